@@ -1,0 +1,90 @@
+// A Fetch `Request` as environ. Pure: nothing is read from the body here.
+
+import {
+  addExtra,
+  addHeader,
+  createEnviron,
+  declaredLength,
+  type GatewayFacts,
+  type RequestFacts,
+  type Settings,
+} from '../../core/environ.ts';
+import { BodyTooLargeError } from '../../core/errors.ts';
+import { Input, StreamSource } from '../../core/input.ts';
+import { encodeWsgi } from '../../core/strings.ts';
+import type { Environ, ErrorStream } from '../../core/types.ts';
+import { decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
+
+/** A request and what its caller knows beyond it. */
+export interface FetchCall {
+  readonly request: Request;
+  /** The request target where it is known more exactly than `request.url` tells; else null. */
+  readonly target: string | null;
+  /** The body's length in bytes where the caller knows it and no header says it; else -1. */
+  readonly length: number;
+}
+
+/** What differs between Fetch platforms. */
+export interface FetchFacts extends GatewayFacts {
+  /** `SERVER_PROTOCOL`: a `Request` does not tell it. */
+  protocol(request: Request): string;
+  /** A header value as this platform gives it, as native string. */
+  headerValue(value: string): string;
+}
+
+/** Facts of a Fetch platform of which nothing else is known. */
+export const fetchFacts: FetchFacts = {
+  gateway: 'fetch',
+  multiprocess: false,
+  protocol: () => 'HTTP/1.1',
+  // The standard's ByteString: one code unit is one byte. Only what cannot be one went through a decoder.
+  headerValue: (value) => (/[^\x00-\xff]/.test(value) ? encodeWsgi(value) : value),
+};
+
+/**
+ * Makes the environ of a request.
+ *
+ * @throws {RequestError} for a request that cannot be served
+ */
+export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Settings, errors: ErrorStream): Environ {
+  const { request } = call;
+  const url = request.url;
+  const pathStart = url.indexOf('/', url.indexOf('://') + 3);
+  const authority = url.slice(url.indexOf('://') + 3, pathStart);
+  const scheme = url.startsWith('https:') ? 'https' : 'http';
+  const colon = authority.lastIndexOf(':');
+  const hasPort = colon > authority.lastIndexOf(']');
+  const requestUri = call.target ?? withoutFragment(url.slice(pathStart));
+  const target = splitTarget(requestUri, request.method);
+  const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
+  const line: RequestFacts = {
+    method: request.method,
+    scriptName,
+    pathInfo,
+    queryString: target.query,
+    requestUri,
+    protocol: facts.protocol(request),
+    scheme,
+    serverName: (hasPort ? authority.slice(0, colon) : authority) || 'localhost',
+    serverPort: hasPort ? authority.slice(colon + 1) : scheme === 'https' ? '443' : '80',
+  };
+  const environ = createEnviron(facts, line, errors);
+  if (scheme === 'https') environ.HTTPS = 'on';
+  request.headers.forEach((value, name) => {
+    addHeader(environ, name, facts.headerValue(value));
+  });
+  environ.HTTP_HOST ??= authority;
+  if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
+  const length = declaredLength(environ);
+  if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
+  const source = request.body === null ? null : new StreamSource(request.body);
+  environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
+  environ['fetch.request'] = request;
+  addExtra(environ, settings.extra);
+  return environ;
+}
+
+function withoutFragment(target: string): string {
+  const hash = target.indexOf('#');
+  return hash === -1 ? target : target.slice(0, hash);
+}

@@ -1,0 +1,185 @@
+// Serves an application on a Fetch platform, and to `fetch`-style calls in a test.
+
+import { type Settings, settings } from '../../core/environ.ts';
+import { Exchange, type GatewayResponse } from '../../core/gateway.ts';
+import { carry, lazyKey } from '../../core/lazy.ts';
+import { refuse } from '../../core/plain-response.ts';
+import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
+import { asciiTarget } from '../../core/url.ts';
+import { settled } from '../../core/work.ts';
+import { type FetchCall, type FetchFacts, fetchEnviron, fetchFacts } from './environ.ts';
+import { toResponse } from './response.ts';
+
+/** Options of {@link toFetch}. */
+export interface FetchOptions extends GatewayOptions {
+  /** Keeps the platform running until a promise has settled; where there is none, the process is taken to live on. */
+  waitUntil?: (work: Promise<unknown>) => void;
+}
+
+/** An application as the platform calls it: with a `Request`, or like `fetch` with a URL or a path. */
+export type FetchHandler = (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
+
+/**
+ * Serves an application on a Fetch platform (Deno, Bun, any `(Request) => Response`).
+ *
+ * For tests it takes what `fetch` takes, and a bare path: `await toFetch(app)('/users?page=2')`. A path reaches the
+ * application exactly as written, dot segments included; a URL has been normalized by the platform.
+ *
+ * @param app the application
+ * @param options see {@link FetchOptions}
+ * @returns a function that answers with a `Response`; it rejects only for arguments that `Request` refuses, or when
+ *   `init.signal` aborts before there is a response
+ * @throws {TypeError} for an application that is no function or an option of the wrong type
+ */
+export function toFetch(app: Application, options: FetchOptions = {}): FetchHandler {
+  const gateway = new FetchGateway(app, settings(app, options), fetchFacts);
+  const { waitUntil } = options;
+  return async (input, init) => {
+    const call = toCall(input, init);
+    const response = gateway.handle(call, waitUntil);
+    const signal = init?.signal;
+    return signal && call.request !== input ? abortable(response, signal) : response;
+  };
+}
+
+/** One application on one Fetch platform. What a platform adds, it adds through `facts` and `decorate`. */
+export class FetchGateway {
+  readonly #app: Application;
+  readonly #settings: Settings;
+  readonly #facts: FetchFacts;
+
+  constructor(app: Application, prepared: Settings, facts: FetchFacts) {
+    this.#app = app;
+    this.#settings = prepared;
+    this.#facts = facts;
+  }
+
+  /**
+   * Answers one request.
+   *
+   * @param waitUntil the platform's own, for this request
+   * @param decorate adds the platform's keys to the environ
+   */
+  handle(
+    call: FetchCall,
+    waitUntil: ((work: Promise<unknown>) => void) | undefined,
+    decorate?: (environ: Environ) => void,
+  ): Response | Promise<Response> {
+    const errors = this.#settings.errors();
+    const client = new Client(call.request, errors, waitUntil);
+    const keep = client.keep;
+    let environ: Environ;
+    try {
+      environ = fetchEnviron(call, this.#facts, this.#settings, errors);
+      carry(environ, client);
+      Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+      environ['waygate.wait_until'] = keep;
+      decorate?.(environ);
+    } catch (error) {
+      return toResponse(refuse(error, errors, call.request.method === 'HEAD'), () => {}, keep);
+    }
+    const exchange = new Exchange(environ, { onError: this.#settings.onError, takesStreams: true });
+    const gone = (reason: unknown): void | Promise<void> => {
+      client.abort(reason);
+      return exchange.close();
+    };
+    const answer = (response: GatewayResponse): Response => {
+      if (!Array.isArray(response.body)) client.watch(gone);
+      return toResponse(response, gone, keep);
+    };
+    const response = exchange.run(this.#app);
+    if (!(response instanceof Promise)) return answer(response);
+    client.watch(gone);
+    return response.then(answer);
+  }
+}
+
+/** The client of one request: whether it is still there, and what goes on after its response. */
+class Client {
+  readonly #request: Request;
+  readonly #errors: ErrorStream;
+  readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined;
+  #controller: AbortController | null = null;
+  #watched = false;
+  #gone = false;
+  #reason: unknown;
+
+  constructor(request: Request, errors: ErrorStream, waitUntil: ((work: Promise<unknown>) => void) | undefined) {
+    this.#request = request;
+    this.#errors = errors;
+    this.#waitUntil = waitUntil;
+  }
+
+  /** `waygate.wait_until`. */
+  readonly keep = (work: Promise<unknown>): void => {
+    const done = settled(work, this.#errors);
+    this.#waitUntil?.(done);
+  };
+
+  /** `waygate.signal`, made on first use. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#gone) this.#controller.abort(this.#reason);
+      else this.watch((reason) => this.abort(reason));
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** Calls `gone` when the platform says that the client has left. */
+  watch(gone: (reason: unknown) => unknown): void {
+    const signal = this.#request.signal as AbortSignal | undefined;
+    if (!signal || this.#watched) return;
+    this.#watched = true;
+    if (signal.aborted) gone(signal.reason);
+    else signal.addEventListener('abort', () => gone(signal.reason), { once: true });
+  }
+}
+
+const SIGNAL = lazyKey('waygate.signal', (client: Client) => client.signal);
+
+/** What was passed, as a request; a path gets `http://localhost` in front of it. */
+function toCall(input: Request | string | URL, init: RequestInit | undefined): FetchCall {
+  if (typeof input !== 'string' && !(input instanceof URL)) {
+    // Servers call handlers with a second argument of their own, which is no RequestInit.
+    return { request: init && isRequestInit(init) ? new Request(input, init) : input, target: null, length: -1 };
+  }
+  const length = init ? bodyLength(init.body) : -1;
+  const complete = init?.body && length < 0 ? ({ ...init, duplex: 'half' } as RequestInit) : init;
+  const isPath = typeof input === 'string' && (input.startsWith('/') || input === '*');
+  if (!isPath) return { request: new Request(input, complete), target: null, length };
+  const hash = input.indexOf('#');
+  const target = asciiTarget(hash === -1 ? input : input.slice(0, hash));
+  return { request: new Request(`http://localhost${target === '*' ? '/' : target}`, complete), target, length };
+}
+
+const REQUEST_INIT = ['method', 'headers', 'body', 'signal'] as const;
+
+function isRequestInit(init: RequestInit): boolean {
+  return REQUEST_INIT.some((key) => Object.hasOwn(init, key));
+}
+
+/** The length that `fetch` would put into Content-Length for this body, or -1. */
+function bodyLength(body: BodyInit | null | undefined): number {
+  if (typeof body === 'string') return new TextEncoder().encode(body).byteLength;
+  if (body instanceof URLSearchParams) return body.toString().length;
+  if (body instanceof Blob) return body.size;
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return body.byteLength;
+  return -1;
+}
+
+function abortable(response: Response | Promise<Response>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    Promise.resolve(response).then(resolve, reject);
+  });
+}

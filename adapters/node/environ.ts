@@ -1,0 +1,158 @@
+// A `node:http` request as environ. Pure but for the connection's addresses.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  addExtra,
+  addHeader,
+  createEnviron,
+  declaredLength,
+  type GatewayFacts,
+  type Settings,
+} from '../../core/environ.ts';
+import { BadRequestError, BodyTooLargeError, RequestError } from '../../core/errors.ts';
+import { Input } from '../../core/input.ts';
+import type { Environ, ErrorStream } from '../../core/types.ts';
+import { decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
+import { nodeFileWrapper } from './file.ts';
+import { NodeSource } from './source.ts';
+import { addTlsKeys } from './tls.ts';
+
+/**
+ * Makes the environ of a request. Scheme, server name and addresses come from the connection, never from the client.
+ *
+ * @throws {RequestError} for a request that cannot be served
+ */
+export function nodeEnviron(
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: GatewayFacts,
+  settings: Settings,
+  errors: ErrorStream,
+): Environ {
+  const method = request.method as string;
+  const url = request.url as string;
+  const socket = request.socket;
+  const end = connectionOf(socket);
+  const mount = mountOf(request);
+  const target = splitTarget(url, method);
+  const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
+  const environ = createEnviron(
+    facts,
+    {
+      method,
+      scriptName: mount.scriptName + scriptName,
+      pathInfo,
+      queryString: target.query,
+      requestUri: mount.requestUri ?? url,
+      protocol: request.httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${request.httpVersion}`,
+      scheme: end.secure ? 'https' : 'http',
+      serverName: end.serverName,
+      serverPort: end.serverPort,
+    },
+    errors,
+  );
+  if (end.remoteAddress !== '') {
+    environ.REMOTE_ADDR = end.remoteAddress;
+    environ.REMOTE_PORT = end.remotePort;
+  }
+  const headers = request.rawHeaders;
+  for (let at = 0; at < headers.length; at += 2) addHeader(environ, headers[at] as string, headers[at + 1] as string);
+  if (environ.HTTP_HOST === undefined && request.httpVersionMajor > 1) {
+    const authority = request.headers[':authority'];
+    if (typeof authority === 'string') environ.HTTP_HOST = authority;
+  }
+  if (end.secure) addTlsKeys(environ, socket);
+  environ['wsgi.file_wrapper'] = nodeFileWrapper;
+  environ['node.request'] = request;
+  environ['node.response'] = response;
+  addExtra(environ, settings.extra);
+  return environ;
+}
+
+/**
+ * Adds `wsgi.input` to a request's environ.
+ *
+ * @returns where the body comes from; null when there is none (RFC 9112 §6.3)
+ * @throws {RequestError} for a body that cannot be served
+ */
+export function addInput(
+  environ: Environ,
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBodyBytes: number,
+): NodeSource | null {
+  const length = declaredLength(environ);
+  const coding = environ.HTTP_TRANSFER_ENCODING;
+  if (coding !== undefined) checkCoding(coding, request);
+  if (length !== undefined && length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
+  const hasBody = length !== undefined ? length > 0 : coding !== undefined || isOpenStream(request);
+  const source = hasBody ? new NodeSource(request, response, environ.HTTP_EXPECT !== undefined) : null;
+  environ['wsgi.input'] = new Input(source, length, maxBodyBytes);
+  return source;
+}
+
+/** In HTTP/2 a body needs no length: its stream tells whether anything follows the headers. (RFC 9113 §8.1) */
+function isOpenStream(request: IncomingMessage): boolean {
+  return (
+    request.httpVersionMajor > 1 &&
+    (request as { stream?: { endAfterHeaders?: boolean } }).stream?.endAfterHeaders === false
+  );
+}
+
+/** Node takes `chunked` off and hands on whatever else there is; its meaning would be lost. (RFC 9112 §6.1) */
+function checkCoding(coding: string, request: IncomingMessage): void {
+  if (request.httpVersion === '1.0') throw new BadRequestError('An HTTP/1.0 request has a Transfer-Encoding.');
+  if (coding.toLowerCase() !== 'chunked') {
+    throw new RequestError(
+      501,
+      `The transfer coding is ${JSON.stringify(coding.slice(0, 40))}; only "chunked" is served.`,
+    );
+  }
+}
+
+/** Express and connect put the prefix under which they mounted the listener here; no client can. */
+function mountOf(request: IncomingMessage): { scriptName: string; requestUri: string | undefined } {
+  const { baseUrl, originalUrl } = request as { baseUrl?: unknown; originalUrl?: unknown };
+  return {
+    scriptName: typeof baseUrl === 'string' && baseUrl !== '' ? decodePath(baseUrl) : '',
+    requestUri: typeof originalUrl === 'string' ? originalUrl : undefined,
+  };
+}
+
+/** Both ends of a connection; the same for every request on it. */
+interface Connection {
+  secure: boolean;
+  serverName: string;
+  serverPort: string;
+  /** Empty where there is no address: a Unix socket, a client that is gone. */
+  remoteAddress: string;
+  remotePort: string;
+}
+
+const CONNECTION: unique symbol = Symbol('waygate.connection');
+
+function connectionOf(socket: Socket & { [CONNECTION]?: Connection; encrypted?: boolean }): Connection {
+  const known = socket[CONNECTION];
+  if (known !== undefined) return known;
+  const secure = socket.encrypted === true;
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  const connection: Connection = {
+    secure,
+    serverName: localAddress === undefined ? 'localhost' : serverName(plainAddress(localAddress)),
+    serverPort: String(localPort ?? (secure ? 443 : 80)),
+    remoteAddress: plainAddress(remoteAddress ?? ''),
+    remotePort: String(remotePort ?? ''),
+  };
+  socket[CONNECTION] = connection;
+  return connection;
+}
+
+/** An IPv4 client of a dual-stack socket shows as `::ffff:127.0.0.1`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+function serverName(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

@@ -1,0 +1,102 @@
+// A gateway response into a `node:http` response, at the client's pace.
+
+import type { ServerResponse } from 'node:http';
+import type { GatewayResponse, ResponseBody } from '../../core/gateway.ts';
+import type { HeaderList } from '../../core/types.ts';
+
+/** Sends a response. What it could not send is visible to the client as a broken connection. */
+export function send(answer: GatewayResponse, response: ServerResponse): void {
+  const { body } = answer;
+  writeHead(answer, response);
+  if (!Array.isArray(body)) {
+    new Sending(body, response).go();
+  } else if (body.length === 1) {
+    response.end(body[0]);
+  } else {
+    for (const chunk of body) if (chunk.byteLength > 0) response.write(chunk);
+    response.end();
+  }
+}
+
+function writeHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {
+  if (response.req.httpVersionMajor > 1) {
+    for (const [name, values] of grouped(headers)) response.setHeader(name, values);
+    response.writeHead(statusCode);
+  } else if (response.getHeaderNames().length === 0) {
+    // Node keeps order, case and repeats of a list of pairs.
+    response.writeHead(statusCode, reason, headers as unknown as string[]);
+  } else {
+    // Whoever called this listener has set headers already, as Express does.
+    for (const [name, values] of grouped(headers)) response.setHeader(name, values);
+    response.writeHead(statusCode, reason);
+  }
+}
+
+/** Repeats gathered under the first spelling of their name. */
+function grouped(headers: HeaderList): Iterable<[name: string, values: string | string[]]> {
+  const groups = new Map<string, [string, string | string[]]>();
+  for (const [name, value] of headers) {
+    const group = groups.get(name.toLowerCase());
+    if (group === undefined) groups.set(name.toLowerCase(), [name, value]);
+    else group[1] = [group[1], value].flat();
+  }
+  return groups.values();
+}
+
+/** A body on its way: the next chunk is asked for when the connection has room for it. (BODY-02) */
+class Sending {
+  readonly #body: ResponseBody;
+  readonly #response: ServerResponse;
+
+  constructor(body: ResponseBody, response: ServerResponse) {
+    this.#body = body;
+    this.#response = response;
+  }
+
+  go = (): void => {
+    try {
+      for (;;) {
+        const chunk = this.#body.next();
+        if (chunk instanceof Promise) {
+          chunk.then(this.#take, this.#break);
+          return;
+        }
+        if (!this.#write(chunk)) return;
+      }
+    } catch (error) {
+      this.#break(error);
+    }
+  };
+
+  #take = (chunk: Uint8Array | null): void => {
+    if (this.#write(chunk)) this.go();
+  };
+
+  /** Whether there is room for more. */
+  #write(chunk: Uint8Array | null): boolean {
+    const response = this.#response;
+    if (response.destroyed) return false;
+    if (chunk === null) {
+      response.end();
+      return false;
+    }
+    // Node may still hold the chunk when the application already fills its buffer anew. (BODY-08)
+    if (response.write(Buffer.from(chunk))) return true;
+    response.once('drain', this.go);
+    return false;
+  }
+
+  /** The body failed. What went out stays, the end is missing: the client must notice. (ERR-04) */
+  #break = (_error: unknown): void => {
+    breakOff(this.#response);
+  };
+}
+
+/** Breaks a response off so that no client can take it for complete. */
+export function breakOff(response: ServerResponse): void {
+  const stream = (response as { stream?: { close(code: number): void } }).stream;
+  if (response.req.httpVersionMajor > 1 && stream !== undefined)
+    stream.close(2); // INTERNAL_ERROR, RFC 9113 §7
+  else if (response.socket !== null) response.socket.destroySoon();
+  else response.destroy();
+}

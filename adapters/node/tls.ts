@@ -1,0 +1,53 @@
+// What a TLS connection tells about itself, under the names of Apache's mod_ssl. (ENV-15)
+
+import type { Socket } from 'node:net';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { Environ } from '../../core/types.ts';
+
+const KNOWN = new WeakMap<Socket, Record<string, string>>();
+
+/** Adds `HTTPS`, `SSL_PROTOCOL`, `SSL_CIPHER` and, where the client showed a certificate, the `SSL_CLIENT_*` keys. */
+export function addTlsKeys(environ: Environ, socket: Socket): void {
+  let keys = KNOWN.get(socket);
+  if (keys === undefined) {
+    keys = tlsKeys(socket as TLSSocket);
+    KNOWN.set(socket, keys);
+  }
+  Object.assign(environ, keys);
+}
+
+function tlsKeys(socket: TLSSocket): Record<string, string> {
+  const keys: Record<string, string> = { HTTPS: 'on' };
+  const protocol = socket.getProtocol?.();
+  if (protocol) keys.SSL_PROTOCOL = protocol;
+  const cipher = socket.getCipher?.()?.name;
+  if (cipher) keys.SSL_CIPHER = cipher;
+  const certificate = socket.getPeerCertificate?.(true);
+  if (certificate?.raw === undefined) return keys;
+  return Object.assign(keys, certificateKeys(certificate, socket.authorized));
+}
+
+function certificateKeys(certificate: DetailedPeerCertificate, verified: boolean): Record<string, string> {
+  return {
+    SSL_CLIENT_VERIFY: verified ? 'SUCCESS' : 'FAILED',
+    SSL_CLIENT_M_SERIAL: certificate.serialNumber,
+    SSL_CLIENT_V_START: certificate.valid_from,
+    SSL_CLIENT_V_END: certificate.valid_to,
+    SSL_CLIENT_S_DN: distinguishedName(certificate.subject),
+    SSL_CLIENT_I_DN: distinguishedName(certificate.issuer),
+    SSL_CLIENT_CERT: pem(certificate.raw),
+  };
+}
+
+/** A subject as RFC 2253 writes it: the most specific part first. */
+function distinguishedName(name: object): string {
+  return Object.entries(name)
+    .flatMap(([key, value]) => [value].flat().map((each) => `${key}=${String(each).replace(/[,+"\\<>;]/g, '\\$&')}`))
+    .reverse()
+    .join(',');
+}
+
+function pem(raw: Buffer): string {
+  const lines = raw.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

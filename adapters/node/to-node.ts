@@ -1,0 +1,164 @@
+// Serves an application as a request listener of `node:http`, `node:https` or `node:http2`.
+
+import cluster from 'node:cluster';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkHeaders } from '../../core/check.ts';
+import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
+import { Exchange, type GatewayResponse } from '../../core/gateway.ts';
+import { carry, lazyKey } from '../../core/lazy.ts';
+import { refuse } from '../../core/plain-response.ts';
+import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList } from '../../core/types.ts';
+import { settled } from '../../core/work.ts';
+import { addInput, nodeEnviron } from './environ.ts';
+import { breakOff, send } from './response.ts';
+import { NodeSource } from './source.ts';
+
+/** Options of {@link toNode}. */
+export interface NodeOptions extends GatewayOptions {
+  /** `wsgi.multiprocess`: whether other processes run the same application. Default: whether this is a cluster worker. */
+  multiprocess?: boolean;
+}
+
+/** A request listener, as `http.createServer` takes it. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * Serves an application on Node: `http.createServer(toNode(app)).listen(8000)`. Works under `https`, `http2` (compatibility
+ * API), and mounted in Express or connect.
+ *
+ * To have `Expect: 100-continue` answered on the first read of the body, add the same listener for `checkContinue`, as
+ * {@link serve} does. Without that, Node answers it at once.
+ *
+ * @throws {TypeError} for an application that is no function or an option of the wrong type
+ */
+export function toNode(app: Application, options: NodeOptions = {}): NodeListener {
+  return new NodeGateway(app, options).listener;
+}
+
+/** One application on Node, and the work it left behind. */
+export class NodeGateway {
+  readonly #app: Application;
+  readonly #settings: Settings;
+  readonly #facts: GatewayFacts;
+  readonly #work = new Set<Promise<void>>();
+
+  constructor(app: Application, options: NodeOptions) {
+    this.#settings = settings(app, options);
+    this.#app = app;
+    this.#facts = { gateway: 'node', multiprocess: options.multiprocess ?? cluster.isWorker };
+  }
+
+  /** Settles when all that was given to `waygate.wait_until` has. */
+  async work(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+
+  readonly listener: NodeListener = (request, response) => {
+    const errors = this.#settings.errors();
+    const call = new NodeCall(request, response);
+    let environ: Environ;
+    try {
+      environ = nodeEnviron(request, response, this.#facts, this.#settings, errors);
+      call.source = addInput(environ, request, response, this.#settings.maxBodyBytes);
+      carry(environ, call);
+      Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+      if (request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
+      environ['waygate.wait_until'] = (work) => this.#keep(work, errors);
+    } catch (error) {
+      call.refuse(refuse(error, errors, request.method === 'HEAD'));
+      return;
+    }
+    const exchange = new Exchange(environ, { onError: this.#settings.onError });
+    call.exchange = exchange;
+    const answer = exchange.run(this.#app);
+    if (answer instanceof Promise) {
+      call.watch();
+      answer.then(call.answer);
+    } else {
+      call.answer(answer);
+    }
+  };
+
+  #keep(work: unknown, errors: ErrorStream): void {
+    const done = settled(work, errors);
+    this.#work.add(done);
+    done.then(() => this.#work.delete(done));
+  }
+}
+
+/** One request on its connection: what the lazy keys are made from, and where its end is seen. */
+class NodeCall {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  exchange: Exchange | null = null;
+  /** The request body; null when there is none. */
+  source: NodeSource | null = null;
+  #controller: AbortController | null = null;
+  #watched = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+  }
+
+  answer = (answer: GatewayResponse): void => {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) {
+      // The client is gone, or the application answered through node.response by itself.
+      this.exchange?.close();
+      return;
+    }
+    const whole = Array.isArray(answer.body);
+    if (!whole) this.watch();
+    if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
+    try {
+      send(answer, response);
+    } catch (error) {
+      this.exchange?.tell(error);
+      breakOff(response);
+    }
+    if (whole) this.source?.discard();
+  };
+
+  /** Answers a request that no application saw; its body, of whatever length, is nobody's. */
+  refuse(answer: GatewayResponse): void {
+    this.source ??= new NodeSource(this.#request, this.#response, true);
+    this.answer(answer);
+  }
+
+  /** Follows the response to its end, good or bad: only the response tells, a request closes once it was read. */
+  watch(): void {
+    if (this.#watched) return;
+    this.#watched = true;
+    if (this.#response.destroyed) this.#over();
+    else this.#response.once('close', () => this.#over());
+  }
+
+  #over(): void {
+    if (!this.#response.writableFinished) this.#controller?.abort();
+    this.exchange?.close();
+    this.source?.discard();
+  }
+
+  /** `waygate.signal`, made on first use. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      this.watch();
+    }
+    return this.#controller.signal;
+  }
+
+  /** `waygate.early_hints`. (RFC 8297) */
+  readonly earlyHints = (headers: HeaderList): void => {
+    const hints: Record<string, string | string[]> = {};
+    for (const [name, value] of checkHeaders(headers).headers) {
+      const before = hints[name.toLowerCase()];
+      hints[name.toLowerCase()] = before === undefined ? value : [before, value].flat();
+    }
+    if (!this.#response.headersSent && !this.#response.destroyed) this.#response.writeEarlyHints(hints);
+  };
+}
+
+const SIGNAL = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
+const EARLY_HINTS = lazyKey('waygate.early_hints', (call: NodeCall) => call.earlyHints);

@@ -1,0 +1,131 @@
+// A body as the gateway reads it: one iteration, never overlapping, ended and closed as PEP 3333 asks. (BODY, CLOSE)
+
+import { checkChunk, isBytes } from './check.ts';
+import { ContractError, describe } from './errors.ts';
+import type { Body } from './types.ts';
+
+type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** Told about failures that must change nothing any more. */
+type Tell = (error: unknown) => void;
+
+/** Reads one body. */
+export class BodyReader {
+  readonly #body: Body;
+  readonly #iteration: Iteration;
+  #pulling = false;
+  /** The iteration came to its end or failed: it is neither asked nor ended again. */
+  exhausted = false;
+
+  /**
+   * @param body what the application returned
+   * @throws {ContractError} BODY-01 unless it is an iterable that can hold chunks
+   */
+  constructor(body: Body) {
+    this.#body = body;
+    this.#iteration = iterate(body);
+  }
+
+  /**
+   * The next chunk, empty ones included, or null at the end; a promise only if the body makes one.
+   *
+   * @throws {ContractError} STR-04 for a chunk that is no bytes, and whatever the body throws
+   */
+  pull(): Uint8Array | null | Promise<Uint8Array | null> {
+    if (this.exhausted) return null;
+    let step: IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
+    try {
+      step = this.#iteration.next();
+    } catch (error) {
+      this.exhausted = true;
+      throw error;
+    }
+    if (!isThenable(step)) return this.#step(step);
+    this.#pulling = true;
+    return step.then(this.#arrived, this.#refused);
+  }
+
+  #arrived = (step: IteratorResult<unknown>): Uint8Array | null => {
+    this.#pulling = false;
+    return this.#step(step);
+  };
+
+  #refused = (error: unknown): never => {
+    this.#pulling = false;
+    this.exhausted = true;
+    throw error;
+  };
+
+  #step(step: IteratorResult<unknown>): Uint8Array | null {
+    if (step.done) {
+      this.exhausted = true;
+      return null;
+    }
+    checkChunk(step.value, 'A chunk of the body');
+    return step.value;
+  }
+
+  /** Ends the iteration, then closes the body; after its own end only the latter. Call it once. (CLOSE-01 … CLOSE-04) */
+  release(tell: Tell): void | Promise<void> {
+    const returned = this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), tell);
+    this.exhausted = true;
+    // A generator queues return() behind a pending next(), which may never settle: close() must not wait for that.
+    if (isThenable(returned) && !this.#pulling) return returned.then(() => closeBody(this.#body, tell));
+    return closeBody(this.#body, tell);
+  }
+}
+
+/**
+ * Calls a body's own `close`, if it has one.
+ *
+ * @param tell told what `close` throws (CLOSE-05)
+ */
+export function closeBody(body: unknown, tell: Tell): void | Promise<void> {
+  const close = (body as Body | null | undefined)?.close;
+  if (typeof close === 'function') return attempt(() => close.call(body), tell);
+}
+
+function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
+  try {
+    const result = step();
+    if (isThenable(result)) return result.then(() => {}, tell);
+  } catch (error) {
+    tell(error);
+  }
+}
+
+/** The one iterator that a body is read through. (BODY-09) */
+function iterate(body: unknown): Iteration {
+  if (!isIterable(body)) {
+    throw new ContractError(
+      'BODY-01',
+      `The application returned ${describe(body)}; expected an iterable of Uint8Array chunks, such as [chunk].`,
+    );
+  }
+  if (body instanceof ReadableStream) {
+    const reader = body.getReader();
+    // Not the stream's own iterator: its return() waits for a pending read, cancel() does not.
+    return {
+      next: () => reader.read() as Promise<IteratorResult<unknown>>,
+      return: async () => {
+        await reader.cancel();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+  const iterable = body as AsyncIterable<unknown> & Iterable<unknown>;
+  const asynchronous = iterable[Symbol.asyncIterator];
+  return typeof asynchronous === 'function' ? asynchronous.call(iterable) : iterable[Symbol.iterator]();
+}
+
+/** A text and a byte array are iterable too, but hold no chunks. (BODY-01) */
+function isIterable(body: unknown): body is Body {
+  if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || isBytes(body)) return false;
+  return body instanceof ReadableStream || Symbol.asyncIterator in body || Symbol.iterator in body;
+}
+
+/** Whether a value is to be awaited. */
+export function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as Promise<T>).then === 'function';
+}

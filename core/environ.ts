@@ -1,0 +1,181 @@
+// Builds `environ`: the CGI variables and `wsgi.*` keys, and the header rules that are the same on every platform.
+// (ENV-01 … ENV-28)
+
+import { isToken } from './check.ts';
+import { errorStreams } from './error-stream.ts';
+import { BadRequestError } from './errors.ts';
+import { fileWrapper } from './file-wrapper.ts';
+import type { Environ, ErrorStream, GatewayOptions, InputStream } from './types.ts';
+import { normalizePrefix } from './url.ts';
+
+/** What an adapter knows of a request besides its headers. All strings are native strings. */
+export interface RequestFacts {
+  method: string;
+  scriptName: string;
+  pathInfo: string;
+  queryString: string;
+  /** The request target as received. */
+  requestUri: string;
+  /** `HTTP/1.1` and the like. */
+  protocol: string;
+  scheme: 'http' | 'https';
+  /** Never empty. */
+  serverName: string;
+  /** Decimal digits. */
+  serverPort: string;
+}
+
+/** What stays the same for every request that an adapter serves. */
+export interface GatewayFacts {
+  /** `waygate.gateway`. */
+  gateway: string;
+  /** `wsgi.multiprocess`: whether other processes may run the same application at the same time. */
+  multiprocess: boolean;
+}
+
+/** The options every adapter takes, checked and made ready once, when the adapter is made. */
+export interface Settings {
+  /** `/api` or empty. */
+  readonly basePath: string;
+  /** Bytes; Infinity for no limit. */
+  readonly maxBodyBytes: number;
+  readonly errors: () => ErrorStream;
+  readonly onError: GatewayOptions['onError'];
+  readonly extra: [key: string, value: unknown][];
+}
+
+/**
+ * @param app what was given as the application
+ * @param options the options every adapter takes
+ * @throws {TypeError} for an application that is no function, and for an option of the wrong type
+ */
+export function settings(app: unknown, options: GatewayOptions): Settings {
+  if (typeof app !== 'function') {
+    throw new TypeError(
+      `The application is ${app === null ? 'null' : typeof app}; expected a function (environ, startResponse).`,
+    );
+  }
+  const { basePath, maxBodyBytes = Number.POSITIVE_INFINITY, errors, onError, environ = {} } = options;
+  if (basePath !== undefined && typeof basePath !== 'string')
+    throw new TypeError('The option "basePath" takes a string such as "/api".');
+  if (typeof maxBodyBytes !== 'number' || !(maxBodyBytes >= 0))
+    throw new TypeError('The option "maxBodyBytes" takes a number of bytes.');
+  if (onError !== undefined && typeof onError !== 'function')
+    throw new TypeError('The option "onError" takes a function (error, environ).');
+  return {
+    basePath: normalizePrefix(basePath),
+    maxBodyBytes,
+    errors: errorStreams(errors),
+    onError,
+    extra: Object.entries(environ).filter(([key]) => !key.startsWith('CONTENT_')),
+  };
+}
+
+/**
+ * A fresh environ without headers. The keys stand in one literal so that all environs share one shape.
+ *
+ * @param gateway what stays the same from request to request
+ * @param request the request line and the server's side of the connection
+ */
+export function createEnviron(gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream): Environ {
+  return {
+    REQUEST_METHOD: request.method,
+    SCRIPT_NAME: request.scriptName,
+    PATH_INFO: request.pathInfo,
+    QUERY_STRING: request.queryString,
+    REQUEST_URI: request.requestUri,
+    SERVER_NAME: request.serverName,
+    SERVER_PORT: request.serverPort,
+    SERVER_PROTOCOL: request.protocol,
+    SERVER_SOFTWARE: 'waygate',
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    'wsgi.version': [1, 0],
+    'wsgi.url_scheme': request.scheme,
+    'wsgi.input': undefined as unknown as InputStream, // set by the adapter once the headers tell the length
+    'wsgi.errors': errors,
+    'wsgi.multithread': false,
+    'wsgi.multiprocess': gateway.multiprocess,
+    'wsgi.run_once': false,
+    'wsgi.input_terminated': true,
+    'wsgi.file_wrapper': fileWrapper,
+    'waygate.gateway': gateway.gateway,
+    'waygate.wait_until': undefined as unknown as Environ['waygate.wait_until'], // set by the adapter
+    'waygate.signal': undefined as unknown as AbortSignal, // set by the adapter
+  };
+}
+
+/** Header name as received → environ key, or empty for a header that is dropped. Bounded: clients choose the names. */
+const KEYS = new Map<string, string>();
+const KEYS_LIMIT = 1024;
+
+/**
+ * The environ key of a request header, or an empty string for one that is dropped: a name that is no token or holds `_`
+ * (it could pose as another header), and `Proxy` (httpoxy). (ENV-12, ENV-25 … ENV-27)
+ *
+ * @param name the name in any case
+ */
+export function headerKey(name: string): string {
+  let key = KEYS.get(name);
+  if (key === undefined) {
+    key = makeKey(name);
+    if (KEYS.size >= KEYS_LIMIT) KEYS.clear();
+    KEYS.set(name, key);
+  }
+  return key;
+}
+
+function makeKey(name: string): string {
+  if (!isToken(name) || name.includes('_')) return '';
+  const upper = name.toUpperCase().replaceAll('-', '_');
+  if (upper === 'PROXY') return '';
+  return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
+}
+
+/**
+ * Adds one request header to environ. Repeats are joined with `", "`, cookies with `"; "`. (ENV-24)
+ *
+ * @param value a native string
+ * @throws {BadRequestError} for a repeated Host, Content-Length or Content-Type that disagrees with the first
+ */
+export function addHeader(environ: Environ, name: string, value: string): void {
+  const key = headerKey(name);
+  if (key === '') return;
+  const first = environ[key] as string | undefined;
+  environ[key] = first === undefined ? value : join(key, first, value);
+}
+
+function join(key: string, first: string, value: string): string {
+  if (key === 'HTTP_COOKIE') return `${first}; ${value}`;
+  if (key !== 'HTTP_HOST' && key !== 'CONTENT_LENGTH' && key !== 'CONTENT_TYPE') return `${first}, ${value}`;
+  if (first === value) return first;
+  throw new BadRequestError(`The request has two different ${key.replace('HTTP_', '').replace('_', '-')} headers.`);
+}
+
+/**
+ * The length that `CONTENT_LENGTH` declares, in bytes, or undefined without one. An empty one is taken away.
+ *
+ * @throws {BadRequestError} unless it is decimal digits that a number can hold
+ */
+export function declaredLength(environ: Environ): number | undefined {
+  const text = environ.CONTENT_LENGTH;
+  if (text === undefined) return undefined;
+  if (text === '') {
+    delete environ.CONTENT_LENGTH;
+    return undefined;
+  }
+  const length = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(length)) {
+    throw new BadRequestError(`Content-Length is ${JSON.stringify(text.slice(0, 40))}; expected decimal digits.`);
+  }
+  return length;
+}
+
+/**
+ * Adds the deployer's keys, after everything of the request: over a request header of that name, never over another key
+ * that the gateway set. (ENV-20)
+ */
+export function addExtra(environ: Environ, extra: [key: string, value: unknown][]): void {
+  for (const [key, value] of extra) {
+    if (!(key in environ) || key.startsWith('HTTP_')) environ[key] = value;
+  }
+}

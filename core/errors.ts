@@ -1,0 +1,97 @@
+// The error classes. Each message says what was seen, what was expected and what to do.
+
+/**
+ * An application, a middleware or a gateway broke a rule of the contract. It is a `TypeError`: the value or the call was
+ * of the wrong kind. `rule` is the rule's id in docs/contract.md.
+ */
+export class ContractError extends TypeError {
+  override name = 'ContractError';
+  readonly rule: string;
+
+  /**
+   * @param rule the id of the broken rule, for example `SR-13`
+   * @param message what was seen, what was expected, what to do
+   */
+  constructor(rule: string, message: string) {
+    super(`${message} [${rule}]`);
+    this.rule = rule;
+  }
+}
+
+/**
+ * A request that cannot be served as it came. When it reaches the gateway before the head went out, the client gets
+ * `status` instead of a 500.
+ */
+export class RequestError extends Error {
+  override name = 'RequestError';
+  /** The HTTP status code of the answer, 400 to 599. */
+  readonly status: number;
+
+  /**
+   * @param status the HTTP status code of the answer
+   * @param message what was seen and what was expected
+   */
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+/** The request itself is malformed: answered with 400. (RFC 9112 §3, RFC 9110 §15.5.1) */
+export class BadRequestError extends RequestError {
+  override name = 'BadRequestError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(400, message, options);
+  }
+}
+
+/** The request body is larger than `maxBodyBytes`: answered with 413. (RFC 9110 §15.5.14) */
+export class BodyTooLargeError extends RequestError {
+  override name = 'BodyTooLargeError';
+
+  /** @param limit the largest body that is taken, in bytes */
+  constructor(limit: number) {
+    super(413, `The request body is larger than the ${limit} bytes that maxBodyBytes allows.`);
+  }
+}
+
+/** The client left, or stopped sending before the declared end of its body. Nobody is there to read an answer. (INPUT-12) */
+export class ClientDisconnectedError extends RequestError {
+  override name = 'ClientDisconnectedError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(400, message, options);
+  }
+}
+
+/** How a value is named in an error message: its type and, where that helps, its value. Never throws. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string')
+    return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object') return value === undefined ? 'undefined' : `the ${typeof value} ${String(value)}`;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  return `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`;
+}
+
+/** An error as text for the log: its stack and those of its causes. Never throws, whatever was thrown. (ERR-02, ERR-06) */
+export function report(error: unknown): string {
+  let text = one(error);
+  for (let depth = 0, at = error; depth < 8 && at instanceof Error && at.cause !== undefined; depth++) {
+    at = at.cause;
+    text += `\nCaused by: ${one(at)}`;
+  }
+  return text;
+}
+
+function one(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return `Thrown: ${describe(error)}`;
+    const stack = error.stack;
+    return typeof stack === 'string' && stack !== '' ? stack : `${error.name}: ${error.message}`;
+  } catch {
+    return 'Thrown: a value that cannot be printed';
+  }
+}

@@ -1,0 +1,55 @@
+// `wsgi.file_wrapper`: a file-like object as a body. (FILE-01 … FILE-06)
+
+import type { Body, FileLike } from './types.ts';
+
+const DEFAULT_BLOCK_SIZE = 64 * 1024;
+
+/**
+ * A body that reads a file-like object block by block, from its current position to the end. Making one reads nothing.
+ * It has a `close` only if the file has one. (FILE-02 … FILE-05)
+ */
+export class FileWrapper implements AsyncIterable<Uint8Array> {
+  readonly #file: FileLike;
+  readonly #blockSize: number;
+  /** Closes the file; absent when the file has no `close`. */
+  declare readonly close?: () => void | Promise<void>;
+
+  /**
+   * @param file anything with `read(size)`
+   * @param blockSize how many bytes to ask for at once; a suggestion
+   * @throws {TypeError} when `file` has no `read`
+   */
+  constructor(file: FileLike, blockSize: number = DEFAULT_BLOCK_SIZE) {
+    if (typeof file?.read !== 'function') throw new TypeError('wsgi.file_wrapper takes an object with read(size).');
+    this.#file = file;
+    this.#blockSize = blockSize > 0 ? blockSize : DEFAULT_BLOCK_SIZE;
+    if (typeof file.close === 'function') {
+      Object.defineProperty(this, 'close', {
+        value: async () => {
+          await file.close?.();
+        },
+      });
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const block = await this.#file.read(this.#blockSize);
+      if (block.byteLength === 0) return;
+      yield block;
+    }
+  }
+
+  /**
+   * The bytes that are left when `body` is a wrapper of this library's making, unwrapped by any middleware, and its file
+   * knows them; else undefined. (FILE-04, FILE-06)
+   */
+  static remaining(body: object): number | undefined | Promise<number | undefined> {
+    return #file in body ? body.#file.remaining?.() : undefined;
+  }
+}
+
+/** `wsgi.file_wrapper` for platforms without files of their own. */
+export function fileWrapper(file: FileLike, blockSize?: number): Body {
+  return new FileWrapper(file, blockSize);
+}

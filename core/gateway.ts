@@ -1,0 +1,488 @@
+// The gateway: runs an application for one request and hands out its response. The whole state of the request is an
+// Exchange; docs/contract.md has its state table. Adapters pull the body and never see what the application did. (SR, CL,
+// WRITE, ERR; how a body is read stands in body.ts)
+
+import { BodyReader, closeBody, isThenable } from './body.ts';
+import { checkChunk, checkHeaders, checkStatus } from './check.ts';
+import { ClientDisconnectedError, ContractError, RequestError, report } from './errors.ts';
+import { FileWrapper } from './file-wrapper.ts';
+import { plainResponse } from './plain-response.ts';
+import { isNullBodyStatus } from './status.ts';
+import type {
+  Application,
+  Body,
+  Environ,
+  ErrorStream,
+  GatewayOptions,
+  HeaderList,
+  StartResponse,
+  Write,
+} from './types.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** What the gateway made of an application's answer: a head that can no longer change, and the body. */
+export interface GatewayResponse {
+  /** `200 OK`: the code, a space, the reason. */
+  readonly status: string;
+  readonly statusCode: number;
+  /** The reason phrase; may be empty. */
+  readonly reason: string;
+  /** The gateway's own list, complete with `Content-Length` where the gateway knows it. */
+  readonly headers: HeaderList;
+  /** All chunks at once, with nothing left to close; or a body to be pulled, and closed when the response is over. */
+  readonly body: Uint8Array[] | ResponseBody;
+  /** What {@link ExchangeOptions.native} returned: the adapter answers with that, and all else here is empty. */
+  readonly native?: object;
+}
+
+/** A body to be pulled chunk by chunk. Whoever got it calls `close()` in the end, also after an error. */
+export interface ResponseBody extends AsyncIterable<Uint8Array> {
+  /**
+   * The next chunk, or null at the end; a promise only where the application makes one. To ask says that the platform has
+   * taken the chunk before. It throws or rejects when the body fails: the response must then break visibly. (BODY-02)
+   */
+  next(): Uint8Array | null | Promise<Uint8Array | null>;
+  /** The response is over, sent or not: ends the iteration and runs the application's `close()`, once. Never throws. */
+  close(): void | Promise<void>;
+  /** The application's own stream where it may go to the platform untouched instead of being pulled; else null. */
+  readonly stream: ReadableStream<Uint8Array> | null;
+}
+
+/** What an adapter chooses for an exchange. */
+export interface ExchangeOptions {
+  onError?: GatewayOptions['onError'];
+  /** Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk. */
+  takesStreams?: boolean;
+  /**
+   * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer natively: asked
+   * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
+   * refuses unless `startResponse` is the very function that the body was made with.)
+   */
+  native?: (body: object, startResponse: StartResponse) => object | null;
+}
+
+const NO_OPTIONS: ExchangeOptions = {};
+const TAKEN: Promise<void> = Promise.resolve();
+
+/**
+ * Runs an application for one request.
+ *
+ * @param app the application
+ * @param environ the request; the gateway reads what it needs before the application is called (ENV-02)
+ * @returns the response: a promise only if the application or the first step of its body is asynchronous. Failures of the
+ *   application are responses too, so it neither throws nor rejects.
+ */
+export function run(
+  app: Application,
+  environ: Environ,
+  options: ExchangeOptions = NO_OPTIONS,
+): GatewayResponse | Promise<GatewayResponse> {
+  return new Exchange(environ, options).run(app);
+}
+
+/** One request in progress. `close()` may come at any moment; what comes after it changes nothing any more. */
+export class Exchange implements ResponseBody {
+  readonly #environ: Environ;
+  readonly #errors: ErrorStream;
+  readonly #options: ExchangeOptions;
+  readonly #head: boolean;
+
+  /** Whether startResponse was called, rightly or not. */
+  #called = false;
+  /** The stored status, or empty while there is none that holds. */
+  #status = '';
+  #headers: HeaderList = [];
+  /** Bytes that the declared Content-Length still wants; -1 when none is declared. */
+  #left = -1;
+  /** The response, once its head can no longer change. */
+  #response: GatewayResponse | null = null;
+  /** Gives the response to the adapter when `write` commits it while the application is still running. */
+  #answer: ((response: GatewayResponse) => void) | null = null;
+
+  /** The application has returned or failed. */
+  #returned = false;
+  #body: Body | null = null;
+  #reader: BodyReader | null = null;
+  #writes: WriteQueue | null = null;
+  /** The chunk that committed the head, until it is asked for. */
+  #first: Uint8Array | null = null;
+  /** No more chunks of the body go out. */
+  #ended = false;
+  #failed = false;
+  #failure: unknown;
+
+  #done = false;
+  #closing: void | Promise<void> = undefined;
+
+  stream: ReadableStream<Uint8Array> | null = null;
+
+  readonly #startResponse: StartResponse = (status, headers, error) => this.#start(status, headers, error);
+
+  constructor(environ: Environ, options: ExchangeOptions = NO_OPTIONS) {
+    this.#environ = environ;
+    this.#errors = environ['wsgi.errors'];
+    this.#head = environ.REQUEST_METHOD === 'HEAD';
+    this.#options = options;
+  }
+
+  // The story of a request: the application runs, returns its body, and the first chunk decides the head.
+
+  /** Calls the application and finds its response. Call it once. (CALL-04) */
+  run(app: Application): GatewayResponse | Promise<GatewayResponse> {
+    let result: Body | Promise<Body>;
+    try {
+      result = app(this.#environ, this.#startResponse);
+      if (!isThenable(result)) return this.#accept(result);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    const pending = result;
+    return new Promise((resolve) => {
+      this.#answer = resolve;
+      pending.then(
+        (body) => resolve(this.#accept(body)),
+        (error) => resolve(this.#fail(error)),
+      );
+    });
+  }
+
+  #accept(body: Body): GatewayResponse | Promise<GatewayResponse> {
+    this.#returned = true;
+    this.#body = body;
+    this.#writes?.close();
+    try {
+      if (this.#done) return this.#tooLate(body);
+      const native = this.#called ? null : this.#options.native?.(body, this.#startResponse);
+      if (native) return this.#handOver(native);
+      if (Array.isArray(body) && this.#response === null) {
+        const whole = this.#acceptArray(body);
+        if (whole !== null) return whole;
+      }
+      if (this.#options.takesStreams === true && this.#passes(body)) return this.#commit(null);
+      this.#reader = new BodyReader(body);
+      if (this.#response !== null) return this.#response;
+      const remaining = this.#status !== '' && this.#left < 0 ? FileWrapper.remaining(body) : undefined;
+      if (!isThenable(remaining)) return this.#begin(remaining);
+      return remaining.then((length) => this.#begin(length)).catch((error) => this.#fail(error));
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  /** The platform's own app answers: this exchange is over before it began. */
+  #handOver(native: object): GatewayResponse {
+    this.#done = true;
+    return { status: '', statusCode: 0, reason: '', headers: [], body: [], native };
+  }
+
+  #begin(remaining: number | undefined): GatewayResponse | Promise<GatewayResponse> {
+    if (remaining !== undefined) this.#declare(remaining);
+    const first = this.#pull();
+    if (!isThenable(first)) return this.#commit(first);
+    return first.then((chunk) => this.#commit(chunk)).catch((error) => this.#fail(error));
+  }
+
+  /**
+   * A body in memory: all of it is checked before anything goes out, and its length is known. (CL-04)
+   *
+   * @returns the response, or null where something is left to do after the head: close, cut, break off, or drop
+   */
+  #acceptArray(chunks: Uint8Array[]): GatewayResponse | null {
+    let total = 0;
+    for (let index = 0; index < chunks.length; index++) {
+      const chunk: unknown = chunks[index];
+      checkChunk(chunk, `Chunk ${index} of the body`);
+      total += chunk.byteLength;
+    }
+    if (this.#status === '') throw this.#neverStarted();
+    const statusCode = Number(this.#status.slice(0, 3));
+    if (isNullBodyStatus(statusCode)) return null;
+    if (this.#left < 0) this.#declare(total);
+    if (this.#left !== total || typeof (chunks as Body).close === 'function') return null;
+    this.#done = true;
+    this.#closing = this.#flush();
+    return this.#makeResponse(statusCode, this.#head ? [] : chunks);
+  }
+
+  /** Whether the body is a native stream that the platform may have untouched. */
+  #passes(body: Body): boolean {
+    if (!(body instanceof ReadableStream) || body.locked || typeof (body as Body).close === 'function') return false;
+    if (this.#status === '' || this.#response !== null || this.#left >= 0 || this.#head) return false;
+    if (isNullBodyStatus(Number(this.#status.slice(0, 3)))) return false;
+    this.stream = body;
+    return true;
+  }
+
+  /** The head can no longer change: status and headers become the response. (SR-09) */
+  #commit(first: Uint8Array | null): GatewayResponse {
+    if (this.#response !== null) return this.#response;
+    if (this.#status === '') throw this.#neverStarted();
+    const statusCode = Number(this.#status.slice(0, 3));
+    if (isNullBodyStatus(statusCode)) this.#dropBody(statusCode, first);
+    else if (this.#head) this.#ended = true;
+    else if (this.#left < 0 && this.#reader?.exhausted && first === null) this.#declare(0);
+    this.#first = this.#ended ? null : first;
+    return this.#makeResponse(statusCode, this);
+  }
+
+  #makeResponse(statusCode: number, body: Uint8Array[] | ResponseBody): GatewayResponse {
+    const status = this.#status;
+    this.#response = { status, statusCode, reason: status.slice(4), headers: this.#headers, body };
+    return this.#response;
+  }
+
+  /** A status without content: no bytes, and of the length only what the status allows. (HTTP-06) */
+  #dropBody(statusCode: number, first: Uint8Array | null): void {
+    this.#ended = true;
+    if (first !== null) this.#log(`A ${statusCode} response has no content: the bytes of its body were dropped.`);
+    if (statusCode === 304) return;
+    this.#headers = this.#headers.filter(([name]) => name.toLowerCase() !== 'content-length');
+    if (statusCode === 205) this.#headers.push(['Content-Length', '0']);
+  }
+
+  #declare(length: number): void {
+    if (isNullBodyStatus(Number(this.#status.slice(0, 3)))) return;
+    this.#headers.push(['Content-Length', String(length)]);
+    this.#left = length;
+  }
+
+  // What the application calls.
+
+  #start(status: string, headers: HeaderList, error?: unknown): Write {
+    if (error !== undefined) {
+      // Too late to replace the head: the application gets its own error back. (SR-11)
+      if (this.#response !== null || this.#done) throw error;
+    } else if (this.#done) {
+      throw new ContractError('SR-16', 'startResponse was called after the response was finished.');
+    } else if (this.#called) {
+      throw new ContractError(
+        'SR-13',
+        'startResponse was called a second time; only an error handler may, with its error as third argument.',
+      );
+    }
+    this.#called = true;
+    this.#status = '';
+    checkStatus(status);
+    const checked = checkHeaders(headers);
+    this.#headers = checked.headers;
+    this.#left = checked.length;
+    this.#status = status;
+    return (chunk) => this.#write(chunk);
+  }
+
+  #write(chunk: Uint8Array): Promise<void> {
+    if (this.#done) throw new ContractError('SR-16', 'write was called after the response was finished.');
+    if (this.#returned) {
+      throw new ContractError(
+        'WRITE-03',
+        'write was called after the application returned its body; yield the chunk instead.',
+      );
+    }
+    checkChunk(chunk, 'The argument of write');
+    if (chunk.byteLength === 0) return TAKEN;
+    if (this.#response === null) {
+      const response = this.#commit(null);
+      this.#writes = new WriteQueue();
+      this.#answer?.(response);
+    }
+    if (this.#ended) return TAKEN;
+    const allowed = this.#count(chunk);
+    const taken = allowed.byteLength === 0 ? TAKEN : (this.#writes as WriteQueue).push(allowed);
+    if (allowed.byteLength < chunk.byteLength) throw this.#tooLong();
+    return taken;
+  }
+
+  // The body, as the adapter pulls it.
+
+  next(): Uint8Array | null | Promise<Uint8Array | null> {
+    const first = this.#first;
+    if (first !== null) {
+      this.#first = null;
+      return this.#send(first);
+    }
+    if (this.#writes !== null) return this.#nextWrite(this.#writes);
+    if (this.#failed) throw this.#failure;
+    if (this.#ended || this.#done || this.#left === 0) return null;
+    try {
+      const chunk = this.#pull();
+      if (!isThenable(chunk)) return this.#deliver(chunk);
+      return chunk.then((each) => this.#deliver(each)).catch((error) => this.#abort(error));
+    } catch (error) {
+      return this.#abort(error);
+    }
+  }
+
+  /** What was written goes out before the body. (WRITE-03) */
+  async #nextWrite(writes: WriteQueue): Promise<Uint8Array | null> {
+    const chunk = await writes.next();
+    if (chunk !== null) return chunk;
+    this.#writes = null;
+    return this.next();
+  }
+
+  /** The next chunk with bytes in it, or null at the end. (BODY-07) */
+  #pull(): Uint8Array | null | Promise<Uint8Array | null> {
+    const reader = this.#reader as BodyReader;
+    for (;;) {
+      const chunk = reader.pull();
+      if (isThenable(chunk)) return this.#pullOn(reader, chunk);
+      if (chunk === null || this.#hasBytes(chunk)) return chunk;
+    }
+  }
+
+  async #pullOn(reader: BodyReader, pending: Promise<Uint8Array | null>): Promise<Uint8Array | null> {
+    for (let chunk = await pending; ; chunk = await reader.pull()) {
+      if (chunk === null || this.#done || this.#hasBytes(chunk)) return chunk;
+    }
+  }
+
+  #hasBytes(chunk: Uint8Array): boolean {
+    if (chunk.byteLength === 0) return false;
+    if (this.#status === '') throw this.#neverStarted();
+    return true;
+  }
+
+  #deliver(chunk: Uint8Array | null): Uint8Array | null {
+    if (this.#done) return null;
+    if (chunk !== null) return this.#send(chunk);
+    this.#ended = true;
+    if (this.#left > 0) {
+      throw new ContractError('CL-02', `The body ended ${this.#left} bytes short of the Content-Length it declared.`);
+    }
+    return null;
+  }
+
+  /** A chunk of the body, cut to the declared length. (CL-01) */
+  #send(chunk: Uint8Array): Uint8Array | null {
+    const allowed = this.#count(chunk);
+    if (allowed.byteLength < chunk.byteLength) {
+      this.#ended = true;
+      this.tell(this.#tooLong());
+    }
+    return allowed.byteLength === 0 ? null : allowed;
+  }
+
+  #count(chunk: Uint8Array): Uint8Array {
+    if (this.#left < 0) return chunk;
+    const allowed = chunk.byteLength > this.#left ? chunk.subarray(0, this.#left) : chunk;
+    this.#left -= allowed.byteLength;
+    return allowed;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const over: IteratorReturnResult<undefined> = { done: true, value: undefined };
+    const close = async (): Promise<IteratorReturnResult<undefined>> => {
+      await this.close();
+      return over;
+    };
+    return {
+      next: async () => {
+        const value = await this.next();
+        return value === null ? close() : { done: false, value };
+      },
+      return: close,
+    };
+  }
+
+  // The end, and everything that goes wrong.
+
+  close(): void | Promise<void> {
+    if (this.#done) return this.#closing;
+    this.#done = true;
+    this.#closing = this.#release();
+    if (this.#response === null) this.#answer?.(plainResponse(499, this.#head));
+    this.#writes?.lose(new ClientDisconnectedError('The response was closed before this chunk went out.'));
+    return this.#closing;
+  }
+
+  #release(): void | Promise<void> {
+    const tell = (error: unknown): void => this.tell(error);
+    const closed = this.#reader !== null ? this.#reader.release(tell) : closeBody(this.#body, tell);
+    return isThenable(closed) ? closed.then(() => this.#flush()) : this.#flush();
+  }
+
+  #flush(): void | Promise<void> {
+    try {
+      const flushed = this.#errors.flush();
+      if (isThenable(flushed)) return flushed.catch(() => {});
+    } catch {
+      // A log that fails must not fail the response. (ERR-06)
+    }
+  }
+
+  /** The client left while the application was working: its body is closed without being read. (ERR-05) */
+  #tooLate(body: Body): GatewayResponse {
+    if (typeof body?.close !== 'function') this.#reader = new BodyReader(body);
+    this.#closing = this.#release();
+    return this.#response ?? plainResponse(499, this.#head);
+  }
+
+  /** A failure of the application: a plain answer while the head is not out, a broken connection after. (ERR-02 … 04) */
+  #fail(error: unknown): GatewayResponse {
+    this.#returned = true;
+    this.tell(error);
+    if (this.#response !== null) {
+      this.#failed = true;
+      this.#failure = error;
+      this.#writes?.close();
+      return this.#response;
+    }
+    const response = plainResponse(error instanceof RequestError ? error.status : 500, this.#head);
+    this.#ended = true;
+    if (this.#body === null) {
+      this.#done = true;
+      this.#closing = this.#flush();
+      this.#response = response;
+      return response;
+    }
+    // The page goes out first, then the body it stands in for is closed.
+    this.#status = response.status;
+    this.#headers = response.headers;
+    this.#left = -1;
+    this.#first = (response.body as Uint8Array[])[0] ?? null;
+    return this.#makeResponse(response.statusCode, this);
+  }
+
+  /** After the head: tells, and makes the adapter break the connection. */
+  #abort(error: unknown): never {
+    this.#failed = true;
+    this.#failure = error;
+    this.#ended = true;
+    this.tell(error);
+    throw error;
+  }
+
+  /** Reports a failure of the application. What a client did wrong, or that it left, is no such thing. (ERR-05) */
+  tell(error: unknown): void {
+    if (error instanceof ClientDisconnectedError) return;
+    if (this.#done && error instanceof Error && error.name === 'AbortError') return;
+    if (error instanceof RequestError) {
+      this.#log(`${error.name}: ${error.message}`);
+      return;
+    }
+    this.#log(report(error));
+    try {
+      this.#options.onError?.(error, this.#environ);
+    } catch (second) {
+      this.#log(report(second));
+    }
+  }
+
+  #log(text: string): void {
+    try {
+      this.#errors.write(`${text}\n`);
+    } catch {
+      // Nowhere is left to tell it. (ERR-06)
+    }
+  }
+
+  #neverStarted(): ContractError {
+    return this.#called
+      ? new ContractError('SR-13', 'The application went on after startResponse had refused its arguments.')
+      : new ContractError('SR-15', 'The application gave a body without calling startResponse before its first chunk.');
+  }
+
+  #tooLong(): ContractError {
+    return new ContractError('CL-01', 'The body is longer than the Content-Length it declared; the rest was cut off.');
+  }
+}

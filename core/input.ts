@@ -1,0 +1,242 @@
+// `wsgi.input`: a file-like view of the request body over whatever a platform delivers it in. (INPUT-01 … INPUT-12)
+
+import { BodyTooLargeError, ClientDisconnectedError, ContractError, describe } from './errors.ts';
+import type { InputStream } from './types.ts';
+
+/** Where an adapter delivers the request body. The input calls it for one chunk at a time, never twice at once. */
+export interface ByteSource {
+  /** The next chunk, or null at the end; rejects when the client has gone. */
+  pull(): Uint8Array | null | Promise<Uint8Array | null>;
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+const NOTHING: ByteSource = { pull: () => null };
+const LINE_FEED = 0x0a;
+const text = new TextDecoder();
+
+/** The request body as an application reads it. */
+export class Input implements InputStream {
+  readonly #source: ByteSource;
+  /** The declared length in bytes; Infinity where the platform ends the body by itself. */
+  readonly #declared: number;
+  readonly #limit: number;
+  #received = 0;
+  /** The chunk being read, from #at on. */
+  #chunk = EMPTY;
+  #at = 0;
+  #ended = false;
+  #failed = false;
+  #failure: unknown;
+  /** Settles after the last read that was asked for; null when none is under way. (INPUT-11) */
+  #tail: Promise<void> | null = null;
+
+  /**
+   * @param source delivers the chunks; null for no body
+   * @param declared the `Content-Length` in bytes; undefined where the body ends by itself
+   * @param limit the largest body in bytes that is taken, see `maxBodyBytes`
+   */
+  constructor(source: ByteSource | null, declared?: number, limit: number = Number.POSITIVE_INFINITY) {
+    this.#source = source ?? NOTHING;
+    this.#declared = source === null ? 0 : (declared ?? Number.POSITIVE_INFINITY);
+    this.#limit = limit;
+    if (this.#declared === 0) this.#ended = true;
+  }
+
+  read(size?: number): Promise<Uint8Array> {
+    const wanted = checkSize(size, 'read');
+    return this.#inTurn(() => this.#read(wanted));
+  }
+
+  readline(size?: number): Promise<Uint8Array> {
+    const wanted = checkSize(size, 'readline');
+    return this.#inTurn(() => this.#readline(wanted));
+  }
+
+  readlines(hint?: number): Promise<Uint8Array[]> {
+    const wanted = checkSize(hint, 'readlines') || Number.POSITIVE_INFINITY;
+    return this.#inTurn(async () => {
+      const lines: Uint8Array[] = [];
+      for (let total = 0; total < wanted; ) {
+        const line = await this.#readline(Number.POSITIVE_INFINITY);
+        if (line.byteLength === 0) break;
+        lines.push(line);
+        total += line.byteLength;
+      }
+      return lines;
+    });
+  }
+
+  bytes(): Promise<Uint8Array> {
+    return this.#inTurn(() => this.#read(Number.POSITIVE_INFINITY));
+  }
+
+  async text(): Promise<string> {
+    return text.decode(await this.bytes());
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) =>
+          this.#inTurn(async () => {
+            if (await this.#fill()) controller.enqueue(this.#take(Number.POSITIVE_INFINITY));
+            else controller.close();
+          }),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    // No return(): leaving a loop early must leave the rest of the body to be read. (INPUT-07)
+    return {
+      next: async () => {
+        const line = await this.readline();
+        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };
+      },
+    };
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#tail === null ? task() : this.#tail.then(task);
+    const done = (): void => {
+      if (this.#tail === tail) this.#tail = null;
+    };
+    const tail: Promise<void> = result.then(done, done);
+    this.#tail = tail;
+    return result;
+  }
+
+  async #read(size: number): Promise<Uint8Array> {
+    if (size === 0 || !(await this.#fill())) return EMPTY;
+    const first = this.#take(size);
+    let total = first.byteLength;
+    if (total === size) return first;
+    const parts = [first];
+    while (total < size && (await this.#fill())) {
+      const part = this.#take(size - total);
+      parts.push(part);
+      total += part.byteLength;
+    }
+    return concat(parts, total);
+  }
+
+  async #readline(size: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    while (total < size && (await this.#fill())) {
+      const end = this.#chunk.indexOf(LINE_FEED, this.#at);
+      const length = end === -1 ? Number.POSITIVE_INFINITY : end + 1 - this.#at;
+      const part = this.#take(Math.min(length, size - total));
+      parts.push(part);
+      total += part.byteLength;
+      if (end !== -1 && part.byteLength === length) break;
+    }
+    return concat(parts, total);
+  }
+
+  /** Up to `size` bytes of the chunk at hand. */
+  #take(size: number): Uint8Array {
+    const left = this.#chunk.byteLength - this.#at;
+    const end = this.#at + Math.min(size, left);
+    const part = this.#at === 0 && end === this.#chunk.byteLength ? this.#chunk : this.#chunk.subarray(this.#at, end);
+    this.#at = end;
+    return part;
+  }
+
+  /** Whether there are bytes at hand, after asking the source for more if need be; false at the end. */
+  async #fill(): Promise<boolean> {
+    while (this.#at >= this.#chunk.byteLength) {
+      if (this.#failed) throw this.#failure;
+      if (this.#ended) return false;
+      try {
+        let chunk = this.#source.pull();
+        if (chunk instanceof Promise) chunk = await chunk;
+        this.#accept(chunk);
+      } catch (error) {
+        this.#failed = true;
+        this.#failure = error;
+        throw error;
+      }
+    }
+    return true;
+  }
+
+  #accept(chunk: Uint8Array | null): void {
+    if (chunk === null) {
+      this.#ended = true;
+      if (this.#declared !== Number.POSITIVE_INFINITY && this.#received < this.#declared) {
+        throw new ClientDisconnectedError(
+          `The request body ended after ${this.#received} of the ${this.#declared} bytes that Content-Length declares.`,
+        );
+      }
+      return;
+    }
+    const room = this.#declared - this.#received;
+    const bytes = chunk.byteLength > room ? chunk.subarray(0, room) : chunk;
+    this.#received += bytes.byteLength;
+    if (this.#received > this.#limit) throw new BodyTooLargeError(this.#limit);
+    // The declared end is the end: what follows on the connection is somebody else's. (INPUT-02)
+    if (this.#received === this.#declared) this.#ended = true;
+    this.#chunk = bytes;
+    this.#at = 0;
+  }
+}
+
+function checkSize(size: unknown, method: string): number {
+  if (size === undefined || size === null) return Number.POSITIVE_INFINITY;
+  if (typeof size !== 'number' || (!Number.isInteger(size) && size !== Number.POSITIVE_INFINITY)) {
+    throw new ContractError(
+      'INPUT-03',
+      `wsgi.input.${method}() was given ${describe(size)}; expected a whole number of bytes.`,
+    );
+  }
+  return size < 0 ? Number.POSITIVE_INFINITY : size;
+}
+
+/** Puts chunks together; one chunk is given back as it is. */
+export function concat(parts: Uint8Array[], total: number): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+/** A source for a body that is in memory already. */
+export class MemorySource implements ByteSource {
+  #bytes: Uint8Array | null;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  pull(): Uint8Array | null {
+    const bytes = this.#bytes;
+    this.#bytes = null;
+    return bytes;
+  }
+}
+
+/** A source over a web stream. */
+export class StreamSource implements ByteSource {
+  readonly #stream: ReadableStream<Uint8Array>;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#stream = stream;
+  }
+
+  async pull(): Promise<Uint8Array | null> {
+    this.#reader ??= this.#stream.getReader();
+    const { done, value } = await this.#reader.read();
+    return done ? null : value;
+  }
+}

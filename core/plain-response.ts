@@ -1,0 +1,35 @@
+// Responses of the gateway's own, where no application answers: a plain page, nothing else.
+
+import { RequestError, report } from './errors.ts';
+import type { GatewayResponse } from './gateway.ts';
+import { reasonPhrase } from './status.ts';
+import { encode } from './strings.ts';
+import type { ErrorStream, HeaderList } from './types.ts';
+
+/**
+ * The answer where the application has none: nothing of the application's head or of its error is in it. (ERR-03)
+ *
+ * @param statusCode the HTTP status code
+ * @param head whether the request method is HEAD
+ * @param detail a sentence for the client, where the fault is the client's
+ */
+export function plainResponse(statusCode: number, head: boolean, detail = ''): GatewayResponse {
+  const reason = reasonPhrase(statusCode) || 'Error';
+  const page = encode(`${statusCode} ${reason}\n${detail === '' ? '' : `${detail}\n`}`);
+  const headers: HeaderList = [
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(page.byteLength)],
+  ];
+  return { status: `${statusCode} ${reason}`, statusCode, reason, headers, body: head ? [] : [page] };
+}
+
+/**
+ * The answer to a request from which no environ could be made, so that no application is called: what is wrong with it
+ * for the client; anything else is the adapter's own failure, told to `errors`.
+ */
+export function refuse(error: unknown, errors: ErrorStream, head: boolean): GatewayResponse {
+  if (error instanceof RequestError) return plainResponse(error.status, head, error.message);
+  errors.write(`${report(error)}\n`);
+  errors.flush();
+  return plainResponse(500, head);
+}

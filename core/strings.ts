@@ -1,0 +1,44 @@
+// Native strings: text in which each code unit is one byte (U+0000–U+00FF). Everything that goes between bytes, native
+// strings and Unicode text is here. (STR-01 … STR-06)
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const NON_ASCII = /[^\x00-\x7f]/;
+
+/**
+ * The UTF-8 bytes of a text: the usual way to make a body chunk.
+ *
+ * @param text any Unicode text; lone surrogates become U+FFFD
+ */
+export function encode(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** The native string that stands for these bytes, one code unit each. (Not `TextDecoder('latin1')`: that is windows-1252.) */
+export function nativeFromBytes(bytes: Uint8Array): string {
+  let native = '';
+  for (let at = 0; at < bytes.length; at += 4096) {
+    native += String.fromCharCode.apply(null, bytes.subarray(at, at + 4096) as unknown as number[]);
+  }
+  return native;
+}
+
+/** The bytes that a native string stands for. Code units above U+00FF lose their upper half: check before. */
+export function bytesFromNative(native: string): Uint8Array {
+  const bytes = new Uint8Array(native.length);
+  for (let at = 0; at < native.length; at++) bytes[at] = native.charCodeAt(at);
+  return bytes;
+}
+
+/**
+ * The text that a native string means, read as UTF-8: `'/caf\xc3\xa9'` gives `'/café'`. Bytes that are not UTF-8 become
+ * U+FFFD. (STR-03)
+ */
+export function decodeWsgi(native: string): string {
+  return NON_ASCII.test(native) ? decoder.decode(bytesFromNative(native)) : native;
+}
+
+/** The native string for a text, through UTF-8: `'/café'` gives `'/caf\xc3\xa9'`. The inverse of {@link decodeWsgi}. */
+export function encodeWsgi(text: string): string {
+  return NON_ASCII.test(text) ? nativeFromBytes(encoder.encode(text)) : text;
+}

@@ -1,0 +1,143 @@
+// The words of PEP 3333 as types. No code: every other file of core/ gives these words their meaning.
+
+/**
+ * A WSGI application: called once per request with the request's environ and a `startResponse` of its own, it returns
+ * the body, or a promise of it. (PEP 3333 CALL-01, CALL-02, BODY-01)
+ */
+export type Application = (environ: Environ, startResponse: StartResponse) => Body | Promise<Body>;
+
+/**
+ * Begins the response: `status` is `"200 OK"`, `headers` a list of pairs. It stores and checks, it sends nothing.
+ * `error` is given only by an error handler: before the head went out it replaces status and headers, after that it is
+ * thrown again. Returns the `write` of PEP 3333, for applications that push their body. (SR-01 … SR-17)
+ *
+ * @throws {ContractError} when an argument breaks the contract, or on a second call without `error`.
+ */
+export type StartResponse = (status: string, headers: HeaderList, error?: unknown) => Write;
+
+/**
+ * Sends one chunk ahead of the body. The promise resolves once the platform has taken the chunk; ignoring it keeps the
+ * order and is safe. Prefer to yield chunks from the body. (WRITE-01 … WRITE-04)
+ *
+ * @throws {ContractError} synchronously: no byte chunk, response finished, or more bytes than `Content-Length` declares.
+ */
+export type Write = (chunk: Uint8Array) => Promise<void>;
+
+/**
+ * What an application returns: chunks of bytes, sync or async, and optionally `close()`, which the gateway calls exactly
+ * once when the request is done, however it ends. Arrays, generators, async generators and a `ReadableStream` all are
+ * bodies. A chunk must stay unchanged until the next one is asked for. (BODY-01 … BODY-09, CLOSE-01)
+ */
+export type Body = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & { close?(): void | Promise<void> };
+
+/** Header fields in the order they go out; repeats stand as separate pairs. Names are tokens, values native strings. (SR-03) */
+export type HeaderList = [name: string, value: string][];
+
+/** An application made of another one. (MW-01) */
+export type Middleware = (app: Application) => Application;
+
+/**
+ * The request body, `wsgi.input`. Every method is asynchronous; overlapping calls are served in the order they were made.
+ * It ends at the declared `Content-Length`; a client that sends fewer bytes is an error, not an end. (INPUT-01 … INPUT-12)
+ */
+export interface InputStream extends AsyncIterable<Uint8Array> {
+  /** Up to `size` bytes, fewer only at the end; without `size` (or with a negative one) all that is left. */
+  read(size?: number): Promise<Uint8Array>;
+  /** The next line with its `\n`, at most `size` bytes of it; empty at the end. */
+  readline(size?: number): Promise<Uint8Array>;
+  /** The lines that are left, or enough of them to reach `hint` bytes. */
+  readlines(hint?: number): Promise<Uint8Array[]>;
+  /** All that is left, in one piece. */
+  bytes(): Promise<Uint8Array>;
+  /** All that is left, decoded as UTF-8. */
+  text(): Promise<string>;
+  /** All that is left, parsed as JSON. */
+  json(): Promise<unknown>;
+  /** All that is left, as a stream of chunks. */
+  stream(): ReadableStream<Uint8Array>;
+  /** Iterates by lines, as in PEP 3333; leaving the loop early leaves the rest to be read. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+}
+
+/** Where applications and the gateway report errors, `wsgi.errors`: text, lines ended by `\n`. (LOG-01 … LOG-05) */
+export interface ErrorStream {
+  write(text: string): void;
+  writelines(lines: Iterable<string>): void;
+  flush(): void | Promise<void>;
+}
+
+/** What `wsgi.file_wrapper` wraps: anything that is read block by block. (FILE-02, FILE-03) */
+export interface FileLike {
+  /** The next block of up to `size` bytes; empty at the end. */
+  read(size: number): Uint8Array | Promise<Uint8Array>;
+  close?(): unknown;
+  /** The bytes from the current position to the end, when that is known: it becomes the `Content-Length`. (FILE-04) */
+  remaining?(): number | undefined | Promise<number | undefined>;
+}
+
+/**
+ * The request: CGI variables, the `wsgi.*` keys, and what a platform adds under names of its own. A plain mutable object
+ * made for one request. CGI values are native strings: each code unit is one byte. (ENV-01 … ENV-29, STR-03)
+ */
+export interface Environ {
+  REQUEST_METHOD: string;
+  /** The path prefix where the application is mounted, decoded; empty at the root, never `/`. */
+  SCRIPT_NAME: string;
+  /** The rest of the path, percent-decoded once; `*` for `OPTIONS *`. */
+  PATH_INFO: string;
+  /** What follows the first `?`, undecoded; empty when there is none. */
+  QUERY_STRING: string;
+  /** The request target as it was received, undecoded. */
+  REQUEST_URI?: string;
+  SERVER_NAME: string;
+  SERVER_PORT: string;
+  SERVER_PROTOCOL: string;
+  CONTENT_TYPE?: string;
+  CONTENT_LENGTH?: string;
+  REMOTE_ADDR?: string;
+  REMOTE_PORT?: string;
+  REMOTE_USER?: string;
+  AUTH_TYPE?: string;
+  HTTPS?: string;
+  GATEWAY_INTERFACE?: string;
+  SERVER_SOFTWARE?: string;
+  'wsgi.version': [1, 0];
+  'wsgi.url_scheme': 'http' | 'https';
+  'wsgi.input': InputStream;
+  'wsgi.errors': ErrorStream;
+  'wsgi.multithread': boolean;
+  'wsgi.multiprocess': boolean;
+  'wsgi.run_once': boolean;
+  'wsgi.input_terminated': boolean;
+  'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => Body;
+  /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`. */
+  'waygate.gateway': string;
+  /** Keeps the platform running until `promise` has settled, also after the response went out. */
+  'waygate.wait_until': (promise: Promise<unknown>) => void;
+  /** Aborts when the client has gone before the response was finished. */
+  'waygate.signal': AbortSignal;
+  /** Sends a `103 Early Hints` with these headers; there only where the platform can. (RFC 8297) */
+  'waygate.early_hints'?: (headers: HeaderList) => void;
+  [header: `HTTP_${string}`]: string | undefined;
+  [key: string]: unknown;
+}
+
+/** Options that every `to…` adapter takes, under one name everywhere. */
+export interface GatewayOptions {
+  /** Path prefix under which the application is mounted, for example `/api`: it moves from `PATH_INFO` to `SCRIPT_NAME`. */
+  basePath?: string;
+  /** The largest request body in bytes; beyond it the client gets a 413. Default: no limit. */
+  maxBodyBytes?: number;
+  /** Where `wsgi.errors` goes: a stream, or a function called with each complete text. Default: `console.error`. */
+  errors?: ErrorSink;
+  /** Called once for every failure of the application or its body, after it was written to `wsgi.errors`. */
+  onError?: (error: unknown, environ: Environ) => void;
+  /** Extra environ keys from the deployer. No request can override them, and they override no key the gateway sets. (ENV-20) */
+  environ?: Record<string, unknown>;
+}
+
+/** See {@link GatewayOptions.errors}: an error stream, anything else with `write(text)`, or a function. */
+export type ErrorSink =
+  | ErrorStream
+  | { write(text: string): unknown; flush?(): void | Promise<void> }
+  | ((text: string) => void);

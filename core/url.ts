@@ -1,0 +1,193 @@
+// Request targets, paths and URLs: the one place where a path is decoded, quoted, split and put together again.
+// (URL-01 … URL-05, ENV-05 … ENV-07, ENV-29)
+
+import { BadRequestError } from './errors.ts';
+import { encodeWsgi } from './strings.ts';
+import type { Environ } from './types.ts';
+
+/** A request target in its parts; `path` and `query` as they were sent. */
+export interface Target {
+  /** The encoded path; `*` for the asterisk form. */
+  path: string;
+  /** What follows the first `?`; empty when there is none. */
+  query: string;
+}
+
+const ABSOLUTE = /^https?:\/\/[^/?#]*/i;
+
+/**
+ * Splits a request target. The absolute form gives its path only: scheme and authority are never the client's to choose
+ * there. A leading `//` is a path like any other, and a fragment, which is illegal in a target, is dropped. (URL-05,
+ * RFC 9112 §3.2)
+ *
+ * @param target what stood in the request line
+ * @param method the request method: `*` is legal for `OPTIONS` alone
+ * @throws {BadRequestError} for a target of no known form
+ */
+export function splitTarget(target: string, method: string): Target {
+  let rest = target;
+  if (target.charCodeAt(0) !== 0x2f /* / */) {
+    const authority = ABSOLUTE.exec(target);
+    if (authority !== null) {
+      rest = target.slice(authority[0].length);
+      if (rest.charCodeAt(0) !== 0x2f) rest = `/${rest}`;
+    } else if (target !== '*' || method !== 'OPTIONS') {
+      throw new BadRequestError(
+        `The request target is ${JSON.stringify(target.slice(0, 80))}; expected a path that starts with "/".`,
+      );
+    }
+  }
+  const hash = rest.indexOf('#');
+  if (hash !== -1) rest = rest.slice(0, hash);
+  const mark = rest.indexOf('?');
+  return mark === -1 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
+}
+
+/**
+ * Percent-decodes a path once into a native string. Malformed escapes stay as they are and `+` is no space: no path makes
+ * it throw, but one that holds a NUL. (URL-02, trap 15)
+ *
+ * @param encoded a path as sent; its code units must be bytes
+ * @throws {BadRequestError} when the path holds a NUL, which ends a string in every system below
+ */
+export function decodePath(encoded: string): string {
+  const decoded = encoded.indexOf('%') === -1 ? encoded : encoded.replace(/%([0-9A-Fa-f]{2})/g, unescapeByte);
+  if (decoded.indexOf('\0') !== -1) throw new BadRequestError('The request path holds a NUL byte.');
+  return decoded;
+}
+
+function unescapeByte(_escape: string, hex: string): string {
+  return String.fromCharCode(Number.parseInt(hex, 16));
+}
+
+/** RFC 3986 §3.3: what a path may hold unescaped; all else, `%` included, becomes an escape. */
+const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
+
+/**
+ * Percent-encodes a native string for use as a URL path: each code unit is one byte. The inverse of {@link decodePath}.
+ *
+ * @param native a decoded path such as `SCRIPT_NAME` or `PATH_INFO`
+ */
+export function quotePath(native: string): string {
+  return native.replace(NOT_IN_PATH, escapeByte);
+}
+
+function escapeByte(unit: string): string {
+  const byte = unit.charCodeAt(0) & 0xff;
+  return `%${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`;
+}
+
+/**
+ * Moves a mount prefix from the path to the script name, on a segment boundary and at most once: `/api` is no prefix of
+ * `/apiary`. A path outside of the prefix is left alone. (ENV-29)
+ *
+ * @param path a decoded path
+ * @param prefix a prefix without trailing slash, see {@link normalizePrefix}
+ */
+export function splitPrefix(path: string, prefix: string): { scriptName: string; pathInfo: string } {
+  if (prefix !== '' && path.startsWith(prefix)) {
+    const next = path.charCodeAt(prefix.length);
+    if (Number.isNaN(next) || next === 0x2f /* / */) return { scriptName: prefix, pathInfo: path.slice(prefix.length) };
+  }
+  return { scriptName: '', pathInfo: path };
+}
+
+/**
+ * A mount prefix as the deployer wrote it (`api`, `/api/`, `/`) in the form that {@link splitPrefix} takes (`/api`, ``).
+ *
+ * @param prefix the `basePath` option, as text
+ */
+export function normalizePrefix(prefix: string | undefined): string {
+  const inner = (prefix ?? '').replace(/^\/+|\/+$/g, '');
+  return inner === '' ? '' : `/${inner}`;
+}
+
+/**
+ * The URL of the application's root, from `environ`: scheme, authority and quoted `SCRIPT_NAME`. (URL-01)
+ *
+ * @returns an absolute URL, with `/` as path where `SCRIPT_NAME` is empty
+ */
+export function applicationUri(environ: Environ): string {
+  return origin(environ) + (quotePath(environ.SCRIPT_NAME ?? '') || '/');
+}
+
+/**
+ * The URL of the request, from `environ`. It follows what middleware made of `SCRIPT_NAME` and `PATH_INFO`, and need not
+ * equal what the client sent. (URL-01)
+ *
+ * @param includeQuery whether `QUERY_STRING` is appended; default true
+ */
+export function requestUri(environ: Environ, includeQuery = true): string {
+  const info = environ.PATH_INFO ?? '';
+  let path = quotePath((environ.SCRIPT_NAME ?? '') + (info === '*' ? '' : info));
+  if (path.charCodeAt(0) !== 0x2f) path = `/${path}`;
+  const query = includeQuery ? (environ.QUERY_STRING ?? '') : '';
+  return origin(environ) + path + (query === '' ? '' : `?${query}`);
+}
+
+function origin(environ: Environ): string {
+  const scheme = environ['wsgi.url_scheme'];
+  const host = environ.HTTP_HOST;
+  if (host) return `${scheme}://${host}`;
+  const port = environ.SERVER_PORT;
+  return `${scheme}://${environ.SERVER_NAME}${port === (scheme === 'https' ? '443' : '80') ? '' : `:${port}`}`;
+}
+
+/**
+ * Moves one segment from `PATH_INFO` to the end of `SCRIPT_NAME`, in place. Empty and `.` segments in the middle are
+ * dropped, `..` takes a segment off `SCRIPT_NAME`, a lone `/` moves as an empty segment. (URL-03)
+ *
+ * @returns the segment, or null when nothing is left
+ */
+export function shiftPathInfo(environ: Environ): string | null {
+  const info = environ.PATH_INFO ?? '';
+  if (info === '') return null;
+  const parts = (info.charCodeAt(0) === 0x2f ? info.slice(1) : info).split('/');
+  const segments = parts.filter((part, index) => index === parts.length - 1 || (part !== '' && part !== '.'));
+  const name = segments.shift() as string;
+  let script = environ.SCRIPT_NAME ?? '';
+  if (script.endsWith('/')) script = script.slice(0, -1);
+  if (name === '..') script = script.slice(0, Math.max(script.lastIndexOf('/'), 0));
+  else if (name !== '.') script += `/${name}`;
+  environ.SCRIPT_NAME = script;
+  environ.PATH_INFO = segments.map((segment) => `/${segment}`).join('');
+  return name === '.' ? null : name;
+}
+
+/**
+ * `PATH_INFO` as a URL path: in the exact encoding that was sent (`%2F`, `%zz`, `~`) while `REQUEST_URI` still denotes
+ * `SCRIPT_NAME` and `PATH_INFO`, else quoted anew, since what a middleware changed wins.
+ *
+ * @returns an encoded path that starts with `/`, or `*`, or is empty where `PATH_INFO` is
+ */
+export function encodedPathInfo(environ: Environ): string {
+  const info = environ.PATH_INFO;
+  const script = environ.SCRIPT_NAME;
+  const uri = environ.REQUEST_URI;
+  if (typeof uri !== 'string') return quotePath(info);
+  let sent: string;
+  try {
+    sent = splitTarget(uri, environ.REQUEST_METHOD).path;
+    if (script === '' && sent === info) return sent;
+    if (decodePath(sent) !== script + info) return quotePath(info);
+  } catch {
+    return quotePath(info);
+  }
+  let at = 0;
+  for (let decoded = 0; decoded < script.length; decoded++) at += isEscape(sent, at) ? 3 : 1;
+  return sent.slice(at);
+}
+
+function isEscape(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 0x25 && /^[0-9A-Fa-f]{2}$/.test(text.slice(at + 1, at + 3));
+}
+
+/**
+ * A path as a URL shows it: a JS string that may hold any character becomes printable ASCII, through UTF-8, without
+ * touching the escapes that are there.
+ *
+ * @param text a path or target as a person or a decoding gateway wrote it
+ */
+export function asciiTarget(text: string): string {
+  return text.replace(/[^\x21-\x7e]+/gu, (run) => quotePath(encodeWsgi(run)));
+}

@@ -1,0 +1,78 @@
+// Packs the library as it would be published and holds the tarball to three checks: publint, Are the types wrong?, and
+// this project's own rule that the package holds the built library and nothing else. Any finding fails.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const ALLOWED_FILES = /^(?:dist\/(?:core|adapters|middleware|testing)\/.+|package\.json|LICENSE|README\.md)$/;
+const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md'];
+/** It holds types only, so nothing of it is loaded at run time. */
+const ALLOWED_DEPENDENCIES = ['@types/aws-lambda'];
+
+/** @type {string[]} */
+const findings = [];
+
+/** @param {string} command @param {string[]} args */
+function runCommand(command, args) {
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  if (result.error) throw result.error;
+  return result;
+}
+
+/** @param {string} command @param {string[]} args */
+function output(command, args) {
+  const { status, stdout, stderr } = runCommand(command, args);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'waygate-package-'));
+try {
+  output('npm', ['run', 'build']);
+  // The build has just run; packing without scripts keeps standard output pure JSON.
+  const packed = JSON.parse(output('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]));
+  // npm 12 answers with an object by package name, npm 11 and earlier with an array.
+  const [{ filename, files, size }] = Array.isArray(packed) ? packed : Object.values(packed);
+  const tarball = join(folder, filename);
+  /** @type {string[]} */
+  const paths = files.map((/** @type {{ path: string }} */ file) => file.path);
+
+  for (const path of paths) if (!ALLOWED_FILES.test(path)) findings.push(`package: ${path} does not belong in it`);
+  for (const path of REQUIRED_FILES) if (!paths.includes(path)) findings.push(`package: ${path} is missing`);
+
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies']) {
+    for (const name of Object.keys(manifest[kind] ?? {})) {
+      if (!ALLOWED_DEPENDENCIES.includes(name)) findings.push(`package: ${name} in ${kind}; the library has none`);
+    }
+  }
+  if ((manifest.bundleDependencies ?? manifest.bundledDependencies) !== undefined) {
+    findings.push('package: bundled dependencies; the library has none');
+  }
+
+  const bytes = readFileSync(tarball);
+  const archive = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { messages, pkg } = await publint({ pack: { tarball: /** @type {ArrayBuffer} */ (archive) }, strict: true });
+  for (const message of messages) {
+    findings.push(`publint: ${message.type}: ${formatMessage(message, pkg, { color: false }) ?? message.code}`);
+  }
+
+  const attw = join(root, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
+  const types = runCommand(process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-emoji', '--no-color']);
+  if (types.status !== 0) findings.push(`are the types wrong?\n${types.stdout}${types.stderr}`);
+
+  console.log(`package: ${paths.length} files, ${(size / 1024).toFixed(1)} KiB packed`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const finding of findings) console.error(finding);
+console.log(findings.length === 0 ? 'package: nothing wrong' : `package: ${findings.length} found wrong`);
+if (findings.length > 0) process.exitCode = 1;

@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests import the package by its name and get its sources: no build is needed, and stack traces are exact.
+    alias: [
+      { find: /^waygate$/, replacement: source('./core/index.ts') },
+      { find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda)$/, replacement: source('./adapters/$1/index.ts') },
+      { find: /^waygate\/(middleware|testing)$/, replacement: source('./$1/index.ts') },
+    ],
+  },
+  test: {
+    reporters: ['default', './tools/closing-line-reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/e2e/**'] } },
+      // Real runtimes take seconds to start, and there are few cores: one file at a time, with time to spare.
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
