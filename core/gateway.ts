@@ -198,7 +198,8 @@ export class Exchange implements ResponseBody {
     const statusCode = Number(this.#status.slice(0, 3));
     if (isNullBodyStatus(statusCode)) return null;
     if (this.#left < 0) this.#declare(total);
-    if (this.#left !== total || typeof (chunks as Body).close === 'function') return null;
+    else if (this.#left !== total) return null;
+    if (typeof (chunks as Body).close === 'function') return null;
     this.#done = true;
     this.#closing = this.#flush();
     return this.#makeResponse(statusCode, this.#head ? [] : chunks);
@@ -240,8 +241,9 @@ export class Exchange implements ResponseBody {
     if (statusCode === 205) this.#headers.push(['Content-Length', '0']);
   }
 
+  /** Adds the length that the gateway found out. An application may leave the body out for HEAD: 0 would be a guess. */
   #declare(length: number): void {
-    if (isNullBodyStatus(Number(this.#status.slice(0, 3)))) return;
+    if (isNullBodyStatus(Number(this.#status.slice(0, 3))) || (this.#head && length === 0)) return;
     this.#headers.push(['Content-Length', String(length)]);
     this.#left = length;
   }

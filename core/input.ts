@@ -43,18 +43,16 @@ export class Input implements InputStream {
   }
 
   read(size?: number): Promise<Uint8Array> {
-    const wanted = checkSize(size, 'read');
-    return this.#inTurn(() => this.#read(wanted));
+    return this.#inTurn(() => this.#read(size));
   }
 
   readline(size?: number): Promise<Uint8Array> {
-    const wanted = checkSize(size, 'readline');
-    return this.#inTurn(() => this.#readline(wanted));
+    return this.#inTurn(() => this.#readline(size));
   }
 
   readlines(hint?: number): Promise<Uint8Array[]> {
-    const wanted = checkSize(hint, 'readlines') || Number.POSITIVE_INFINITY;
     return this.#inTurn(async () => {
+      const wanted = checkSize(hint, 'readlines') || Number.POSITIVE_INFINITY;
       const lines: Uint8Array[] = [];
       for (let total = 0; total < wanted; ) {
         const line = await this.#readline(Number.POSITIVE_INFINITY);
@@ -111,7 +109,10 @@ export class Input implements InputStream {
     return result;
   }
 
-  async #read(size: number): Promise<Uint8Array> {
+  // Sizes are checked in here, where a wrong one rejects the promise instead of throwing past it.
+
+  async #read(wanted?: number): Promise<Uint8Array> {
+    const size = checkSize(wanted, 'read');
     if (size === 0 || !(await this.#fill())) return EMPTY;
     const first = this.#take(size);
     let total = first.byteLength;
@@ -125,7 +126,8 @@ export class Input implements InputStream {
     return concat(parts, total);
   }
 
-  async #readline(size: number): Promise<Uint8Array> {
+  async #readline(wanted?: number): Promise<Uint8Array> {
+    const size = checkSize(wanted, 'readline');
     const parts: Uint8Array[] = [];
     let total = 0;
     while (total < size && (await this.#fill())) {
