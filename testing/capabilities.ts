@@ -1,0 +1,68 @@
+// What a platform can do, as far as platforms differ. Whatever is declared to be lacking is held to be really absent.
+
+/**
+ * What the conformance suite may expect of a platform. Everything is there by default: declare only what is lacking.
+ * For each lack the suite runs the test that decides about it, and fails when that test passes.
+ */
+export interface Capabilities {
+  /** `Served.raw` is there: HTTP/1.1 as bytes over a socket, with the exact request and response. */
+  raw: boolean;
+  /** A chunk of the response reaches the client while the application still works on the next one. (BODY-02) */
+  streaming: boolean;
+  /** What `write` sent reaches the client while the application itself is still running. (WRITE-01) */
+  earlyHead: boolean;
+  /** The application can read the first bytes of a request body while the client has not sent the rest. (INPUT-08) */
+  requestStreaming: boolean;
+  /** An upload that breaks off reaches the application, as an error of `wsgi.input`. (INPUT-12) */
+  abortedUpload: boolean;
+  /** The application learns that the client has gone: `waygate.signal`, an early `close()`. (CLOSE-01, ERR-05) */
+  disconnect: boolean;
+  /**
+   * What the client sees of a response that fails after its head went out: reading the response fails (`reject`); or the
+   * platform had it all in memory still, and answers with an error status instead (`status-500`). (ERR-04)
+   */
+  brokenConnection: 'reject' | 'status-500';
+  /** Every byte from 0x80 to 0xFF survives in header values, both ways; else only what is UTF-8. (STR-03, STR-05) */
+  headerBytes: boolean;
+  /** Every byte survives in the path as `%XX`; else only what is UTF-8. (URL-02) */
+  pathBytes: boolean;
+  /** The request target reaches the application exactly as written: dot segments, `//`, malformed escapes. (URL-05) */
+  rawPath: boolean;
+  /** The query reaches the application exactly as written; else only the decoded pairs are the same. (ENV-07) */
+  rawQuery: boolean;
+  /** Several `Set-Cookie` headers reach the client apart from each other. (SR-03) */
+  setCookies: boolean;
+  /** The reason phrase reaches the client. (SR-02) */
+  reason: boolean;
+  /** Any token is a method, in upper or lower case. (ENV-04) */
+  anyMethod: boolean;
+  /** The `Content-Length` of a response to HEAD reaches the client. (HTTP-05) */
+  headLength: boolean;
+  /** The length of a request body that the client knows reaches the application as `CONTENT_LENGTH`. (ENV-09) */
+  requestLength: boolean;
+}
+
+/** A platform without any lack. */
+export const FULL: Capabilities = {
+  raw: true,
+  streaming: true,
+  earlyHead: true,
+  requestStreaming: true,
+  abortedUpload: true,
+  disconnect: true,
+  brokenConnection: 'reject',
+  headerBytes: true,
+  pathBytes: true,
+  rawPath: true,
+  rawQuery: true,
+  setCookies: true,
+  reason: true,
+  anyMethod: true,
+  headLength: true,
+  requestLength: true,
+};
+
+/** The capabilities that are there or not. */
+export type Ability = {
+  [Key in keyof Capabilities]: Capabilities[Key] extends boolean ? Key : never;
+}[keyof Capabilities];

@@ -1,0 +1,6 @@
+// `waygate/testing`: the conformance suite, and what tests of applications and adapters are built from.
+
+export { AssertionError } from './assert.ts';
+export type { Ability, Capabilities } from './capabilities.ts';
+export { type ConformanceOptions, conformance, type Describe, type It } from './conformance.ts';
+export type { Serve, Served } from './trial.ts';
