@@ -1,0 +1,100 @@
+// The documents keep their word: every named block of code in README.md is run, links lead somewhere, and the commands
+// it gives exist.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The blocks opened by ```ts NAME.ts, by that name. */
+function namedBlocks(markdown: string): Map<string, string> {
+  const blocks = markdown.matchAll(/^```ts ([\w-]+\.ts)\n([\s\S]*?)^```$/gm);
+  return new Map([...blocks].map(([, name, code]) => [name as string, code as string]));
+}
+
+const blocks = namedBlocks(readme);
+let folder = '';
+
+beforeAll(() => {
+  mkdirSync(join(root, 'build'), { recursive: true });
+  folder = mkdtempSync(join(root, 'build', 'readme-'));
+  for (const [name, code] of blocks) writeFileSync(join(folder, name), code.replaceAll('port: 8000', 'port: 0'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, name)).href);
+
+test('README.md opens with an application of ten lines that answers on a real port', async () => {
+  const [first] = blocks.keys();
+  expect(first).toBe('hello.ts');
+  expect(blocks.get('hello.ts')?.trim().split('\n').length).toBeLessThanOrEqual(10);
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const listen = vi.spyOn(http.Server.prototype, 'listen');
+  try {
+    await load('hello.ts');
+    const url = /http:\S+/.exec(String(log.mock.calls[0]?.[0]))?.[0];
+    const response = await fetch(`${url}some/path`);
+    expect(await response.text()).toBe('You asked for /some/path\n');
+  } finally {
+    log.mockRestore();
+    for (const server of listen.mock.contexts) (server as http.Server).close();
+    listen.mockRestore();
+  }
+});
+
+test('the blocks of README.md type-check as a user would write them', () => {
+  const config = { extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+  expect(stdout).toBe('');
+  expect(status).toBe(0);
+});
+
+test('the middleware and the test of README.md do what they say', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const { response } = await load('named.ts');
+  expect(log.mock.calls).toEqual([[200, 'waygate', 'Hello, Ada!\n']]);
+  expect(await response.text()).toBe('Hello, Ada!\n');
+  log.mockRestore();
+});
+
+test('every block of code in README.md is run here', () => {
+  expect([...blocks.keys()]).toEqual(['hello.ts', 'greet.ts', 'named.ts']);
+  expect(readme.match(/^```\S/gm)).toHaveLength(blocks.size + readme.split('\n```sh\n').length - 1);
+});
+
+test('the commands of README.md are scripts of package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect(readme).toContain('npm install && npm start\n');
+  expect(readme).toContain('npm install && npm test\n');
+  for (const [, name] of readme.matchAll(/npm (?:run )?([\w:]+)/g)) {
+    if (name !== 'install') expect(scripts, `npm run ${name}`).toHaveProperty([name as string]);
+  }
+});
+
+test('links of README.md and docs/ lead to files that exist', () => {
+  const docs = join(root, 'docs');
+  const pages = ['README.md', ...readdirSync(docs).map((name) => `docs/${name}`)].filter((name) =>
+    name.endsWith('.md'),
+  );
+  for (const page of pages) {
+    for (const [, link] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(?:https?:|#)/.test(link as string)) continue;
+      const target = resolve(root, dirname(page), (link as string).replace(/#.*/, ''));
+      expect(existsSync(target), `${page} links to ${link}`).toBe(true);
+    }
+  }
+});
+
+test('every import that README.md names is in the exports of package.json', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const [, name] of readme.matchAll(/[`']waygate(\/[\w-]+)?[`']/g))
+    expect(exports).toHaveProperty([`.${name ?? ''}`]);
+});
