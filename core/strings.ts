@@ -3,6 +3,7 @@
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const strictDecoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const NON_ASCII = /[^\x00-\x7f]/;
 
 /**
@@ -36,6 +37,19 @@ export function bytesFromNative(native: string): Uint8Array {
  */
 export function decodeWsgi(native: string): string {
   return NON_ASCII.test(native) ? decoder.decode(bytesFromNative(native)) : native;
+}
+
+/**
+ * A native string as a platform wants it that counts header text as UTF-8: bytes that are UTF-8 become the text they
+ * mean. All others, which such a platform cannot send as they are, each become the Latin-1 character of their number.
+ */
+export function textFromNative(native: string): string {
+  if (!NON_ASCII.test(native)) return native;
+  try {
+    return strictDecoder.decode(bytesFromNative(native));
+  } catch {
+    return native;
+  }
 }
 
 /** The native string for a text, through UTF-8: `'/café'` gives `'/caf\xc3\xa9'`. The inverse of {@link decodeWsgi}. */

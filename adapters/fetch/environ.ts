@@ -30,6 +30,15 @@ export interface FetchFacts extends GatewayFacts {
   protocol(request: Request): string;
   /** A header value as this platform gives it, as native string. */
   headerValue(value: string): string;
+  /** A reason or header value, as this platform takes it. Left out: native strings, as the Fetch standard has it. */
+  headerText?(native: string): string;
+  /** The stream with which this platform sends a `Content-Length`, where a header alone does not do it. */
+  fixedLength?(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array>;
+  /**
+   * Whether the platform drops a request whose client has left, without a word to the response body, unless
+   * `waitUntil` has something to wait for.
+   */
+  dropsRequests?: boolean;
 }
 
 /** Facts of a Fetch platform of which nothing else is known. */
@@ -54,7 +63,8 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
   const scheme = url.startsWith('https:') ? 'https' : 'http';
   const colon = authority.lastIndexOf(':');
   const hasPort = colon > authority.lastIndexOf(']');
-  const requestUri = call.target ?? withoutFragment(url.slice(pathStart));
+  // Some platforms show a path as it was sent, with UTF-8 in it that no URL may hold.
+  const requestUri = call.target ?? encodeWsgi(withoutFragment(url.slice(pathStart)));
   const target = splitTarget(requestUri, request.method);
   const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
   const line: RequestFacts = {

@@ -3,30 +3,52 @@
 import type { GatewayResponse, ResponseBody } from '../../core/gateway.ts';
 import { concat } from '../../core/input.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
+import type { HeaderList } from '../../core/types.ts';
+import type { FetchFacts } from './environ.ts';
+
+/** What a response body needs of the request it answers. */
+export interface ResponseCall {
+  /** Whether the request method is HEAD. */
+  readonly head: boolean;
+  /** The client has left: tells the application and closes its body. */
+  gone(reason: unknown): void | Promise<void>;
+  /** The body has come to its end: closes it. */
+  finish(body: ResponseBody): void;
+}
 
 /**
  * @param response what the gateway made of the application's answer
- * @param gone called when the client cancels the body; returns when the application's body is closed
- * @param keep keeps the platform running until a promise has settled
+ * @param facts how this platform takes a response
  */
-export function toResponse(
-  response: GatewayResponse,
-  gone: (reason: unknown) => void | Promise<void>,
-  keep: (work: Promise<void>) => void,
-): Response {
-  const { statusCode, body } = response;
-  const init = { status: statusCode, statusText: response.reason, headers: response.headers };
+export function toResponse(response: GatewayResponse, facts: FetchFacts, call: ResponseCall): Response {
+  const { statusCode, body, headers } = response;
+  const { headerText } = facts;
+  const init =
+    headerText === undefined
+      ? { status: statusCode, statusText: response.reason, headers }
+      : { status: statusCode, statusText: headerText(response.reason), headers: inText(headers, headerText) };
   if (Array.isArray(body)) return new Response(whole(body), init);
   if (body.stream !== null) {
-    finish(body, keep);
+    call.finish(body);
     return new Response(body.stream, init);
   }
-  if (isNullBodyStatus(statusCode)) {
+  if (call.head || isNullBodyStatus(statusCode)) {
     // A Response that nobody reads is never pulled or cancelled: close at once. (trap 5)
-    finish(body, keep);
+    call.finish(body);
     return new Response(null, init);
   }
-  return new Response(pulled(body, gone, keep), init);
+  const stream = pulled(body, call);
+  const length = facts.fixedLength && declaredLength(headers);
+  return new Response(length === undefined ? stream : facts.fixedLength?.(stream, length), init);
+}
+
+function inText(headers: HeaderList, headerText: (native: string) => string): HeaderList {
+  return headers.map(([name, value]) => [name, headerText(value)]);
+}
+
+function declaredLength(headers: HeaderList): number | undefined {
+  const header = headers.find(([name]) => name.toLowerCase() === 'content-length');
+  return header && Number(header[1]);
 }
 
 function whole(chunks: Uint8Array[]): BodyInit | null {
@@ -36,22 +58,18 @@ function whole(chunks: Uint8Array[]): BodyInit | null {
 }
 
 /** A default stream, not a byte stream: that would detach the application's buffers. It pulls only when it is read. */
-function pulled(
-  body: ResponseBody,
-  gone: (reason: unknown) => void | Promise<void>,
-  keep: (work: Promise<void>) => void,
-): ReadableStream<Uint8Array> {
+function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Array> {
   const deliver = (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array | null): void => {
     if (chunk === null) {
       controller.close();
-      finish(body, keep);
+      call.finish(body);
     } else {
       // The reader may hold the chunk while the application already fills its buffer anew. (BODY-08)
       controller.enqueue(new Uint8Array(chunk));
     }
   };
   const fail = (error: unknown): never => {
-    finish(body, keep); // a stream that errors is not cancelled
+    call.finish(body); // a stream that errors is not cancelled
     throw error;
   };
   return new ReadableStream<Uint8Array>(
@@ -65,13 +83,8 @@ function pulled(
           fail(error);
         }
       },
-      cancel: gone,
+      cancel: (reason) => call.gone(reason),
     },
     { highWaterMark: 0 },
   );
-}
-
-function finish(body: ResponseBody, keep: (work: Promise<void>) => void): void {
-  const closing = body.close();
-  if (closing instanceof Promise) keep(closing);
 }

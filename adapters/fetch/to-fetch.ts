@@ -1,14 +1,14 @@
 // Serves an application on a Fetch platform, and to `fetch`-style calls in a test.
 
 import { type Settings, settings } from '../../core/environ.ts';
-import { Exchange, type GatewayResponse } from '../../core/gateway.ts';
+import { Exchange, type GatewayResponse, type ResponseBody } from '../../core/gateway.ts';
 import { carry, lazyKey } from '../../core/lazy.ts';
 import { refuse } from '../../core/plain-response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
 import { asciiTarget } from '../../core/url.ts';
 import { settled } from '../../core/work.ts';
 import { type FetchCall, type FetchFacts, fetchEnviron, fetchFacts } from './environ.ts';
-import { toResponse } from './response.ts';
+import { type ResponseCall, toResponse } from './response.ts';
 
 /** Options of {@link toFetch}. */
 export interface FetchOptions extends GatewayOptions {
@@ -66,48 +66,60 @@ export class FetchGateway {
     decorate?: (environ: Environ) => void,
   ): Response | Promise<Response> {
     const errors = this.#settings.errors();
-    const client = new Client(call.request, errors, waitUntil);
-    const keep = client.keep;
+    const facts = this.#facts;
+    const client = new Client(call.request, errors, waitUntil, facts.dropsRequests === true);
     let environ: Environ;
     try {
-      environ = fetchEnviron(call, this.#facts, this.#settings, errors);
+      environ = fetchEnviron(call, facts, this.#settings, errors);
       carry(environ, client);
       Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-      environ['waygate.wait_until'] = keep;
+      environ['waygate.wait_until'] = client.keep;
       decorate?.(environ);
     } catch (error) {
-      return toResponse(refuse(error, errors, call.request.method === 'HEAD'), () => {}, keep);
+      return toResponse(refuse(error, errors, client.head), facts, client);
     }
     const exchange = new Exchange(environ, { onError: this.#settings.onError, takesStreams: true });
-    const gone = (reason: unknown): void | Promise<void> => {
-      client.abort(reason);
-      return exchange.close();
-    };
+    client.exchange = exchange;
     const answer = (response: GatewayResponse): Response => {
-      if (!Array.isArray(response.body)) client.watch(gone);
-      return toResponse(response, gone, keep);
+      if (Array.isArray(response.body)) client.over();
+      else client.watch();
+      return toResponse(response, facts, client);
     };
     const response = exchange.run(this.#app);
     if (!(response instanceof Promise)) return answer(response);
-    client.watch(gone);
+    client.watch();
     return response.then(answer);
   }
 }
 
 /** The client of one request: whether it is still there, and what goes on after its response. */
-class Client {
+class Client implements ResponseCall {
+  readonly head: boolean;
+  exchange: Exchange | null = null;
   readonly #request: Request;
   readonly #errors: ErrorStream;
   readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined;
+  readonly #isDropped: boolean;
   #controller: AbortController | null = null;
   #watched = false;
   #gone = false;
+  #finished = false;
   #reason: unknown;
+  /** Tells a platform that would drop this request to wait no longer for its end. */
+  #release: (() => void) | null = null;
 
-  constructor(request: Request, errors: ErrorStream, waitUntil: ((work: Promise<unknown>) => void) | undefined) {
+  /** @param isDropped see {@link FetchFacts.dropsRequests} */
+  constructor(
+    request: Request,
+    errors: ErrorStream,
+    waitUntil: ((work: Promise<unknown>) => void) | undefined,
+    isDropped: boolean,
+  ) {
+    this.head = request.method === 'HEAD';
     this.#request = request;
     this.#errors = errors;
     this.#waitUntil = waitUntil;
+    this.#isDropped = isDropped;
   }
 
   /** `waygate.wait_until`. */
@@ -121,25 +133,55 @@ class Client {
     if (this.#controller === null) {
       this.#controller = new AbortController();
       if (this.#gone) this.#controller.abort(this.#reason);
-      else this.watch((reason) => this.abort(reason));
+      else this.#listen();
     }
     return this.#controller.signal;
   }
 
-  abort(reason: unknown): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+  /** From now on the application has something to close: it must hear when the client leaves. */
+  watch(): void {
+    this.#listen();
+    if (!this.#isDropped || this.#release !== null || this.#waitUntil === undefined) return;
+    this.#waitUntil(
+      new Promise<void>((release) => {
+        this.#release = release;
+      }),
+    );
   }
 
-  /** Calls `gone` when the platform says that the client has left. */
-  watch(gone: (reason: unknown) => unknown): void {
+  gone(reason: unknown): void | Promise<void> {
+    // Some platforms abort the request's signal also when all went well.
+    if (!this.#gone && !this.#finished) {
+      this.#gone = true;
+      this.#reason = reason;
+      this.#controller?.abort(reason);
+    }
+    return this.#closed(this.exchange?.close());
+  }
+
+  finish(body: ResponseBody): void {
+    this.#finished = body.stream === null;
+    this.#closed(body.close());
+  }
+
+  /** Nothing is left to send that the application could hear of. */
+  over(): void {
+    this.#finished = true;
+    this.#release?.();
+  }
+
+  #closed(closing: void | Promise<void>): void | Promise<void> {
+    if (closing instanceof Promise) this.keep(closing);
+    this.#release?.();
+    return closing;
+  }
+
+  #listen(): void {
     const signal = this.#request.signal as AbortSignal | undefined;
     if (!signal || this.#watched) return;
     this.#watched = true;
-    if (signal.aborted) gone(signal.reason);
-    else signal.addEventListener('abort', () => gone(signal.reason), { once: true });
+    if (signal.aborted) this.gone(signal.reason);
+    else signal.addEventListener('abort', () => this.gone(signal.reason), { once: true });
   }
 }
 

@@ -1,0 +1,88 @@
+// What Cloudflare tells about a request beyond the Fetch `Request`, as environ. Facts of workerd that differ from the Fetch
+// standard stand here too; docs/platforms.md lists them and tests/e2e/workers/ shows each in workerd itself.
+
+import { encodeWsgi, textFromNative } from '../../core/strings.ts';
+import type { Environ } from '../../core/types.ts';
+import type { FetchFacts } from '../fetch/environ.ts';
+
+/** The part of `request.cf` that becomes CGI variables. (Cloudflare docs, "Request: IncomingRequestCfProperties") */
+export interface RequestCf {
+  readonly httpProtocol?: string;
+  readonly tlsVersion?: string;
+  readonly tlsCipher?: string;
+  readonly tlsClientAuth?: ClientCertificate | null;
+}
+
+/** `request.cf.tlsClientAuth`: the client certificate that Cloudflare's edge was shown. */
+export interface ClientCertificate {
+  /** `"1"` when there was one. */
+  readonly certPresented: string;
+  /** As mod_ssl writes it: `SUCCESS`, `FAILED:reason`, `NONE`. */
+  readonly certVerified: string;
+  /** `"1"` for a certificate that is valid but revoked. */
+  readonly certRevoked?: string;
+  readonly certSubjectDNRFC2253?: string;
+  readonly certIssuerDNRFC2253?: string;
+  readonly certSerial?: string;
+  readonly certNotBefore?: string;
+  readonly certNotAfter?: string;
+}
+
+/** A request as workerd hands it over. */
+export type WorkerRequest = Request & { readonly cf?: RequestCf };
+
+/** `FixedLengthStream`, which only workerd has. */
+interface Runtime {
+  readonly FixedLengthStream?: new (
+    length: number,
+  ) => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
+}
+
+/** How workerd differs from the Fetch standard. */
+export const workerFacts: FetchFacts = {
+  gateway: 'cloudflare-workers',
+  // Cloudflare runs a Worker in as many isolates as it likes.
+  multiprocess: true,
+  protocol: (request) => (request as WorkerRequest).cf?.httpProtocol ?? 'HTTP/1.1',
+  // workerd decodes header bytes as UTF-8, and encodes them so; the Fetch standard has one code unit per byte.
+  headerValue: encodeWsgi,
+  headerText: textFromNative,
+  // A Content-Length next to any other stream is replaced with chunked coding.
+  fixedLength(stream, length) {
+    const { FixedLengthStream } = globalThis as Runtime;
+    return FixedLengthStream === undefined ? stream : stream.pipeThrough(new FixedLengthStream(length));
+  },
+  dropsRequests: true,
+};
+
+/**
+ * Adds what the edge knows of the client: its address, and what TLS told. None of it can come from the client: the edge
+ * writes `CF-Connecting-IP` itself, whatever was sent. (Cloudflare docs, "Cloudflare HTTP headers")
+ *
+ * @param environ the environ of this very request, complete with its headers
+ */
+export function addEdgeKeys(environ: Environ, request: WorkerRequest): void {
+  const address = environ.HTTP_CF_CONNECTING_IP;
+  if (address !== undefined && address !== '') environ.REMOTE_ADDR = address;
+  const { cf } = request;
+  if (cf === undefined || cf === null) return;
+  if (cf.tlsVersion) environ.SSL_PROTOCOL = cf.tlsVersion;
+  if (cf.tlsCipher) environ.SSL_CIPHER = cf.tlsCipher;
+  // "0" where the client showed no certificate; the object may be missing altogether.
+  if (cf.tlsClientAuth?.certPresented === '1') addCertificate(environ, cf.tlsClientAuth);
+}
+
+/** The certificate under the names of Apache's mod_ssl. (ENV-15) */
+function addCertificate(environ: Environ, certificate: ClientCertificate): void {
+  // For a revoked certificate certVerified still says SUCCESS: an application that looks at one variable must not be fooled.
+  const isRevoked = certificate.certRevoked === '1';
+  environ.SSL_CLIENT_VERIFY = isRevoked ? 'FAILED:certificate revoked' : certificate.certVerified;
+  const keys = {
+    SSL_CLIENT_S_DN: certificate.certSubjectDNRFC2253,
+    SSL_CLIENT_I_DN: certificate.certIssuerDNRFC2253,
+    SSL_CLIENT_M_SERIAL: certificate.certSerial,
+    SSL_CLIENT_V_START: certificate.certNotBefore,
+    SSL_CLIENT_V_END: certificate.certNotAfter,
+  };
+  for (const [key, value] of Object.entries(keys)) if (value) environ[key] = encodeWsgi(value);
+}
