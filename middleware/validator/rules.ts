@@ -372,7 +372,7 @@ export const RULES = {
     level: 'error',
     text: 'A file to wrap has `read(size)`, which gives bytes, and none at the end.',
   },
-} as const satisfies Record<string, Rule>;
+} as const;
 
 /** The id of a rule that the validator checks. */
 export type RuleId = keyof typeof RULES;
