@@ -11,11 +11,24 @@ export function send(answer: GatewayResponse, response: ServerResponse): void {
   if (!Array.isArray(body)) {
     new Sending(body, response).go();
   } else if (body.length === 1) {
-    response.end(body[0]);
+    endWith(response, body[0] as Uint8Array);
   } else {
     for (const chunk of body) if (chunk.byteLength > 0) response.write(chunk);
     response.end();
   }
+}
+
+/** Up to this many bytes a body goes out in one piece with the head. */
+const SMALL_BODY = 16 * 1024;
+
+/**
+ * Node writes a head and a text in one piece, but a head and a byte array in two, which costs a third of a small request.
+ * Read as Latin-1 every byte is one character, and comes out as the same byte.
+ */
+function endWith(response: ServerResponse, chunk: Uint8Array): void {
+  const { byteLength } = chunk;
+  if (byteLength > SMALL_BODY) response.end(chunk);
+  else response.end(Buffer.from(chunk.buffer, chunk.byteOffset, byteLength).toString('latin1'), 'latin1');
 }
 
 function writeHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {
