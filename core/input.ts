@@ -42,6 +42,11 @@ export class Input implements InputStream {
     if (this.#declared === 0) this.#ended = true;
   }
 
+  /** Whether it is known, without asking the source, that nothing is left to read: no body, or one that was read. */
+  get exhausted(): boolean {
+    return this.#ended && this.#at >= this.#chunk.byteLength;
+  }
+
   read(size?: number): Promise<Uint8Array> {
     return this.#inTurn(() => this.#read(size));
   }
