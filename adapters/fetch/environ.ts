@@ -22,6 +22,8 @@ export interface FetchCall {
   readonly target: string | null;
   /** The body's length in bytes where the caller knows it and no header says it; else -1. */
   readonly length: number;
+  /** What the platform passed after the request: Deno its connection info, Bun its server. */
+  readonly platform?: readonly unknown[];
 }
 
 /** What differs between Fetch platforms. */
@@ -90,6 +92,7 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
   const source = request.body === null ? null : new StreamSource(request.body);
   environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
   environ['fetch.request'] = request;
+  if (call.platform !== undefined) environ['fetch.arguments'] = call.platform;
   addExtra(environ, settings.extra);
   return environ;
 }

@@ -1,0 +1,64 @@
+// Makes an application of a Fetch handler: Hono, h3, itty-router, or any function from Request to Response. The request
+// it sees stands in hosted-request.ts, what else it is given in hosted-platform.ts, how its response is read in
+// hosted-response.ts, and when none of that is needed in native.ts.
+
+import { isThenable } from '../../core/body.ts';
+import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import { platformArguments } from './hosted-platform.ts';
+import { hostedRequest, remember } from './hosted-request.ts';
+import { checkResponse, respond } from './hosted-response.ts';
+import { originalRequest, PendingBody } from './native.ts';
+
+/** A handler of the Fetch kind. What follows the request is the platform's: bindings and execution context, by custom. */
+export type FetchHandlerFunction = (
+  request: Request,
+  // biome-ignore lint/suspicious/noExplicitAny: each framework and platform has its own types for these.
+  ...platform: any[]
+) => Response | Promise<Response>;
+
+/** What {@link fromFetch} takes: a handler, or an object that has one as its `fetch` method, as a Hono app does. */
+export type FetchApp = FetchHandlerFunction | { fetch: FetchHandlerFunction };
+
+/**
+ * Makes an application of a Fetch handler.
+ *
+ * The handler routes on `PATH_INFO`: a mount prefix is not in the URL it sees. It gets, as its framework's own adapters
+ * give them, a second argument (`c.env` in Hono) and an execution context: see docs/platforms.md for each platform, and
+ * {@link environOf} for the environ behind a request.
+ *
+ * @param app a handler, or an object with a `fetch` method, which is looked up anew for each request
+ * @returns an application; it fails, and the gateway answers with a 500, when the handler throws or rejects, or when what
+ *   it returns is no `Response` that can be sent: none at all, `Response.error()`, one whose body is used or locked
+ * @throws {TypeError} when `app` is neither
+ */
+export function fromFetch(app: FetchApp): Application {
+  const handler = toHandler(app);
+  return (environ, startResponse) => {
+    const original = originalRequest(environ);
+    if (original === null) return host(handler, environ, startResponse);
+    remember(original, environ);
+    const platform = platformArguments(environ);
+    return new PendingBody(
+      () => handler(original, ...platform),
+      (response) => respond(response, environ, startResponse),
+      startResponse,
+    );
+  };
+}
+
+function toHandler(app: FetchApp): FetchHandlerFunction {
+  if (typeof app === 'function') return app;
+  if (typeof app?.fetch !== 'function') {
+    throw new TypeError(
+      `fromFetch was given ${app === null ? 'null' : typeof app}; expected a function (request) => Response, or an object with a fetch method.`,
+    );
+  }
+  return (request, ...platform) => app.fetch(request, ...platform);
+}
+
+/** Calls the handler with a request made from environ. */
+function host(handler: FetchHandlerFunction, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
+  const result = handler(hostedRequest(environ), ...platformArguments(environ));
+  if (isThenable(result)) return result.then((response) => respond(checkResponse(response), environ, startResponse));
+  return respond(checkResponse(result), environ, startResponse);
+}

@@ -1,0 +1,58 @@
+// What a Fetch handler is given besides the request, on each platform as its framework's own adapter for that platform
+// gives it: Hono shows the first as `c.env`, the second as `c.executionCtx`.
+
+import type { Environ } from '../../core/types.ts';
+
+/** Keeps work alive after the response: the part of Workers' `ExecutionContext` that every platform can give. */
+export interface ExecutionContextLike {
+  /** Keeps the platform running until `promise` has settled: `waygate.wait_until`. */
+  waitUntil(promise: Promise<unknown>): void;
+  /** On Workers it makes a failed Worker fall through to the origin; elsewhere there is no origin, and it does nothing. */
+  passThroughOnException(): void;
+  readonly props: Record<string, never>;
+}
+
+/**
+ * The arguments of a handler after the request:
+ * on Workers the bindings and the `ExecutionContext`; on any other Fetch platform whatever it passed to `toFetch`'s
+ * function (Deno's connection info, Bun's server); on Lambda `{ event, requestContext, lambdaContext, context }`; on node
+ * `{ incoming, outgoing }`. Where the first is of our own making it holds `environ` too.
+ */
+export function platformArguments(environ: Environ): readonly unknown[] {
+  const given = environ['fetch.arguments'];
+  if (Array.isArray(given)) return given.length > 1 ? given : [given[0], new HostedContext(environ)];
+  if ('cloudflare.env' in environ) return [environ['cloudflare.env'], workersContext(environ)];
+  return [bindings(environ), new HostedContext(environ)];
+}
+
+function bindings(environ: Environ): object {
+  if ('node.request' in environ) {
+    return { incoming: environ['node.request'], outgoing: environ['node.response'], environ };
+  }
+  if ('aws.event' in environ) {
+    const event = environ['aws.event'] as { requestContext?: unknown } | undefined;
+    const context = environ['aws.context'];
+    // hono/aws-lambda names the context `lambdaContext` in `handle` and `context` in `streamHandle`.
+    return { event, requestContext: event?.requestContext, lambdaContext: context, context, environ };
+  }
+  return { environ };
+}
+
+function workersContext(environ: Environ): unknown {
+  return environ['cloudflare.ctx'] ?? new HostedContext(environ);
+}
+
+class HostedContext implements ExecutionContextLike {
+  readonly #environ: Environ;
+  readonly props: Record<string, never> = {};
+
+  constructor(environ: Environ) {
+    this.#environ = environ;
+  }
+
+  waitUntil(promise: Promise<unknown>): void {
+    this.#environ['waygate.wait_until'](promise);
+  }
+
+  passThroughOnException(): void {}
+}
