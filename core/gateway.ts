@@ -143,8 +143,10 @@ export class Exchange implements ResponseBody {
       return this.#fail(error);
     }
     const pending = result;
+    // An application that wrote before its first await has committed the head already.
     return new Promise((resolve) => {
       this.#answer = resolve;
+      if (this.#response !== null) resolve(this.#response);
       pending.then(
         (body) => resolve(this.#accept(body)),
         (error) => resolve(this.#fail(error)),
