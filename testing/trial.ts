@@ -2,7 +2,7 @@
 // without ever measuring time. Deadlines are there only so that something that never comes fails instead of hanging.
 
 import type { Application, GatewayOptions } from '../core/types.ts';
-import { fail, latin1, ok } from './assert.ts';
+import { equal, fail, latin1, ok } from './assert.ts';
 import type { Capabilities } from './capabilities.ts';
 import { parseResponse, type RawResponse } from './raw-response.ts';
 
@@ -43,7 +43,7 @@ export class Trial {
 
   /** Serves an application until the test is over; what it logs is collected in `site.errors`. */
   async serve(app: Application, options: GatewayOptions = {}): Promise<Site> {
-    const site = new Site();
+    const site = new Site(this.can);
     const given = { ...options, errors: options.errors ?? site.sink };
     site.served = await this.#serve(app, given);
     this.#sites.push(site);
@@ -61,6 +61,11 @@ export class Site {
   declare served: Served;
   /** What was written to `wsgi.errors`. */
   errors = '';
+  readonly #can: Capabilities;
+
+  constructor(can: Capabilities) {
+    this.#can = can;
+  }
 
   readonly sink = (text: string): void => {
     this.errors += `${text}\n`;
@@ -76,15 +81,26 @@ export class Site {
     return answerOf(await this.fetch(path, init));
   }
 
-  /** Like `get`, for a request that fails: the error of the request or of reading its response. */
-  async getError(path: string = '/', init?: RequestInit): Promise<unknown> {
+  /**
+   * Makes a request whose response fails after its head went out. Where the platform still had it all in memory, nothing
+   * of the failed response may be in the error page. (ERR-04)
+   */
+  async breaks(path: string = '/', init?: RequestInit): Promise<void> {
     let answer: Answer;
     try {
       answer = await this.get(path, init);
-    } catch (error) {
-      return error;
+    } catch {
+      equal(this.#can.brokenConnection, 'reject', 'how a response fails that broke off after its head');
+      return;
     }
-    fail(`expected the response to break off, got a complete ${answer.status} with ${answer.bytes.byteLength} bytes`);
+    equal(this.#can.brokenConnection, 'status-500', 'how a response fails that came to a clean end');
+    ok(answer.status >= 500, `a response that broke off has an error status, not ${answer.status}`);
+  }
+
+  /** Makes a GET with exactly this request target, as far as the platform lets it: raw where there is a socket. */
+  async target(target: string, method = 'GET'): Promise<number> {
+    if (!this.#can.raw) return (await this.get(target, { method })).status;
+    return (await this.raw(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).status;
   }
 
   /** Sends raw bytes, given as text with one byte per character, and reads the response. */
@@ -156,7 +172,7 @@ export async function eventually(condition: () => boolean, what: string): Promis
 
 /** Lets everything that is under way go on, for checks that something does not happen. */
 export async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await pause(5);
+  for (let turn = 0; turn < 3; turn++) await pause(3);
 }
 
 /** Waits, for a stated number of milliseconds. */
