@@ -1,0 +1,126 @@
+// Other runtimes as child processes: started, waited for, and ended with everything they started themselves.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+
+/** How long a runtime may take to come up, in milliseconds: a first start also compiles. */
+const START_DEADLINE = 60_000;
+
+/** A server in a process of its own. */
+export interface Running {
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  /** The id of the process that was started; also that of its group. */
+  readonly pid: number;
+  /** All it has printed so far. */
+  output(): string;
+  /** Ends it and all it started; resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server and waits until it prints the URL that it listens on.
+ *
+ * @param args of the command, which runs in the top folder of the project
+ * @throws when it ends, or prints no URL within a minute; the message holds what it printed
+ */
+export function start(command: string, args: string[], env: Record<string, string> = {}): Promise<Running> {
+  // A group of its own, so that one signal reaches the runtimes that a tool starts in turn.
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const endGroup = (): void => signalGroup(child, 'SIGKILL');
+  process.once('exit', endGroup);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const stop = async (): Promise<void> => {
+    signalGroup(child, 'SIGTERM');
+    const impatience = setTimeout(endGroup, 5000);
+    await ended;
+    clearTimeout(impatience);
+    endGroup();
+    process.removeListener('exit', endGroup);
+  };
+  return new Promise((resolve, reject) => {
+    const fail = (what: string): void => {
+      stop().then(() => reject(new Error(`${command} ${args.join(' ')}: ${what}\n${output}`)));
+    };
+    const timer = setTimeout(() => fail('no URL was printed in time'), START_DEADLINE);
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', (code) => fail(`ended with status ${code}`));
+    const read = (chunk: Buffer): void => {
+      output += chunk;
+      const url = /https?:\/\/(?:127\.0\.0\.1|localhost):[0-9]+/.exec(output)?.[0];
+      if (url === undefined) return;
+      clearTimeout(timer);
+      resolve({ url, pid: child.pid as number, output: () => output, stop });
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+  });
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The whole group is gone already.
+  }
+}
+
+/** Keeps wrangler and workerd on this machine: no telemetry, no search for updates, no request for a `cf` object. */
+export const WRANGLER_ENV: Record<string, string> = {
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  // Not the folder of the user who happens to run the tests.
+  WRANGLER_LOG_PATH: `${ROOT}/.wrangler/logs`,
+  WRANGLER_REGISTRY_PATH: `${ROOT}/.wrangler/registry`,
+  CI: 'true',
+  NO_COLOR: '1',
+};
+
+/** The `wrangler` of this project, to be run with Node. */
+export const WRANGLER: string = `${ROOT}/node_modules/wrangler/bin/wrangler.js`;
+
+/**
+ * Serves a Worker with `wrangler dev` on a free port.
+ *
+ * @param config the path of its wrangler configuration, from the top folder
+ */
+export function wranglerDev(config: string): Promise<Running> {
+  const args = [WRANGLER, 'dev', '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
+  return start(process.execPath, [...args, '--show-interactive-dev-session=false'], WRANGLER_ENV);
+}
+
+/** The path of the real `bun` or `deno`: npm packages, installed beside this file when a test first asks for them. */
+export function runtime(name: 'bun' | 'deno'): string {
+  const path = `${HERE}node_modules/.bin/${name}`;
+  if (!existsSync(path)) {
+    // With their scripts: these put the binary for this machine in place.
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  return path;
+}
+
+/** Starts a program of this project in Bun. */
+export function startBun(file: string, env: Record<string, string> = {}): Promise<Running> {
+  return start(runtime('bun'), [file], env);
+}
+
+/** Starts a program of this project in Deno. */
+export function startDeno(args: string[], env: Record<string, string> = {}): Promise<Running> {
+  return start(runtime('deno'), ['run', '--allow-all', '--no-lock', ...args], { DENO_NO_UPDATE_CHECK: '1', ...env });
+}

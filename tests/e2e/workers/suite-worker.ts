@@ -1,0 +1,39 @@
+// Runs in workerd: the conformance suite, each application as a Worker that is reached over a socket. The suite's client is
+// workerd's own `fetch`; a header tells for which of the applications a request is.
+
+import { toWorker, type Worker } from '../../../adapters/cloudflare-workers/index.ts';
+import type { Serve } from '../../../testing/index.ts';
+import { workerd } from '../runtimes/capabilities.ts';
+import { runEntry, suiteEntries } from '../runtimes/suite.ts';
+
+const HEADER = 'Waygate-Site';
+const sites = new Map<string, Worker>();
+let origin = '';
+let count = 0;
+
+const serve: Serve = (app, options) => {
+  const id = String(count++);
+  sites.set(id, toWorker(app, options));
+  return {
+    fetch(path, init) {
+      const headers = new Headers(init?.headers);
+      headers.set(HEADER, id);
+      return fetch(`${origin}${path}`, { ...init, headers, redirect: 'manual' });
+    },
+    close: () => void sites.delete(id),
+  };
+};
+
+const entries = suiteEntries(workerd, serve);
+
+const suiteWorker: Worker = {
+  fetch(request, env, ctx) {
+    const id = request.headers.get(HEADER);
+    if (id !== null) return sites.get(id)?.fetch(request, env, ctx) ?? new Response('no such site', { status: 404 });
+    const url = new URL(request.url);
+    origin = url.origin;
+    return runEntry(entries, url.pathname);
+  },
+};
+
+export default suiteWorker;
