@@ -30,6 +30,7 @@ export function nodeEnviron(
   settings: Settings,
   errors: ErrorStream,
 ): Environ {
+  if (request.httpVersion !== '1.1') checkVersion(request);
   const method = request.method as string;
   const url = request.url as string;
   const socket = request.socket;
@@ -90,6 +91,16 @@ export function addInput(
   const source = hasBody ? new NodeSource(request, response, environ.HTTP_EXPECT !== undefined) : null;
   environ['wsgi.input'] = new Input(source, length, maxBodyBytes);
   return source;
+}
+
+/** Node's HTTP/1 parser also lets through what calls itself HTTP/0.9 or HTTP/2.0. (RFC 9110 §2.5, §15.6.6) */
+function checkVersion(request: IncomingMessage): void {
+  const { httpVersion } = request;
+  if (httpVersion === '1.0' || (request as { stream?: object }).stream !== undefined) return;
+  throw new RequestError(
+    505,
+    `The request is HTTP/${httpVersion} by name; this connection serves HTTP/1.0 and HTTP/1.1.`,
+  );
 }
 
 /** In HTTP/2 a body needs no length: its stream tells whether anything follows the headers. (RFC 9113 §8.1) */
