@@ -83,7 +83,9 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
   const environ = createEnviron(facts, line, errors);
   if (scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
-    addHeader(environ, name, facts.headerValue(value));
+    const native = facts.headerValue(value);
+    if (SINGLE.has(name) && native.includes(', ')) addRepeats(environ, name, native);
+    else addHeader(environ, name, native);
   });
   environ.HTTP_HOST ??= authority;
   if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
@@ -95,6 +97,20 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
   if (call.platform !== undefined) environ['fetch.arguments'] = call.platform;
   addExtra(environ, settings.extra);
   return environ;
+}
+
+/** Headers that hold no list: with a comma in it, their value is several that `Headers` has joined. */
+const SINGLE = new Set(['host', 'content-type']);
+
+/** Takes the values of a repeated header apart again, so that those which disagree are refused here as well. */
+function addRepeats(environ: Environ, name: string, joined: string): void {
+  const unquoted = joined.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => quoted.replaceAll(',', ';'));
+  let start = 0;
+  for (let end = unquoted.indexOf(', '); end !== -1; end = unquoted.indexOf(', ', start)) {
+    addHeader(environ, name, joined.slice(start, end));
+    start = end + 2;
+  }
+  addHeader(environ, name, joined.slice(start));
 }
 
 function withoutFragment(target: string): string {
