@@ -118,8 +118,6 @@ export class Exchange implements ResponseBody {
   #failure: unknown;
 
   #done = false;
-  /** It was over before its end. */
-  #gone = false;
   #closing: void | Promise<void> = undefined;
 
   stream: ReadableStream<Uint8Array> | null = null;
@@ -265,7 +263,7 @@ export class Exchange implements ResponseBody {
       // Too late to replace the head: the application gets its own error back. (SR-11)
       if (this.#response !== null || this.#done) throw error;
     } else if (this.#done) {
-      throw this.#tooLateFor('startResponse');
+      throw new ContractError('SR-16', 'startResponse was called after the response was finished.');
     } else if (this.#called) {
       throw new ContractError(
         'SR-13',
@@ -283,7 +281,7 @@ export class Exchange implements ResponseBody {
   }
 
   #write(chunk: Uint8Array): Promise<void> {
-    if (this.#done) throw this.#tooLateFor('write');
+    if (this.#done) throw new ContractError('SR-16', 'write was called after the response was finished.');
     if (this.#returned) {
       throw new ContractError(
         'WRITE-03',
@@ -400,7 +398,6 @@ export class Exchange implements ResponseBody {
 
   close(): void | Promise<void> {
     if (this.#done) return this.#closing;
-    this.#gone = !this.#ended && !this.#failed && this.#left !== 0 && this.stream === null;
     this.#done = true;
     this.#closing = this.#release();
     if (this.#response === null) this.#answer?.(plainResponse(499, this.#head));
@@ -493,13 +490,6 @@ export class Exchange implements ResponseBody {
     return this.#called
       ? new ContractError('SR-13', 'The application went on after startResponse had refused its arguments.')
       : new ContractError('SR-15', 'The application gave a body without calling startResponse before its first chunk.');
-  }
-
-  /** An application that goes on without knowing that its client has left did nothing wrong. (SR-16, ERR-05) */
-  #tooLateFor(call: string): Error {
-    return this.#gone
-      ? new ClientDisconnectedError(`${call} was called after the client had gone.`)
-      : new ContractError('SR-16', `${call} was called after the response was finished.`);
   }
 
   #tooLong(): ContractError {

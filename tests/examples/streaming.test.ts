@@ -1,0 +1,48 @@
+// examples/streaming: events stop when the client leaves, an upload comes back while it is still arriving.
+
+import http from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Served, serve } from 'waygate/node';
+import streaming from '../../examples/streaming/app.ts';
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve(streaming, { port: 0, host: '127.0.0.1', signals: false, shutdownTimeout: 0 });
+});
+afterAll(() => served.close());
+
+async function listening(): Promise<string | undefined> {
+  return /Listening: (\d+)/.exec(await (await fetch(served.url)).text())?.[1];
+}
+
+test('events come one by one, and the generator ends when the client leaves', async () => {
+  const response = await fetch(`${served.url}events?every=20`);
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('id: 3\n')) text += (await reader.read()).value;
+  expect(text).toMatch(/^id: 1\ndata: \d{4}-\S+Z\n\nid: 2\n/);
+  expect(await listening()).toBe('1');
+  await reader.cancel();
+  await expect.poll(listening).toBe('0');
+});
+
+test('an upload is echoed before it has ended', async () => {
+  const request = http.request(`${served.url}echo`, { method: 'POST', headers: { 'Content-Type': 'text/x-parts' } });
+  const arrived: string[] = [];
+  request.write('one');
+  const response = await new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve));
+  expect(response.headers['content-type']).toBe('text/x-parts');
+  for await (const chunk of response) {
+    arrived.push(String(chunk));
+    if (arrived.length === 1) request.write('two');
+    else request.end();
+  }
+  expect(arrived).toEqual(['one', 'two']);
+});
+
+test('anything else is told what there is', async () => {
+  const response = await fetch(`${served.url}nothing`);
+  expect(response.status).toBe(404);
+  expect(await response.text()).toContain('POST /echo');
+});
