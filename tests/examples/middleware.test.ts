@@ -74,6 +74,6 @@ test.each([
 ])('%s closes what it wraps also when nothing is read', async (_name, middleware) => {
   written.length = 0;
   await toFetch(middleware(tracked))('/', { method: 'HEAD' });
-  expect(written.at(-1)).toBe('closed');
+  await expect.poll(() => written.at(-1)).toBe('closed');
   expect(written.filter((each) => each === 'closed')).toHaveLength(1);
 });
