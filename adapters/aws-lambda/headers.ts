@@ -1,0 +1,75 @@
+// Header lists as the maps that results hold.
+
+import { isUtf8 } from 'node:buffer';
+import { bytesFromNative } from '../../core/strings.ts';
+import type { HeaderList } from '../../core/types.ts';
+import { textOf } from './body.ts';
+
+/**
+ * A header value as JSON has it: the text that its bytes mean where they are UTF-8, else one character for each byte.
+ *
+ * @param value a native string
+ */
+export function headerText(value: string): string {
+  if (!/[\x80-\xff]/.test(value)) return value;
+  const bytes = bytesFromNative(value);
+  return isUtf8(bytes) ? textOf(bytes) : value;
+}
+
+/** Names in lower case, as HTTP/2 writes them: a map then has one entry for a header, however it was spelled. */
+const LOWER = new Map<string, string>();
+const LOWER_LIMIT = 512;
+
+export function lowerName(name: string): string {
+  let lower = LOWER.get(name);
+  if (lower === undefined) {
+    lower = name.toLowerCase();
+    if (LOWER.size >= LOWER_LIMIT) LOWER.clear();
+    LOWER.set(name, lower);
+  }
+  return lower;
+}
+
+/** Sets a member of a map whose names come from outside: `__proto__` is a legal header name. */
+export function put<Value>(map: Record<string, Value>, name: string, value: Value): void {
+  if (name === '__proto__') Object.defineProperty(map, name, { value, enumerable: true });
+  else map[name] = value;
+}
+
+/** What a map has under a name of its own, or undefined: `constructor` is a legal header name too. */
+export function own<Value>(map: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
+/**
+ * Headers as one string each, repeats joined with a comma.
+ *
+ * @param cookies gets the values of `Set-Cookie`, which cannot be joined: `Expires` holds a comma
+ */
+export function singleValues(headers: HeaderList, cookies: string[]): Record<string, string> {
+  const map: Record<string, string> = {};
+  for (let index = 0; index < headers.length; index++) {
+    const header = headers[index] as [string, string];
+    const name = lowerName(header[0]);
+    const value = headerText(header[1]);
+    if (name === 'set-cookie') {
+      cookies.push(value);
+      continue;
+    }
+    const before = own(map, name);
+    put(map, name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return map;
+}
+
+/** Headers as lists of strings, `Set-Cookie` among them. */
+export function multiValues(headers: HeaderList): Record<string, string[]> {
+  const map: Record<string, string[]> = {};
+  for (const [name, value] of headers) {
+    const lower = lowerName(name);
+    const list = own(map, lower);
+    if (list === undefined) put(map, lower, [headerText(value)]);
+    else list.push(headerText(value));
+  }
+  return map;
+}

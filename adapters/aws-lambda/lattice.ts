@@ -1,0 +1,47 @@
+// What both versions of VPC Lattice's events share.
+
+import type { Settings } from '../../core/environ.ts';
+import type { Environ, ErrorStream, HeaderList } from '../../core/types.ts';
+import { decodePath } from '../../core/url.ts';
+import { begin, queryOf, sentPath, sentQuery, type ValueMap } from './environ.ts';
+import { singleValues } from './headers.ts';
+
+/** The result for both versions of the event. */
+export interface LatticeResult {
+  statusCode: number;
+  headers: Record<string, string | string[]>;
+  body: string;
+  isBase64Encoded: boolean;
+}
+
+/**
+ * Begins the environ of a Lattice request.
+ *
+ * @param target the path with its query; samples have it without, and then the map is what is left of the query
+ */
+export function beginLattice(
+  method: unknown,
+  target: unknown,
+  parameters: ValueMap,
+  settings: Settings,
+  errors: ErrorStream,
+): Environ {
+  const text = typeof target === 'string' ? target : '';
+  const mark = text.indexOf('?');
+  const path = sentPath(mark === -1 ? text : text.slice(0, mark));
+  const query = sentQuery(mark === -1 ? queryOf(parameters, null, parameter) : text.slice(mark + 1));
+  return begin({ method, scriptName: '', pathInfo: decodePath(path), path, query }, settings, errors);
+}
+
+/** It is not documented whether the map is decoded: escapes stay, and what would end a parameter is escaped. */
+function parameter(text: string): string {
+  return text.replace(/%(?![0-9A-Fa-f]{2})|[&=+#]/g, encodeURIComponent);
+}
+
+/** A list where a value cannot be joined, as events of version 2 have it; the guide does not say how to repeat a header. */
+export function latticeHeaders(list: HeaderList): Record<string, string | string[]> {
+  const cookies: string[] = [];
+  const headers: Record<string, string | string[]> = singleValues(list, cookies);
+  if (cookies.length > 0) headers['set-cookie'] = cookies.length === 1 ? (cookies[0] as string) : cookies;
+  return headers;
+}

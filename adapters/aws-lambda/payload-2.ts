@@ -1,0 +1,123 @@
+// Payload format 2.0, which HTTP APIs and function URLs share but for their paths and who decodes them.
+
+import type { Settings } from '../../core/environ.ts';
+import type { GatewayResponse } from '../../core/gateway.ts';
+import type { Environ, ErrorStream } from '../../core/types.ts';
+import { base64Of, needsBase64, textOf } from './body.ts';
+import {
+  addBody,
+  addClient,
+  addClientCertificate,
+  addCookies,
+  addForwardedServer,
+  addHeaders,
+  addUser,
+  begin,
+  type ClientCertificate,
+  encodeQueryPart,
+  queryOf,
+  type RequestLine,
+  sentQuery,
+  type ValueMap,
+} from './environ.ts';
+import { singleValues } from './headers.ts';
+import type { AnyEvent, Prelude } from './source.ts';
+
+/** The members that are read. AWS leaves out or sets to null what it has no value for. */
+export interface Payload2Event {
+  rawPath?: string | null;
+  rawQueryString?: string | null;
+  queryStringParameters?: ValueMap;
+  headers?: ValueMap;
+  cookies?: string[] | null;
+  body?: string | null;
+  isBase64Encoded?: boolean;
+  requestContext: {
+    domainName?: string | null;
+    stage?: string | null;
+    http: { method?: string; protocol?: string; sourceIp?: string | null };
+    authentication?: { clientCert?: ClientCertificate | null } | null;
+    authorizer?: {
+      iam?: { userArn?: string | null } | null;
+      jwt?: { claims?: { sub?: unknown } | null } | null;
+    } | null;
+  };
+}
+
+/** The result of payload 2.0. */
+export interface Payload2Result {
+  statusCode: number;
+  headers: Record<string, string>;
+  cookies?: string[];
+  body: string;
+  isBase64Encoded: boolean;
+}
+
+/** Whether an event is of this format, and whether it came through a function URL. */
+export function isPayload2(event: AnyEvent, functionUrl: boolean): boolean {
+  if (event.version !== '2.0') return false;
+  const context = event.requestContext;
+  if (typeof context?.http !== 'object' || context.http === null) return false;
+  const { domainName } = context;
+  // https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html: <url-id>.lambda-url.<region>.on.aws
+  return (typeof domainName === 'string' && domainName.includes('.lambda-url.')) === functionUrl;
+}
+
+/** The environ of a request, given its path. */
+export function payload2Environ(
+  event: Payload2Event,
+  path: Pick<RequestLine, 'scriptName' | 'pathInfo' | 'path'>,
+  settings: Settings,
+  errors: ErrorStream,
+): Environ {
+  const { requestContext: context, rawQueryString } = event;
+  const { http, authorizer } = context;
+  const environ = begin(
+    {
+      method: http.method,
+      protocol: http.protocol,
+      scriptName: path.scriptName,
+      pathInfo: path.pathInfo,
+      path: path.path,
+      // Never queryStringParameters where there is the query itself: they join repeats with commas.
+      query:
+        typeof rawQueryString === 'string'
+          ? sentQuery(rawQueryString)
+          : queryOf(null, event.queryStringParameters, encodeQueryPart),
+    },
+    settings,
+    errors,
+  );
+  addHeaders(environ, event.headers);
+  addCookies(environ, event.cookies);
+  addForwardedServer(environ, context.domainName);
+  addClient(environ, http.sourceIp);
+  if (authorizer) addUser(environ, authorizer.jwt?.claims?.sub, authorizer.iam?.userArn);
+  if (context.authentication) addClientCertificate(environ, context.authentication.clientCert);
+  addBody(environ, event.body, event.isBase64Encoded, settings);
+  return environ;
+}
+
+/** A response in this format: cookies in a list of their own, and never also among the headers. */
+export function payload2Result(response: GatewayResponse, body: Uint8Array): Payload2Result {
+  const cookies: string[] = [];
+  const headers = singleValues(response.headers, cookies);
+  const isBase64Encoded = needsBase64(response, body);
+  const result: Payload2Result = {
+    statusCode: response.statusCode,
+    headers,
+    body: isBase64Encoded ? base64Of(body) : textOf(body),
+    isBase64Encoded,
+  };
+  if (cookies.length > 0) result.cookies = cookies;
+  return result;
+}
+
+/** Status and headers ahead of a streamed response. */
+export function payload2Prelude(response: GatewayResponse): Prelude {
+  const cookies: string[] = [];
+  const headers = singleValues(response.headers, cookies);
+  return cookies.length === 0
+    ? { statusCode: response.statusCode, headers }
+    : { statusCode: response.statusCode, headers, cookies };
+}

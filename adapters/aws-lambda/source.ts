@@ -1,0 +1,41 @@
+// What a front door is to the adapter: the same members in every file of sources/, so that to know one is to know all.
+
+import type { Settings } from '../../core/environ.ts';
+import type { GatewayResponse } from '../../core/gateway.ts';
+import type { Environ, ErrorStream } from '../../core/types.ts';
+
+/** The front doors that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
+export type SourceName = 'rest-api' | 'http-api' | 'function-url' | 'alb' | 'lattice' | 'lattice-v1' | 'edge';
+
+/** JSON of which nothing is known but that it is an object: what `recognises` looks at. */
+export interface AnyEvent {
+  readonly [member: string]: unknown;
+  readonly requestContext?: { readonly [member: string]: unknown } | null;
+}
+
+/** One front door, as `toLambda` needs it. No method keeps anything, and none looks at headers to tell events apart. */
+export interface Source<Event = unknown, Result = unknown> {
+  readonly name: SourceName;
+  /** Whether an event comes from here. No two sources recognise the same event. */
+  recognises(event: AnyEvent): boolean;
+  /**
+   * The environ of the request, complete but for what is the same at every front door.
+   *
+   * @throws {RequestError} for a request that is answered without the application
+   */
+  toEnviron(event: Event, settings: Settings, errors: ErrorStream): Environ;
+  /** The result that makes this front door send the response. `body` is all of it, empty where there is none. */
+  toResult(event: Event, response: GatewayResponse, body: Uint8Array): Result;
+  /** How long the result may be, in bytes of JSON. */
+  limitBytes(event: Event): number;
+  /** The metadata ahead of a streamed response; absent where the front door does not stream. */
+  toPrelude?(response: GatewayResponse): Prelude;
+}
+
+/** What `awslambda.HttpResponseStream.from` takes: status and headers of a streamed response. */
+export interface Prelude {
+  statusCode: number;
+  headers?: Record<string, string>;
+  multiValueHeaders?: Record<string, string[]>;
+  cookies?: string[];
+}

@@ -1,0 +1,46 @@
+// VPC Lattice, event structure version 1: names in snake case, repeated headers joined.
+// https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
+
+import { base64Of, needsBase64, textOf } from '../body.ts';
+import { addBody, addForwardedClient, addForwardedServer, addHeaders, type ValueMap } from '../environ.ts';
+import { beginLattice, type LatticeResult, latticeHeaders } from '../lattice.ts';
+import { SYNC_LIMIT_BYTES } from '../limits.ts';
+import type { Source } from '../source.ts';
+
+/** The members that are read. */
+interface LatticeV1Event {
+  raw_path: string;
+  method: string;
+  headers?: ValueMap;
+  query_string_parameters?: ValueMap;
+  body?: string | null;
+  is_base64_encoded?: boolean;
+}
+
+export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
+  name: 'lattice-v1',
+
+  recognises: (event) => typeof event.raw_path === 'string' && typeof event.method === 'string',
+
+  toEnviron(event, settings, errors) {
+    const environ = beginLattice(event.method, event.raw_path, event.query_string_parameters, settings, errors);
+    addHeaders(environ, event.headers);
+    addForwardedServer(environ, undefined);
+    addForwardedClient(environ);
+    addBody(environ, event.body, event.is_base64_encoded, settings);
+    return environ;
+  },
+
+  toResult(_event, response, body) {
+    const isBase64Encoded = needsBase64(response, body);
+    return {
+      statusCode: response.statusCode,
+      headers: latticeHeaders(response.headers),
+      body: isBase64Encoded ? base64Of(body) : textOf(body),
+      // The result has the same members for both event versions.
+      isBase64Encoded,
+    };
+  },
+
+  limitBytes: () => SYNC_LIMIT_BYTES,
+};

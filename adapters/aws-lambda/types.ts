@@ -1,0 +1,47 @@
+// The handler's types, in the words of @types/aws-lambda, so that it can be annotated as the front door's own.
+
+import type {
+  ALBEvent,
+  ALBResult,
+  APIGatewayProxyEvent,
+  APIGatewayProxyEventV2,
+  APIGatewayProxyResult,
+  APIGatewayProxyStructuredResultV2,
+  CloudFrontRequestEvent,
+  CloudFrontResultResponse,
+  Context,
+} from 'aws-lambda';
+import type { LatticeResult } from './lattice.ts';
+
+/**
+ * A Lambda function behind any HTTP front door: it can be annotated as `APIGatewayProxyHandler`,
+ * `APIGatewayProxyHandlerV2`, `LambdaFunctionURLHandler`, `ALBHandler` or `CloudFrontRequestHandler`.
+ */
+export interface LambdaHandler {
+  (event: APIGatewayProxyEventV2, context?: Context): Promise<APIGatewayProxyStructuredResultV2>;
+  (event: APIGatewayProxyEvent, context?: Context): Promise<APIGatewayProxyResult>;
+  (event: ALBEvent, context?: Context): Promise<ALBResult>;
+  (event: CloudFrontRequestEvent, context?: Context): Promise<CloudFrontResultResponse>;
+  (event: LatticeRequestEvent, context?: Context): Promise<LatticeResult>;
+  // biome-ignore lint/suspicious/noExplicitAny: any other event has whatever result its author says it has.
+  (event: any, context?: any): Promise<any>;
+}
+
+/** What VPC Lattice sends, in event structure version 2; @types/aws-lambda has no type for it. */
+export interface LatticeRequestEvent {
+  version: '2.0';
+  path: string;
+  method: string;
+  headers: Record<string, string[]>;
+  queryStringParameters?: Record<string, string[]>;
+  body?: string | null;
+  isBase64Encoded?: boolean;
+  requestContext: {
+    serviceNetworkArn: string;
+    serviceArn: string;
+    targetGroupArn: string;
+    region: string;
+    timeEpoch: string;
+    identity?: Record<string, string>;
+  };
+}
