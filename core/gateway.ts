@@ -69,6 +69,7 @@ function isTooLate(error: unknown): boolean {
 
 const NO_OPTIONS: ExchangeOptions = {};
 const TAKEN: Promise<void> = Promise.resolve();
+const LOST = 'The response was closed before this chunk went out.';
 
 /**
  * Runs an application for one request.
@@ -118,6 +119,8 @@ export class Exchange implements ResponseBody {
   #failure: unknown;
 
   #done = false;
+  /** Closed before its end: the client left, and what the application still does is nobody's fault. (ERR-05) */
+  #gone = false;
   #closing: void | Promise<void> = undefined;
 
   stream: ReadableStream<Uint8Array> | null = null;
@@ -262,7 +265,7 @@ export class Exchange implements ResponseBody {
     if (error !== undefined) {
       // Too late to replace the head: the application gets its own error back. (SR-11)
       if (this.#response !== null || this.#done) throw error;
-    } else if (this.#done) {
+    } else if (this.#done && !this.#gone) {
       throw new ContractError('SR-16', 'startResponse was called after the response was finished.');
     } else if (this.#called) {
       throw new ContractError(
@@ -281,6 +284,7 @@ export class Exchange implements ResponseBody {
   }
 
   #write(chunk: Uint8Array): Promise<void> {
+    if (this.#gone) return lost();
     if (this.#done) throw new ContractError('SR-16', 'write was called after the response was finished.');
     if (this.#returned) {
       throw new ContractError(
@@ -399,9 +403,10 @@ export class Exchange implements ResponseBody {
   close(): void | Promise<void> {
     if (this.#done) return this.#closing;
     this.#done = true;
+    this.#gone = !this.#ended && !this.#failed && this.#left !== 0 && this.stream === null;
     this.#closing = this.#release();
     if (this.#response === null) this.#answer?.(plainResponse(499, this.#head));
-    this.#writes?.lose(new ClientDisconnectedError('The response was closed before this chunk went out.'));
+    this.#writes?.lose(new ClientDisconnectedError(LOST));
     return this.#closing;
   }
 
@@ -495,4 +500,11 @@ export class Exchange implements ResponseBody {
   #tooLong(): ContractError {
     return new ContractError('CL-01', 'The body is longer than the Content-Length it declared; the rest was cut off.');
   }
+}
+
+/** What `write` returns when nobody is left to take the chunk; whoever ignores it crashes nothing. (WRITE-04) */
+function lost(): Promise<void> {
+  const promise = Promise.reject(new ClientDisconnectedError(LOST));
+  promise.catch(() => {});
+  return promise;
 }

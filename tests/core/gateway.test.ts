@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Application, encode, run, setupTestingDefaults } from 'waygate';
+import { Exchange } from '../../core/gateway.ts';
 
 describe('the response of an async application', () => {
   it('is there as soon as the application has written, also before its first await (WRITE-01)', async () => {
@@ -17,5 +18,57 @@ describe('the response of an async application', () => {
     const response = await run(app, setupTestingDefaults());
     expect(response.status).toBe('200 OK');
     leave();
+  });
+});
+
+describe('a client that left while the application was working (ERR-05)', () => {
+  const gone = () => {
+    const log: string[] = [];
+    const errors = { write: (text: string) => void log.push(text), writelines: () => {}, flush: () => {} };
+    return { log, environ: setupTestingDefaults({ 'wsgi.errors': errors }) };
+  };
+
+  it('is no fault of an application that starts its response later', async () => {
+    const { log, environ } = gone();
+    const exchange = new Exchange(environ);
+    let closed = 0;
+    const response = exchange.run(async (_environ, startResponse) => {
+      await null;
+      const write = startResponse('200 OK', []);
+      await write(encode('nobody reads this')).catch(() => {});
+      return Object.assign([encode('nor this')], { close: () => void closed++ });
+    });
+    await exchange.close();
+    await response;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect({ log, closed }).toEqual({ log: [], closed: 1 });
+  });
+
+  it('is no fault of an application whose body starts the response later', async () => {
+    const { log, environ } = gone();
+    const exchange = new Exchange(environ);
+    const response = exchange.run(async function* (_environ, startResponse) {
+      await null;
+      startResponse('200 OK', []);
+      yield encode('nobody reads this');
+    });
+    await exchange.close();
+    await response;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(log).toEqual([]);
+  });
+
+  it('does not hide what the application does wrong by itself', async () => {
+    const { log, environ } = gone();
+    const exchange = new Exchange(environ);
+    const response = exchange.run(async (_environ, startResponse) => {
+      await null;
+      startResponse('bad', []);
+      return [];
+    });
+    await exchange.close();
+    await response;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(log.join('')).toContain('SR-02');
   });
 });
