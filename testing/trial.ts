@@ -50,6 +50,16 @@ export class Trial {
     return site;
   }
 
+  /**
+   * Makes a GET with exactly this request target, as far as the platform lets it: raw where there is a socket.
+   *
+   * @returns the status of the response
+   */
+  async target(site: Site, target: string): Promise<number> {
+    if (!this.can.raw) return (await site.get(target)).status;
+    return (await site.raw(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).status;
+  }
+
   /** Ends what was served. */
   async end(): Promise<void> {
     for (const site of this.#sites) await site.served.close?.();
@@ -95,12 +105,6 @@ export class Site {
     }
     equal(this.#can.brokenConnection, 'status-500', 'how a response fails that came to a clean end');
     ok(answer.status >= 500, `a response that broke off has an error status, not ${answer.status}`);
-  }
-
-  /** Makes a GET with exactly this request target, as far as the platform lets it: raw where there is a socket. */
-  async target(target: string, method = 'GET'): Promise<number> {
-    if (!this.#can.raw) return (await this.get(target, { method })).status;
-    return (await this.raw(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).status;
   }
 
   /** Sends raw bytes, given as text with one byte per character, and reads the response. */

@@ -53,7 +53,7 @@ export class LoggedBody {
     this.#steps = [...steps];
     this.#asynchronous = asynchronous;
     const method = asynchronous ? Symbol.asyncIterator : Symbol.iterator;
-    Object.defineProperty(this, method, { value: () => this.#iterate() });
+    Object.defineProperty(this, method, { value: () => this.#iterate(), configurable: true });
   }
 
   /** How often a call was noted. */

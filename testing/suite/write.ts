@@ -185,6 +185,8 @@ export function writeSuite({ test, needs, decides }: Suite): void {
       await reader.cancel();
       left.open();
       equal(await within(outcome.opened, 'an outcome of the late write'), 'failed', 'the late write');
+      await quiet();
+      equal(site.errors, '', 'wsgi.errors (ERR-05)');
     },
   );
 }
