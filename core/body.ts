@@ -4,7 +4,8 @@ import { checkChunk, isBytes } from './check.ts';
 import { ContractError, describe } from './errors.ts';
 import type { Body } from './types.ts';
 
-type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
+/** What a body is read through; `next` and `return` may answer at once or with a promise. */
+export type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
 
 /** Told about failures that must change nothing any more. */
 type Tell = (error: unknown) => void;
@@ -94,14 +95,21 @@ function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
   }
 }
 
+/**
+ * @param body what an application returned
+ * @throws {ContractError} BODY-01 unless it is an iterable that can hold chunks
+ */
+export function checkBody(body: unknown): asserts body is Body {
+  if (isIterable(body)) return;
+  throw new ContractError(
+    'BODY-01',
+    `The application returned ${describe(body)}; expected an iterable of Uint8Array chunks, such as [chunk].`,
+  );
+}
+
 /** The one iterator that a body is read through. (BODY-09) */
-function iterate(body: unknown): Iteration {
-  if (!isIterable(body)) {
-    throw new ContractError(
-      'BODY-01',
-      `The application returned ${describe(body)}; expected an iterable of Uint8Array chunks, such as [chunk].`,
-    );
-  }
+export function iterate(body: unknown): Iteration {
+  checkBody(body);
   if (body instanceof ReadableStream) {
     const reader = body.getReader();
     // Not the stream's own iterator: its return() waits for a pending read, cancel() does not.

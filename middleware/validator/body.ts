@@ -1,0 +1,193 @@
+// The body as the validator hands it on: each chunk is looked at on its way, and so is whoever iterates and closes. (BODY,
+// CLOSE, MW)
+
+import { checkBody, type Iteration, isThenable, iterate } from '../../core/body.ts';
+import { checkChunk } from '../../core/check.ts';
+import type { Body } from '../../core/types.ts';
+import type { Call } from './call.ts';
+import type { Head } from './head.ts';
+import { broken } from './report.ts';
+
+type Step = IteratorResult<Uint8Array>;
+const OVER: Step = { done: true, value: undefined };
+
+/**
+ * The body for whoever called the application. An array without `close` stays an array, so that its length still counts:
+ * it is checked as a whole.
+ *
+ * @param body what the application returned
+ * @throws {ContractError} when it is no body, or an array that breaks a rule
+ */
+export function validBody(body: Body, call: Call, head: Head): Body {
+  checkBody(body);
+  if (Array.isArray(body) && typeof (body as Body).close !== 'function') return wholeBody(body, call, head);
+  const asynchronous =
+    body instanceof ReadableStream || typeof (body as AsyncIterable<unknown>)[Symbol.asyncIterator] === 'function';
+  const valid = new ValidBody(body, asynchronous, call, head);
+  const result: Body = asynchronous
+    ? { [Symbol.asyncIterator]: () => valid.start() as AsyncIterator<Uint8Array>, close: valid.close }
+    : { [Symbol.iterator]: () => valid.start() as Iterator<Uint8Array>, close: valid.close };
+  call.open = true;
+  noticeLeak(result, call);
+  return result;
+}
+
+function wholeBody(chunks: Uint8Array[], call: Call, head: Head): Body {
+  let total = 0;
+  for (let index = 0; index < chunks.length; index++) {
+    const chunk: unknown = chunks[index];
+    checkChunk(chunk, `Chunk ${index} of the body`);
+    total += chunk.byteLength;
+  }
+  head.count(total);
+  head.end();
+  call.over = true;
+  call.checkInnerClosed();
+  return [...chunks];
+}
+
+/** One body, iterated once. */
+class ValidBody {
+  readonly #body: Body;
+  readonly #asynchronous: boolean;
+  readonly #call: Call;
+  readonly #head: Head;
+  #iteration: Iteration | null = null;
+  #pending = false;
+  /** The iteration came to its end, threw, or was told to return. */
+  #ended = false;
+  /** The validator itself broke the iteration off: nobody else has to end it. */
+  #stopped = false;
+  #closed = false;
+  /** The chunk given last and its fingerprint, until the next one is asked for. */
+  #last: Uint8Array | null = null;
+  #mark = 0;
+
+  constructor(body: Body, asynchronous: boolean, call: Call, head: Head) {
+    this.#body = body;
+    this.#asynchronous = asynchronous;
+    this.#call = call;
+    this.#head = head;
+  }
+
+  start(): object {
+    if (this.#iteration !== null) throw broken('L-53', 'The body is iterated a second time.');
+    if (this.#closed) throw broken('L-52', 'The iteration of the body begins after it was closed.');
+    this.#iteration = iterate(this.#body);
+    return { next: this.#next, return: this.#return };
+  }
+
+  readonly #next = (): Step | Promise<Step> => {
+    this.#looked(() => this.#checkTurn());
+    this.#last = null;
+    if (this.#ended) return this.#over();
+    let step: IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
+    try {
+      step = (this.#iteration as Iteration).next();
+    } catch (error) {
+      this.#ended = true;
+      throw error;
+    }
+    if (!isThenable(step)) return this.#arrived(step);
+    this.#pending = true;
+    return step.then(
+      (each) => {
+        this.#pending = false;
+        return this.#arrived(each);
+      },
+      (error) => {
+        this.#pending = false;
+        this.#ended = true;
+        throw error;
+      },
+    );
+  };
+
+  /** Whoever iterates gets an error of the validator, and need not end what has failed. */
+  #looked<T>(look: () => T): T {
+    try {
+      return look();
+    } catch (error) {
+      this.#stopped = true;
+      throw error;
+    }
+  }
+
+  #over(): Step | Promise<Step> {
+    return this.#asynchronous ? Promise.resolve(OVER) : OVER;
+  }
+
+  #checkTurn(): void {
+    if (this.#closed) throw broken('L-52', 'A chunk of the body was asked for after it was closed.');
+    if (this.#pending) throw broken('BODY-09', 'A chunk of the body was asked for while another was pending.');
+    this.#call.checkPace();
+    if (this.#last !== null && fingerprint(this.#last) !== this.#mark) {
+      throw broken('BODY-08', 'The chunk given last has changed before the next one was asked for.');
+    }
+  }
+
+  #arrived(step: IteratorResult<unknown>): Step {
+    return this.#looked(() => {
+      if (step.done) {
+        this.#ended = true;
+        this.#head.end();
+        return OVER;
+      }
+      const chunk = step.value;
+      checkChunk(chunk, 'A chunk of the body');
+      if (chunk.byteLength === 0) this.#head.empty();
+      else this.#head.count(chunk.byteLength);
+      this.#call.give();
+      this.#last = chunk;
+      this.#mark = fingerprint(chunk);
+      return { done: false, value: chunk };
+    });
+  }
+
+  readonly #return = (): Step | Promise<Step> => {
+    this.#last = null;
+    if (this.#ended) return this.#over();
+    this.#ended = true;
+    const returned = this.#iteration?.return?.();
+    return isThenable(returned) ? returned.then(() => OVER) : this.#over();
+  };
+
+  readonly close = (): void | Promise<void> => {
+    if (this.#closed) throw broken('CLOSE-02', 'close was called a second time.');
+    this.#closed = true;
+    this.#call.open = false;
+    this.#call.over = true;
+    if (this.#iteration === null || this.#ended) return this.#closeBody();
+    const returned = this.#return();
+    // A pending step may never settle, and what was asked to return waits behind it.
+    const closed = isThenable(returned) && !this.#pending ? returned.then(() => this.#closeBody()) : this.#closeBody();
+    if (this.#stopped) return closed;
+    if (isThenable(closed)) closed.catch(() => {});
+    throw broken('CLOSE-04', 'The body was closed in the middle of an iteration that was not ended with return().');
+  };
+
+  #closeBody(): void | Promise<void> {
+    const closed = this.#body.close?.();
+    return isThenable(closed) ? closed.then(() => this.#call.checkInnerClosed()) : this.#call.checkInnerClosed();
+  }
+}
+
+/** Two bytes changed in a chunk change this number; of a large chunk only some bytes are looked at. */
+function fingerprint(chunk: Uint8Array): number {
+  const step = Math.max(1, chunk.byteLength >> 12);
+  let hash = chunk.byteLength;
+  for (let at = 0; at < chunk.byteLength; at += step) hash = Math.imul(hash ^ (chunk[at] as number), 0x01000193);
+  return hash;
+}
+
+/** Told what happened to bodies that nobody holds any more. Not every platform has it. */
+const leaks =
+  typeof FinalizationRegistry === 'undefined'
+    ? null
+    : new FinalizationRegistry<Call>((call) => {
+        if (call.open) call.warn('L-54', 'A body was thrown away and never closed.');
+      });
+
+function noticeLeak(body: Body, call: Call): void {
+  leaks?.register(body, call);
+}

@@ -1,0 +1,82 @@
+// One call of a validated application: what is known of it, and of the validators around and inside it. Stacked validators
+// find each other through a key of environ, which survives when a middleware copies it. (MW)
+
+import type { Environ } from '../../core/types.ts';
+import { broken, type Warn } from './report.ts';
+
+const KEY = 'waygate.validator';
+
+export class Call {
+  readonly warn: Warn;
+  /** The call of the validator around this one, with a middleware in between; null for the outermost. */
+  readonly outer: Call | null;
+  /** The calls of validators inside, in the order they began. */
+  readonly inner: Call[] = [];
+
+  /** The application has returned its body. */
+  returned = false;
+  /** The response is over: the body is closed, or was an array, or there never was one. */
+  over = false;
+  /** Whether the application returned a body that is to be closed. */
+  open = false;
+  /** Chunks that the body gave to whoever iterates it. */
+  gave = 0;
+  /** Chunks that the bodies inside gave to the middleware. */
+  got = 0;
+  /** Whether the application called `write` with data. */
+  wrote = false;
+
+  /**
+   * @throws {ContractError} ENV-03 when this environ served a request already
+   */
+  constructor(environ: Environ, warn: Warn) {
+    this.warn = warn;
+    let around = environ[KEY] as Call | undefined;
+    const first = around;
+    while (around?.over) around = around.outer ?? undefined;
+    if (first !== undefined && around === undefined) {
+      throw broken('ENV-03', 'The environ of an earlier request came again.');
+    }
+    this.outer = around ?? null;
+    this.outer?.inner.push(this);
+    environ[KEY] = this;
+  }
+
+  /**
+   * A chunk of the body is asked for: is it this middleware's turn?
+   *
+   * @throws {ContractError} L-55, L-56
+   */
+  checkPace(): void {
+    const { outer } = this;
+    if (outer === null) return;
+    if (!outer.returned) {
+      throw broken('L-55', 'A middleware asked for a chunk of the body inside before it returned its own body.');
+    }
+    if (outer.gave < outer.got) {
+      throw broken('L-56', `A middleware asked for chunk ${outer.got + 1} after it gave ${outer.gave}.`);
+    }
+  }
+
+  /** A chunk of the body is handed out. */
+  give(): void {
+    this.gave++;
+    if (this.outer !== null) this.outer.got++;
+  }
+
+  /**
+   * The body of a middleware is closed: those inside have to be, too.
+   *
+   * @throws {ContractError} L-64
+   */
+  checkInnerClosed(): void {
+    if (this.inner.some((each) => each.open)) {
+      throw broken('L-64', 'A middleware was done with its own body and left the body inside it open.');
+    }
+  }
+}
+
+/** The outermost validator sees what the gateway made; below it a middleware may have changed that. */
+export function isOutermost(environ: Environ): boolean {
+  return environ[KEY] === undefined;
+}

@@ -1,0 +1,77 @@
+// The validator: a middleware that looks at both sides of the contract while requests go through it, as `wsgiref.validate`
+// does in Python. What it looks for stands in rules.ts, and in docs/contract.md under the same ids.
+
+import { closeBody, isThenable } from '../../core/body.ts';
+import { describe } from '../../core/errors.ts';
+import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import { validBody } from './body.ts';
+import { Call, isOutermost } from './call.ts';
+import { checkEnviron } from './environ.ts';
+import { Head } from './head.ts';
+import { validInput } from './input.ts';
+import { broken, Warnings } from './report.ts';
+import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
+
+/**
+ * Wraps an application so that every broken rule of the contract is found, be it the application's or the gateway's.
+ * Around a middleware, `validator(middleware(validator(app)))`, it sees what the middleware does to either side.
+ *
+ * An error is thrown as `ContractError` where it happens, with the id of the rule as `rule`; a warning is written to
+ * `wsgi.errors`, once per rule and validator. Use it while developing and in tests: it costs time, and it turns mistakes
+ * that a client might not have noticed into failed requests.
+ *
+ * @param app the application to look at
+ * @returns the same application, watched
+ * @throws {ContractError} L-21 for an application that is no function
+ */
+export function validator(app: Application): Application {
+  if (typeof app !== 'function') throw broken('L-21', `The application is ${describe(app)}.`);
+  const warnings = new Warnings();
+  return (...given: unknown[]): Body | Promise<Body> => {
+    if (given.length !== 2) {
+      throw broken('L-22', `The application was called with ${given.length} argument${given.length === 1 ? '' : 's'}.`);
+    }
+    const [environ, startResponse] = given as [Environ, StartResponse];
+    if (typeof startResponse !== 'function') throw broken('SR-01', `startResponse is ${describe(startResponse)}.`);
+    const warn = warnings.to(environ?.['wsgi.errors']);
+    checkEnviron(environ, isOutermost(environ), warn);
+    const call = new Call(environ, warn);
+    const head = new Head(call, startResponse, environ);
+    wrapStreams(environ, call);
+    return answer(app, environ, call, head);
+  };
+}
+
+function answer(app: Application, environ: Environ, call: Call, head: Head): Body | Promise<Body> {
+  const accept = (body: Body): Body => {
+    call.returned = true;
+    try {
+      return validBody(body, call, head);
+    } catch (error) {
+      // Whoever called gets no body to close.
+      closeBody(body, () => {});
+      throw error;
+    }
+  };
+  const fail = (error: unknown): never => {
+    call.returned = true;
+    call.over = true;
+    throw error;
+  };
+  try {
+    const result = app(environ, head.startResponse);
+    return isThenable(result) ? Promise.resolve(result).then(accept).catch(fail) : accept(result);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** In place: the environ stays the same object, with what a gateway may have tied to it. */
+function wrapStreams(environ: Environ, call: Call): void {
+  environ['wsgi.input'] = validInput(environ, call.warn);
+  environ['wsgi.errors'] = validErrors(environ['wsgi.errors']);
+  const wrap = environ['wsgi.file_wrapper'];
+  if (wrap !== undefined) environ['wsgi.file_wrapper'] = validFileWrapper(wrap);
+  const hints = environ['waygate.early_hints'];
+  if (hints !== undefined) environ['waygate.early_hints'] = validEarlyHints(hints, call.warn);
+}
