@@ -39,7 +39,7 @@ function wholeBody(chunks: Uint8Array[], call: Call, head: Head): Body {
     checkChunk(chunk, `Chunk ${index} of the body`);
     total += chunk.byteLength;
   }
-  head.count(total);
+  head.count(total, true);
   head.end();
   call.over = true;
   call.checkInnerClosed();

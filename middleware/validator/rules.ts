@@ -301,7 +301,11 @@ export const RULES = {
   },
   'L-53': { binds: 'gateway, middleware', level: 'error', text: 'A body is iterated once.' },
   'L-52': { binds: 'gateway, middleware', level: 'error', text: 'A body is not iterated after its `close()`.' },
-  'L-58': { binds: 'application', level: 'warning', text: 'A response to `HEAD` needs no bytes: they are dropped.' },
+  'L-58': {
+    binds: 'application',
+    level: 'warning',
+    text: 'A stream in response to `HEAD` needs no bytes: they are dropped.',
+  },
   'L-59': { binds: 'application', level: 'error', text: 'A 204, 205 or 304 response has no bytes.' },
   'L-54': { binds: 'gateway, middleware', level: 'warning', text: 'A body that was returned is closed.' },
   'CLOSE-02': {

@@ -225,7 +225,7 @@ export const WRONG_APPLICATIONS: Fault[] = [
       yield encode('x');
     },
   },
-  { rule: 'L-58', name: 'content for HEAD', app: returns([encode('x')]), method: 'HEAD' },
+  { rule: 'L-58', name: 'content for HEAD', app: returns(bodyOf([encode('x')])), method: 'HEAD' },
   { rule: 'L-59', name: 'content for 304', app: returns([encode('x')], '304 Not Modified', []) },
   { rule: 'L-59', name: 'content for 204', app: returns(bodyOf([encode('x')]), '204 No Content', []) },
   {
