@@ -99,16 +99,21 @@ describe('the conformance suite through the validator', () => {
   let silent = 0;
 
   const watched = (app: Application, options: GatewayOptions = {}): ReturnType<typeof toFetch> => {
-    const mine = heard;
     return toFetch(validator(app), {
       ...options,
       errors: withoutWarnings(options.errors),
-      onError: (error, environ) => {
-        if (error instanceof ContractError) mine.rules.push(error.rule);
-        if (error instanceof ContractError) mine.speak();
-        options.onError?.(error, environ);
-      },
+      onError: listening(options.onError, heard),
     });
+  };
+  const listening = (onError: GatewayOptions['onError'], mine: typeof heard): GatewayOptions['onError'] => {
+    if (onError !== undefined && typeof onError !== 'function') return onError;
+    return (error, environ) => {
+      if (error instanceof ContractError) {
+        mine.rules.push(error.rule);
+        mine.speak();
+      }
+      onError?.(error, environ);
+    };
   };
   const withoutWarnings = (errors: ErrorSink | undefined): ErrorSink | undefined => {
     if (typeof errors !== 'function') return errors;
