@@ -4,114 +4,53 @@ import { isToken } from '../../core/check.ts';
 import { BadRequestError, RequestError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
 import type { Environ } from '../../core/types.ts';
-import { encodedPathInfo, quotePath } from '../../core/url.ts';
+import { hostedHeaders } from './hosted-headers.ts';
+import { hostedUrl } from './hosted-url.ts';
+import { isLightEnough, LightRequest, type RequestParts } from './light-request.ts';
 
 /**
- * Makes the request. Its URL is made of `wsgi.url_scheme`, `HTTP_HOST` (or `SERVER_NAME` and `SERVER_PORT`), `PATH_INFO`
- * in the encoding that was sent, and `QUERY_STRING`; `Request` normalizes it as every URL. Its signal is
- * `waygate.signal`, and its body reads from `wsgi.input`. A body of a GET or HEAD request is left out, since a `Request`
- * cannot hold it; it stays in `wsgi.input`.
+ * Makes the request. Its URL is that of {@link hostedUrl}, its signal is `waygate.signal`, its body reads from
+ * `wsgi.input`. A body of a GET or HEAD request is left out, since a `Request` cannot hold it; it stays in `wsgi.input`.
  *
- * @throws {RequestError} 400 for a Host that is none and for a header that `Headers` refuses, 501 for a method that
- *   `Request` refuses
+ * @throws {RequestError} 400 for a Host that is none, 501 for a method that `Request` refuses; 400 for headers that
+ *   `Headers` refuses, where a light request throws it when it is first looked at more closely
  */
 export function hostedRequest(environ: Environ): Request {
-  const method = environ.REQUEST_METHOD;
-  const body = hasBody(environ) ? environ['wsgi.input'].stream() : null;
-  const init = {
-    method,
-    headers: hostedHeaders(environ),
-    signal: environ['waygate.signal'],
-    ...(body === null ? null : { body, duplex: 'half' }),
-  };
-  let request: Request;
-  try {
-    request = new Request(hostedUrl(environ), init);
-  } catch (error) {
-    if (error instanceof RequestError) throw error;
-    throw refusal(environ, error);
-  }
+  const method = normalizedMethod(environ.REQUEST_METHOD);
+  const parts: RequestParts = { url: hostedUrl(environ), method, hasBody: hasBody(environ, method) };
+  if (isLightEnough()) return new LightRequest(environ, parts, makeRequest) as unknown as Request;
+  const request = makeRequest(environ, parts);
   remember(request, environ);
   return request;
 }
 
-/** Why `Request` refused what it was made of; none of it is the handler's fault. (Fetch standard, `new Request`) */
-function refusal(environ: Environ, cause: unknown): RequestError {
-  const method = environ.REQUEST_METHOD;
-  if (/^(?:CONNECT|TRACE|TRACK)$/i.test(method) || !isToken(method)) {
-    return new RequestError(501, `The method is ${JSON.stringify(method)}, which a Fetch Request cannot have.`, {
-      cause,
+function makeRequest(environ: Environ, parts: RequestParts, headers?: Headers): Request {
+  const body = parts.hasBody ? environ['wsgi.input'].stream() : null;
+  try {
+    return new Request(parts.url, {
+      method: parts.method,
+      headers: headers ?? hostedHeaders(environ),
+      signal: environ['waygate.signal'],
+      ...(body === null ? null : { body, duplex: 'half' }),
     });
+  } catch (cause) {
+    throw new BadRequestError('The request cannot be shown as a Fetch Request.', { cause });
   }
-  return new BadRequestError('The request cannot be shown as a Fetch Request.', { cause });
 }
 
-function hasBody(environ: Environ): boolean {
-  const method = environ.REQUEST_METHOD;
-  if (/^(?:GET|HEAD)$/i.test(method)) return false;
+/** The method as `Request` has it: six are upper-cased, three refused, and no other is touched. (Fetch standard §2.2.1) */
+function normalizedMethod(method: string): string {
+  if (method === 'GET' || method === 'POST') return method;
+  if (/^(?:CONNECT|TRACE|TRACK)$/i.test(method) || !isToken(method)) {
+    throw new RequestError(501, `The method is ${JSON.stringify(method)}, which a Fetch Request cannot have.`);
+  }
+  return /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i.test(method) ? method.toUpperCase() : method;
+}
+
+function hasBody(environ: Environ, method: string): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
   const input = environ['wsgi.input'];
   return !(input instanceof Input && input.exhausted);
-}
-
-// The URL.
-
-/** A host name, an address or a bracketed IPv6 address, and perhaps a port: no user, no path, no space. (RFC 3986 §3.2.2) */
-const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
-
-function hostedUrl(environ: Environ): string {
-  const scheme = environ['wsgi.url_scheme'];
-  const path = encodedPathInfo(environ);
-  const query = environ.QUERY_STRING;
-  // `*` is the whole server, which has no path.
-  const rooted = path === '*' ? '/' : path.charCodeAt(0) === 0x2f ? path : `/${path}`;
-  return `${scheme}://${authority(environ, scheme)}${escapeBytes(rooted)}${query ? `?${escapeBytes(query)}` : ''}`;
-}
-
-function authority(environ: Environ, scheme: string): string {
-  const host = environ.HTTP_HOST;
-  if (!host) {
-    const port = environ.SERVER_PORT;
-    return `${environ.SERVER_NAME}${port === (scheme === 'https' ? '443' : '80') ? '' : `:${port}`}`;
-  }
-  if (!HOST.test(host)) {
-    throw new BadRequestError(
-      `The Host is ${JSON.stringify(host.slice(0, 80))}; expected a host name and perhaps a port.`,
-    );
-  }
-  return host;
-}
-
-/** What the URL parser would drop, take for text, or take for another separator is escaped byte by byte before. */
-function escapeBytes(part: string): string {
-  return part.replace(/[^\x21-\x7e]+|[\\#]/g, quotePath);
-}
-
-// The headers.
-
-/** Environ key → header name. Bounded, since clients choose the names. */
-const NAMES = new Map<string, string>();
-const NAMES_LIMIT = 1024;
-
-function headerName(key: string): string {
-  let name = NAMES.get(key);
-  if (name === undefined) {
-    name = key.slice(5).toLowerCase().replaceAll('_', '-');
-    if (NAMES.size >= NAMES_LIMIT) NAMES.clear();
-    NAMES.set(key, name);
-  }
-  return name;
-}
-
-function hostedHeaders(environ: Environ): [string, string][] {
-  const headers: [string, string][] = [];
-  for (const key in environ) {
-    if (!key.startsWith('HTTP_')) continue;
-    const value = environ[key];
-    if (typeof value === 'string') headers.push([headerName(key), value]);
-  }
-  if (environ.CONTENT_TYPE !== undefined) headers.push(['content-type', environ.CONTENT_TYPE]);
-  if (environ.CONTENT_LENGTH !== undefined) headers.push(['content-length', environ.CONTENT_LENGTH]);
-  return headers;
 }
 
 // The environ behind a request.
@@ -155,5 +94,5 @@ export function remember(request: Request, environ: Environ): void {
  * @returns the environ, or undefined for any other request
  */
 export function environOf(request: Request): Environ | undefined {
-  return Remembered.get(request);
+  return LightRequest.environOf(request) ?? Remembered.get(request);
 }

@@ -5,6 +5,7 @@ import { describe, RequestError } from '../../core/errors.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
+import { bytesInMemory } from './response-bytes.ts';
 
 /**
  * Checks that a handler's answer can be sent. Any object of the shape will do: a `Response` may come from another realm
@@ -44,7 +45,9 @@ export function respond(response: Response, environ: Environ, startResponse: Sta
     );
   }
   startResponse(`${status} ${reason(response)}`, headerList(response));
-  return body ?? [];
+  if (body === null) return [];
+  const bytes = bytesInMemory(response);
+  return bytes === null ? body : [bytes];
 }
 
 /** A reason phrase may hold a tab and border on blanks in Fetch, but not in a status line that reads the same everywhere. */
@@ -59,21 +62,22 @@ function reason(response: Response): string {
 function headerList(response: Response): HeaderList {
   const { headers } = response;
   const list: HeaderList = [];
-  const dropped = new Set<string>();
-  const connection = headers.get('connection');
-  if (connection !== null) for (const name of connection.split(',')) dropped.add(name.trim().toLowerCase());
-  if (wasDecoded(response)) dropped.add('content-encoding').add('content-length');
-  let cookies = headers.getSetCookie?.();
+  let dropped: Set<string> | null = null;
+  let cookies = false;
   headers.forEach((value, name) => {
-    if (isHopByHop(name) || dropped.has(name)) return;
-    if (name !== 'set-cookie' || cookies === undefined) {
+    if (name === 'connection') {
+      dropped = new Set(value.split(',').map((each) => each.trim().toLowerCase()));
+    } else if (name === 'content-encoding' && wasDecoded(response, value)) {
+      dropped = new Set([...(dropped ?? []), name, 'content-length']);
+    } else if (name === 'set-cookie' && typeof headers.getSetCookie === 'function') {
+      // Some runtimes show all cookies as one here, where no comma tells them apart.
+      if (!cookies) for (const cookie of headers.getSetCookie()) list.push([name, native(cookie)]);
+      cookies = true;
+    } else if (!isHopByHop(name)) {
       list.push([name, native(value)]);
-      return;
     }
-    for (const cookie of cookies) list.push([name, native(cookie)]);
-    cookies = [];
   });
-  return list;
+  return dropped === null ? list : list.filter(([name]) => !(dropped as Set<string>).has(name));
 }
 
 /** A header value is bytes by the standard; a platform that takes any text means UTF-8. */
@@ -84,9 +88,8 @@ function native(value: string): string {
 /** The codings that every `fetch` undoes while it leaves the headers as they were. (Fetch standard, HTTP-network fetch) */
 const CODINGS = /^(?:x-gzip|gzip|deflate|br)$/;
 
-function wasDecoded(response: Response): boolean {
+function wasDecoded(response: Response, coding: string): boolean {
   // Only a response of `fetch` itself has a URL.
   if (!response.url || response.body === null) return false;
-  const coding = response.headers.get('content-encoding');
-  return coding?.split(',').every((each) => CODINGS.test(each.trim().toLowerCase())) ?? false;
+  return coding.split(',').every((each) => CODINGS.test(each.trim().toLowerCase()));
 }

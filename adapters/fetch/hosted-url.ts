@@ -1,0 +1,67 @@
+// The URL that a Fetch handler sees, made from environ.
+
+import { BadRequestError } from '../../core/errors.ts';
+import type { Environ } from '../../core/types.ts';
+import { encodedPathInfo, quotePath } from '../../core/url.ts';
+
+/** A host name, an address or a bracketed IPv6 address, and perhaps a port: no user, no path, no space. (RFC 3986 §3.2.2) */
+const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
+
+/** What the URL standard leaves as it is, in a path and in a query. */
+const PLAIN_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
+const PLAIN_QUERY = /^[\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]*$/;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+/**
+ * The URL of the request as the URL standard writes it, so that dot segments are resolved. It is made of
+ * `wsgi.url_scheme`, `HTTP_HOST` (or `SERVER_NAME` and `SERVER_PORT`), `PATH_INFO` in the encoding that was sent, and
+ * `QUERY_STRING`; `SCRIPT_NAME` is not in it.
+ *
+ * @throws {BadRequestError} for a Host that is none
+ */
+export function hostedUrl(environ: Environ): string {
+  const path = encodedPathInfo(environ);
+  // `*` is the whole server, which has no path.
+  const rooted = path === '*' ? '/' : path.charCodeAt(0) === 0x2f ? path : `/${path}`;
+  const query = environ.QUERY_STRING ?? '';
+  const start = origin(environ);
+  if (PLAIN_PATH.test(rooted) && PLAIN_QUERY.test(query) && !DOT_SEGMENT.test(rooted)) {
+    return query === '' ? start + rooted : `${start}${rooted}?${query}`;
+  }
+  const end = query === '' ? '' : `?${escapeBytes(query)}`;
+  return new URL(start + escapeBytes(rooted) + end).href;
+}
+
+/** What the URL parser would drop, take for text, or take for another separator is escaped byte by byte before. */
+function escapeBytes(part: string): string {
+  return part.replace(/[^\x21-\x7e]+|[\\#]/g, quotePath);
+}
+
+/** `http://Example.com:80` → `http://example.com`. Bounded, since clients choose the hosts. */
+const ORIGINS = new Map<string, string>();
+const ORIGINS_LIMIT = 256;
+
+function origin(environ: Environ): string {
+  const scheme = environ['wsgi.url_scheme'];
+  const host = environ.HTTP_HOST || `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
+  const text = `${scheme}://${host}`;
+  const known = ORIGINS.get(text);
+  if (known !== undefined) return known;
+  const made = HOST.test(host) ? parse(text) : null;
+  if (made === null) {
+    throw new BadRequestError(
+      `The Host is ${JSON.stringify(host.slice(0, 80))}; expected a host name and perhaps a port.`,
+    );
+  }
+  if (ORIGINS.size >= ORIGINS_LIMIT) ORIGINS.clear();
+  ORIGINS.set(text, made);
+  return made;
+}
+
+function parse(text: string): string | null {
+  try {
+    return new URL(text).origin;
+  } catch {
+    return null;
+  }
+}

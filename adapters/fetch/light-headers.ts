@@ -1,0 +1,82 @@
+// The headers of a light request: single look-ups are answered from environ, and a real `Headers` is made for all else.
+
+import { headerKey } from '../../core/environ.ts';
+import type { Environ } from '../../core/types.ts';
+import { hostedHeaders } from './hosted-headers.ts';
+
+/** In everything that can be observed a `Headers`, also by `new Headers(it)`, which reads it as an iterable. */
+export class LightHeaders implements Iterable<[string, string]> {
+  #environ: Environ;
+  #real: Headers | null = null;
+
+  constructor(environ: Environ) {
+    this.#environ = environ;
+  }
+
+  /** The real headers, made when they are first needed. */
+  real(): Headers {
+    this.#real ??= new Headers(hostedHeaders(this.#environ));
+    return this.#real;
+  }
+
+  /** From now on these are the headers of a real request, so that a change of one shows in the other. */
+  become(real: Headers): void {
+    this.#real = real;
+  }
+
+  get(name: string): string | null {
+    if (this.#real === null && typeof name === 'string') {
+      const key = headerKey(name);
+      const value = this.#environ[key];
+      // Anything out of the ordinary, an illegal name for one, is for the real headers to judge.
+      if (typeof value === 'string' && PLAIN.test(value)) return value;
+      if (value === undefined && key !== '') return null;
+    }
+    return this.real().get(name);
+  }
+
+  has(name: string): boolean {
+    return this.real().has(name);
+  }
+
+  set(name: string, value: string): void {
+    this.real().set(name, value);
+  }
+
+  append(name: string, value: string): void {
+    this.real().append(name, value);
+  }
+
+  delete(name: string): void {
+    this.real().delete(name);
+  }
+
+  getSetCookie(): string[] {
+    return this.real().getSetCookie();
+  }
+
+  forEach(callback: (value: string, name: string, parent: Headers) => void, thisArg?: unknown): void {
+    for (const [name, value] of this) callback.call(thisArg, value, name, this as unknown as Headers);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.real().keys();
+  }
+
+  values(): IterableIterator<string> {
+    return this.real().values();
+  }
+
+  entries(): IterableIterator<[string, string]> {
+    return this.real().entries();
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+}
+
+Object.setPrototypeOf(LightHeaders.prototype, Headers.prototype);
+
+/** A value that `Headers` would not trim. */
+const PLAIN = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;

@@ -1,0 +1,149 @@
+// A `Request` that is made only as far as it is looked at. Where `new Request` is costly, as in Node, most handlers never
+// need one: they read the URL, a header, the body as text. Its prototype chain ends in `Request.prototype`, so that it is
+// a Request to `instanceof`; whatever it does not answer by itself it has a real one answer.
+
+import type { Environ } from '../../core/types.ts';
+import { LightHeaders } from './light-headers.ts';
+
+/** What a request is made of besides its environ. */
+export interface RequestParts {
+  /** As the URL standard writes it. */
+  readonly url: string;
+  /** As `Request` normalizes it. */
+  readonly method: string;
+  readonly hasBody: boolean;
+}
+
+/** Makes a real request; its headers are those of environ where none are given. */
+type Make = (environ: Environ, parts: RequestParts, headers?: Headers) => Request;
+
+export class LightRequest {
+  readonly #environ: Environ;
+  readonly #parts: RequestParts;
+  readonly #make: Make;
+  #headers: LightHeaders | null = null;
+  /** The body was read from `wsgi.input` without a real request. */
+  #read = false;
+  #real: Request | null = null;
+
+  /** @param make makes the real request, should it be needed */
+  constructor(environ: Environ, parts: RequestParts, make: Make) {
+    this.#environ = environ;
+    this.#parts = parts;
+    this.#make = make;
+  }
+
+  /** The environ behind a light request, or undefined for anything else. */
+  static environOf(request: object): Environ | undefined {
+    return #environ in request ? request.#environ : undefined;
+  }
+
+  /** The real request behind a light one. */
+  static real(light: LightRequest): Request {
+    return light.#materialize();
+  }
+
+  get url(): string {
+    return this.#parts.url;
+  }
+
+  get method(): string {
+    return this.#parts.method;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= new LightHeaders(this.#environ);
+    return this.#headers as unknown as Headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#environ['waygate.signal'];
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#parts.hasBody ? this.#materialize().body : null;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#read || (this.#real?.bodyUsed ?? false);
+  }
+
+  text(): Promise<string> {
+    return this.#reads() ? this.#environ['wsgi.input'].text() : this.#materialize().text();
+  }
+
+  json(): Promise<unknown> {
+    return this.#reads() ? this.#environ['wsgi.input'].json() : this.#materialize().json();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    if (!this.#reads()) return this.#materialize().arrayBuffer();
+    const bytes = await this.#environ['wsgi.input'].bytes();
+    // A chunk may be a view of a larger buffer, which is nobody else's business.
+    return bytes.slice().buffer as ArrayBuffer;
+  }
+
+  blob(): Promise<Blob> {
+    return this.#materialize().blob();
+  }
+
+  formData(): Promise<FormData> {
+    return this.#materialize().formData();
+  }
+
+  clone(): Request {
+    return this.#materialize().clone();
+  }
+
+  /** Whether a body is to be read straight from `wsgi.input`; it then counts as used. */
+  #reads(): boolean {
+    if (!this.#parts.hasBody || this.#read || this.#real !== null) return false;
+    this.#read = true;
+    return true;
+  }
+
+  #materialize(): Request {
+    if (this.#real !== null) return this.#real;
+    const real = this.#make(this.#environ, this.#parts, this.#headers?.real());
+    this.#real = real;
+    this.#headers?.become(real.headers);
+    // What was read without it must be used for it too.
+    if (this.#read) real.arrayBuffer().catch(() => {});
+    return real;
+  }
+}
+
+Object.setPrototypeOf(LightRequest.prototype, Request.prototype);
+
+/**
+ * Whether a light request can stand in for a real one on this runtime: everything in the platform that takes a request,
+ * `fetch` and `new Request` above all, must find in it what it keeps in its own. Where that is kept under symbols, as in
+ * Node 20 and 22, a light request answers to these; where it is kept in private fields, nothing can.
+ */
+export function isLightEnough(): boolean {
+  lightEnough ??= tryLight();
+  return lightEnough;
+}
+
+let lightEnough: boolean | undefined;
+
+function tryLight(): boolean {
+  try {
+    const real = new Request('http://localhost/', { method: 'POST', headers: { 'x-light': 'yes' }, body: 'body' });
+    for (const key of Object.getOwnPropertySymbols(real)) {
+      Object.defineProperty(LightRequest.prototype, key, {
+        configurable: true,
+        get(this: LightRequest) {
+          return (LightRequest.real(this) as unknown as Record<symbol, unknown>)[key];
+        },
+      });
+    }
+    const light = new LightRequest({} as Environ, { url: real.url, method: real.method, hasBody: true }, () => real);
+    const copy = new Request(light as unknown as Request);
+    return (
+      copy.url === real.url && copy.method === 'POST' && copy.headers.get('x-light') === 'yes' && copy.body !== null
+    );
+  } catch {
+    return false;
+  }
+}
