@@ -25,6 +25,10 @@ export function hostedUrl(environ: Environ): string {
   const rooted = path === '*' ? '/' : path.charCodeAt(0) === 0x2f ? path : `/${path}`;
   const query = environ.QUERY_STRING ?? '';
   const start = origin(environ);
+  const uri = environ.REQUEST_URI;
+  if (query === '' && uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1) {
+    return new URL(`${start}${escapeBytes(rooted)}?`).href;
+  }
   if (PLAIN_PATH.test(rooted) && PLAIN_QUERY.test(query) && !DOT_SEGMENT.test(rooted)) {
     return query === '' ? start + rooted : `${start}${rooted}?${query}`;
   }
