@@ -61,12 +61,6 @@ export interface ExchangeOptions {
   native?: (body: object, startResponse: StartResponse) => object | null;
 }
 
-/** What an application fails with that goes on working after the client has left. */
-function isTooLate(error: unknown): boolean {
-  if (error instanceof ContractError) return error.rule === 'SR-16';
-  return error instanceof Error && error.name === 'AbortError';
-}
-
 const NO_OPTIONS: ExchangeOptions = {};
 const TAKEN: Promise<void> = Promise.resolve();
 const LOST = 'The response was closed before this chunk went out.';
@@ -470,7 +464,7 @@ export class Exchange implements ResponseBody {
   /** Reports a failure of the application. What a client did wrong, or that it left, is no such thing. (ERR-05) */
   tell(error: unknown): void {
     if (error instanceof ClientDisconnectedError) return;
-    if (this.#done && isTooLate(error)) return;
+    if (this.#done && error instanceof Error && error.name === 'AbortError') return;
     if (error instanceof RequestError) {
       this.#log(`${error.name}: ${error.message}`);
       return;
