@@ -1,0 +1,152 @@
+// Errors as text, the log they go to, and answers in the application's stead.
+
+import { describe, expect, it } from 'vitest';
+import { BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from 'waygate';
+import { errorStreams } from '../../core/error-stream.ts';
+import { describe as describeValue, report } from '../../core/errors.ts';
+import { plainResponse, refuse } from '../../core/plain-response.ts';
+import { decodeWsgi, nativeFromBytes } from '../../core/strings.ts';
+import type { ErrorStream } from '../../core/types.ts';
+import { settled } from '../../core/work.ts';
+
+const hostile = (): unknown => {
+  const fail = (): never => {
+    throw new Error('looked at');
+  };
+  return Object.defineProperties(new Error('x'), { stack: { get: fail }, message: { get: fail } });
+};
+
+function collecting(): ErrorStream & { text: string; flushes: number } {
+  return {
+    text: '',
+    flushes: 0,
+    write(text) {
+      this.text += text;
+    },
+    writelines(lines) {
+      for (const line of lines) this.write(line);
+    },
+    flush() {
+      this.flushes += 1;
+    },
+  };
+}
+
+describe('the error classes', () => {
+  it('say what they are, and carry what the gateway needs', () => {
+    const contract = new ContractError('SR-13', 'Something.');
+    expect(contract).toBeInstanceOf(TypeError);
+    expect([contract.name, contract.rule, contract.message]).toEqual(['ContractError', 'SR-13', 'Something. [SR-13]']);
+    expect(new BodyTooLargeError(5)).toMatchObject({ status: 413, name: 'BodyTooLargeError' });
+    expect(new ClientDisconnectedError('gone')).toBeInstanceOf(RequestError);
+  });
+});
+
+describe('a value in a message', () => {
+  it.each<[unknown, string]>([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    ['a\nb', 'the string "a\\nb"'],
+    ['x'.repeat(100), `the string "${'x'.repeat(60)}…"`],
+    [7, 'the number 7'],
+    [Symbol('s'), 'the symbol Symbol(s)'],
+    [10n, 'the bigint 10'],
+    [() => {}, 'a function'],
+    [new Map(), 'a Map'],
+    [[], 'an Array'],
+    [{}, 'an Object'],
+    [new ArrayBuffer(1), 'an ArrayBuffer'],
+    [Object.create(null), 'an Object'],
+  ])('%o is called %j', (value, text) => {
+    expect(describeValue(value)).toBe(text);
+  });
+});
+
+describe('an error in the log (ERR-02, ERR-06)', () => {
+  it('has its stack and those of its causes', () => {
+    const text = report(new Error('outer', { cause: new Error('middle', { cause: 'inner' }) }));
+    expect(text).toMatch(
+      /^Error: outer\n\s+at [\s\S]*Caused by: Error: middle\n\s+at [\s\S]*Caused by: Thrown: the string "inner"$/,
+    );
+  });
+
+  it('ends, also where the causes go in a circle', () => {
+    const error = new Error('circle');
+    error.cause = error;
+    expect(report(error).split('Caused by').length).toBeLessThan(12);
+  });
+
+  it('is something, whatever was thrown', () => {
+    for (const thrown of [undefined, null, 0, '', Symbol('x'), {}, Object.create(null), hostile()]) {
+      expect(report(thrown)).not.toBe('');
+    }
+  });
+});
+
+describe('wsgi.errors from the errors option (LOG)', () => {
+  it('gives a function complete texts, without the last line end', () => {
+    const entries: string[] = [];
+    const stream = errorStreams((text) => void entries.push(text))();
+    stream.write('a');
+    stream.write('b\nc\nd');
+    stream.write('');
+    stream.flush();
+    stream.flush();
+    stream.writelines(['e', '\n', '\n']);
+    expect(entries).toEqual(['ab\nc', 'd', 'e', '']);
+  });
+
+  it('is a stream per request for a function, the stream itself for a stream', () => {
+    const make = errorStreams(() => {});
+    expect(make()).not.toBe(make());
+    const own = collecting();
+    expect(errorStreams(own)()).toBe(own);
+  });
+
+  it('hands on to anything with write, and lives without its flush', () => {
+    const written: string[] = [];
+    const stream = errorStreams({ write: (text) => written.push(text) })();
+    stream.writelines(['a', 'b\n']);
+    expect(stream.flush()).toBe(undefined);
+    expect(written).toEqual(['a', 'b\n']);
+  });
+});
+
+describe('answers in the application’s stead (ERR-03)', () => {
+  const page = (body: unknown): string => decodeWsgi(nativeFromBytes((body as Uint8Array[])[0] as Uint8Array));
+
+  it('are plain pages of a known length', () => {
+    const response = plainResponse(500, false);
+    expect(response.status).toBe('500 Internal Server Error');
+    expect(page(response.body)).toBe('500 Internal Server Error\n');
+    expect(response.headers).toEqual([
+      ['Content-Type', 'text/plain; charset=utf-8'],
+      ['Content-Length', '26'],
+    ]);
+  });
+
+  it('have no bytes for HEAD, and the length all the same', () => {
+    expect(plainResponse(500, true)).toMatchObject({ body: [], headers: plainResponse(500, false).headers });
+  });
+
+  it('tell a client what it did wrong, and of a fault of the adapter nothing', () => {
+    const errors = collecting();
+    expect(page(refuse(new RequestError(431, 'Too many headers.'), errors, false).body)).toContain('Too many headers.');
+    expect(errors.text).toBe('');
+    const fault = refuse(new Error('secret'), errors, false);
+    expect([fault.statusCode, page(fault.body)]).toEqual([500, '500 Internal Server Error\n']);
+    expect(errors.text).toContain('secret');
+    expect(errors.flushes).toBe(1);
+  });
+});
+
+describe('work after the response', () => {
+  it('never rejects, and its failure is told', async () => {
+    const errors = collecting();
+    await settled(Promise.reject(new Error('failed work')), errors);
+    expect(errors.text).toContain('failed work');
+    expect(errors.flushes).toBe(1);
+    await settled('no promise at all', errors);
+    expect(errors.flushes).toBe(1);
+  });
+});

@@ -1,0 +1,173 @@
+// wsgi.input against a model that has the whole body in hand.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BodyTooLargeError, ClientDisconnectedError } from 'waygate';
+import { type ByteSource, Input } from '../../core/input.ts';
+
+/** A source of these chunks, each at once or a moment later, that notices being asked twice at once. */
+function sourceOf(chunks: Uint8Array[], later: boolean): ByteSource & { pulls: number } {
+  const rest = [...chunks];
+  let asked = false;
+  return {
+    pulls: 0,
+    pull() {
+      this.pulls += 1;
+      if (asked) throw new Error('the source was asked twice at once');
+      const chunk = rest.shift() ?? null;
+      if (!later) return chunk;
+      asked = true;
+      return Promise.resolve(chunk).finally(() => {
+        asked = false;
+      });
+    },
+  };
+}
+
+/** The same operations on a body in hand. */
+class Model {
+  readonly #body: number[];
+  #at = 0;
+
+  constructor(body: Uint8Array) {
+    this.#body = [...body];
+  }
+
+  read(size: number | undefined): number[] {
+    const end = size === undefined || size < 0 ? this.#body.length : Math.min(this.#at + size, this.#body.length);
+    const part = this.#body.slice(this.#at, end);
+    this.#at = end;
+    return part;
+  }
+
+  readline(size: number | undefined): number[] {
+    const feed = this.#body.indexOf(10, this.#at);
+    const length = (feed === -1 ? this.#body.length : feed + 1) - this.#at;
+    return this.read(size === undefined || size < 0 ? length : Math.min(size, length));
+  }
+
+  readlines(hint: number | undefined): number[][] {
+    const lines: number[][] = [];
+    let total = 0;
+    while (!(hint !== undefined && hint > 0 && total >= hint)) {
+      const line = this.readline(undefined);
+      if (line.length === 0) break;
+      lines.push(line);
+      total += line.length;
+    }
+    return lines;
+  }
+}
+
+const size = fc.option(fc.integer({ min: -1, max: 12 }), { nil: undefined });
+const operation = fc.tuple(fc.constantFrom('read', 'readline', 'readlines', 'next'), size);
+// Line ends often, so that lines are short and cross chunks.
+const body = fc.uint8Array({ maxLength: 60 }).map((bytes) => bytes.map((byte) => (byte % 5 === 0 ? 10 : byte)));
+const cuts = fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 10 });
+
+/** The body cut at these places; equal cuts give empty chunks. */
+function cut(bytes: Uint8Array, places: number[]): Uint8Array[] {
+  const ends = [...places.map((place) => Math.min(place, bytes.length)), bytes.length].sort((a, b) => a - b);
+  return ends.map((end, index) => bytes.slice(index === 0 ? 0 : ends[index - 1], end));
+}
+
+async function perform(input: Input, [name, given]: [string, number | undefined]): Promise<unknown> {
+  if (name === 'readlines') return (await input.readlines(given)).map((line) => [...line]);
+  if (name === 'read') return [...(await input.read(given))];
+  if (name === 'readline') return [...(await input.readline(given))];
+  const step = await input[Symbol.asyncIterator]().next();
+  return step.done ? [] : [...step.value];
+}
+
+function expected(model: Model, [name, given]: [string, number | undefined]): unknown {
+  if (name === 'readlines') return model.readlines(given);
+  return name === 'read' ? model.read(given) : model.readline(name === 'next' ? undefined : given);
+}
+
+describe('wsgi.input', () => {
+  it('gives what a body in hand would, for any chunks and any sequence of reads', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        body,
+        cuts,
+        fc.array(operation, { maxLength: 12 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (...args) => {
+          const [bytes, places, operations, later, declared] = args;
+          const input = new Input(sourceOf(cut(bytes, places), later), declared ? bytes.length : undefined);
+          const model = new Model(bytes);
+          for (const each of operations) expect(await perform(input, each)).toEqual(expected(model, each));
+          expect([...(await input.read())]).toEqual(model.read(undefined));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives overlapping reads what they would get one after another (INPUT-11)', async () => {
+    await fc.assert(
+      fc.asyncProperty(body, cuts, fc.array(operation, { maxLength: 8 }), async (bytes, places, operations) => {
+        const input = new Input(sourceOf(cut(bytes, places), true), bytes.length);
+        const model = new Model(bytes);
+        const results = await Promise.all(operations.map((each) => perform(input, each)));
+        expect(results).toEqual(operations.map((each) => expected(model, each)));
+      }),
+    );
+  });
+
+  it('never gives a byte beyond the declared length, nor asks for one (INPUT-02)', async () => {
+    const source = sourceOf([Uint8Array.of(1, 2), Uint8Array.of(3, 4, 5), Uint8Array.of(6)], false);
+    const input = new Input(source, 3);
+    expect([...(await input.read())]).toEqual([1, 2, 3]);
+    expect([...(await input.read())]).toEqual([]);
+    expect(source.pulls).toBe(2);
+  });
+
+  it('asks the source for nothing until it is read, and for nothing more than it needs (INPUT-08)', async () => {
+    const source = sourceOf([Uint8Array.of(1, 2), Uint8Array.of(3, 4)], false);
+    const input = new Input(source, 4);
+    expect(source.pulls).toBe(0);
+    await input.read(0);
+    expect(source.pulls).toBe(0);
+    await input.read(2);
+    expect(source.pulls).toBe(1);
+  });
+
+  it('says once it is known that nothing is left', async () => {
+    const input = new Input(sourceOf([Uint8Array.of(1)], false), 1);
+    expect([new Input(null).exhausted, input.exhausted]).toEqual([true, false]);
+    await input.read();
+    expect(input.exhausted).toBe(true);
+  });
+
+  it('fails when the body ends before its declared length, now and at every later read (INPUT-12)', async () => {
+    const input = new Input(sourceOf([Uint8Array.of(1, 2)], false), 5);
+    expect([...(await input.read(2))]).toEqual([1, 2]);
+    for (let round = 0; round < 2; round++) await expect(input.read()).rejects.toThrow(ClientDisconnectedError);
+    await expect(input.readline()).rejects.toThrow('2 of the 5 bytes');
+  });
+
+  it('fails with the very error of its source, now and at every later read', async () => {
+    const failure = new Error('the connection broke');
+    const input = new Input({ pull: () => Promise.reject(failure) });
+    for (let round = 0; round < 2; round++) await expect(input.read()).rejects.toBe(failure);
+  });
+
+  it('fails beyond the limit, and takes a body that just fits', async () => {
+    const chunks = [Uint8Array.of(1, 2), Uint8Array.of(3)];
+    expect([...(await new Input(sourceOf(chunks, false), undefined, 3).read())]).toEqual([1, 2, 3]);
+    await expect(new Input(sourceOf(chunks, false), undefined, 2).read()).rejects.toThrow(BodyTooLargeError);
+  });
+
+  it('gives its stream out at the pace of whoever reads it', async () => {
+    const source = sourceOf([Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)], false);
+    const input = new Input(source, 3);
+    const reader = input.stream().getReader();
+    expect(source.pulls).toBe(0);
+    expect((await reader.read()).value).toEqual(Uint8Array.of(1));
+    expect(source.pulls).toBe(1);
+    reader.releaseLock();
+    expect([...(await input.read())]).toEqual([2, 3]);
+  });
+});
