@@ -107,9 +107,11 @@ class Sending {
 
 /** Breaks a response off so that no client can take it for complete. */
 export function breakOff(response: ServerResponse): void {
+  const { socket } = response;
   const stream = (response as { stream?: { close(code: number): void } }).stream;
   if (response.req.httpVersionMajor > 1 && stream !== undefined)
     stream.close(2); // INTERNAL_ERROR, RFC 9113 §7
-  else if (response.socket !== null) response.socket.destroySoon();
+  // Node 26 keeps what was written until the next tick: a socket that ends before would lose it.
+  else if (socket !== null) process.nextTick(() => socket.destroySoon());
   else response.destroy();
 }
