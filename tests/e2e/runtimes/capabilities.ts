@@ -16,3 +16,10 @@ export const deno: Partial<Capabilities> = {
   // Whatever the Response says, the status line has the reason that hyper, Deno's server, knows for the code.
   reason: false,
 };
+
+/** The ways to serve on Node, which lack nothing but what a `Request` cannot say. */
+export const NODE_WAYS: Record<'toNode' | 'serve' | 'toFetch', Partial<Capabilities>> = {
+  toNode: {},
+  serve: {},
+  toFetch: { raw: false },
+};

@@ -1,7 +1,7 @@
 // Other runtimes as child processes: started, waited for, and ended with everything they started themselves.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -108,11 +108,24 @@ export function wranglerDev(config: string): Promise<Running> {
 /** The path of the real `bun` or `deno`: npm packages, installed beside this file when a test first asks for them. */
 export function runtime(name: 'bun' | 'deno'): string {
   const path = `${HERE}node_modules/.bin/${name}`;
+  if (!existsSync(path)) npm(HERE, 'ci');
+  return path;
+}
+
+/** The path of another Node: the npm package `node`, installed into `.runtimes/` when a test first asks for it. */
+export function nodeRuntime(version: string): string {
+  const folder = `${ROOT}/.runtimes/node-${version}`;
+  const path = `${folder}/node_modules/node/bin/node`;
   if (!existsSync(path)) {
-    // With their scripts: these put the binary for this machine in place.
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: ['ignore', 'ignore', 'inherit'] });
+    mkdirSync(folder, { recursive: true });
+    npm(folder, 'install', '--no-save', '--no-package-lock', '--prefix', folder, `node@${version}`);
   }
   return path;
+}
+
+/** With the scripts of the packages: these put the binary for this machine in place. */
+function npm(folder: string, ...args: string[]): void {
+  execFileSync('npm', [...args, '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Starts a program of this project in Bun. */
