@@ -3,8 +3,8 @@
 
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
-import { type Application, encode } from 'waygate';
-import { type NodeOptions, toNode } from 'waygate/node';
+import { type NodeOptions, toNode } from '../../../adapters/node/index.ts';
+import { type Application, encode } from '../../../core/index.ts';
 import { parseResponse, type RawResponse } from '../../../testing/raw-response.ts';
 
 /** What the probe application answers with, as JSON. */

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { toFetch } from '../../../adapters/fetch/index.ts';
 import { serve, toNode } from '../../../adapters/node/index.ts';
 import type { Serve } from '../../../testing/index.ts';
+import { probe } from '../../adapters/node/http-cases-probe.ts';
 import { overSocket } from '../../adapters/node/http-client.ts';
 import { NODE_WAYS } from './capabilities.ts';
 import { runEntry, suiteEntries } from './suite.ts';
@@ -33,10 +34,14 @@ const WAYS: Record<keyof typeof NODE_WAYS, Serve> = {
   toFetch: (app, options) => ({ fetch: toFetch(app, options) }),
 };
 
-const way = process.argv[2] as keyof typeof WAYS;
-const entries = suiteEntries(NODE_WAYS[way], WAYS[way]);
-const control = await listen(async (request, response) => {
-  const answer = await runEntry(entries, request.url as string);
-  response.end(await answer.text());
-});
-console.log(`http://127.0.0.1:${control.port}`);
+function suite(way: keyof typeof WAYS): http.RequestListener {
+  const entries = suiteEntries(NODE_WAYS[way], WAYS[way]);
+  return async (request, response) => {
+    const answer = await runEntry(entries, request.url as string);
+    response.end(await answer.text());
+  };
+}
+
+const [, , role] = process.argv;
+const { port } = await listen(role === 'probe' ? toNode(probe) : suite(role as keyof typeof WAYS));
+console.log(`http://127.0.0.1:${port}`);
