@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { GatewayResponse } from '../../core/gateway.ts';
 import type { ByteSource } from '../../core/input.ts';
+import { encode } from '../../core/strings.ts';
 
 /** A request body that came as text: its bytes are made when they are asked for. */
 export class TextSource implements ByteSource {
@@ -15,7 +16,7 @@ export class TextSource implements ByteSource {
   pull(): Uint8Array | null {
     const text = this.#text;
     this.#text = null;
-    return text === null ? null : Buffer.from(text);
+    return text === null ? null : encode(text);
   }
 }
 
@@ -24,6 +25,12 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 /** A byte order mark is kept: it is three of the body's bytes. */
 export function textOf(bytes: Uint8Array): string {
   return utf8.decode(bytes);
+}
+
+/** The bytes of a base64 text: a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else. */
+export function bytesOf(base64: string): Uint8Array {
+  const { buffer, byteOffset, byteLength } = Buffer.from(base64, 'base64');
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Bytes in base64, as every front door takes what is no text. */

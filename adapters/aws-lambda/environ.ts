@@ -6,7 +6,7 @@ import { Input, MemorySource } from '../../core/input.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { asciiTarget, quotePath, splitPrefix } from '../../core/url.ts';
-import { TextSource } from './body.ts';
+import { bytesOf, TextSource } from './body.ts';
 import { UnsupportedEventError } from './errors.ts';
 
 /** Lambda runs as many processes as there are requests at a time. */
@@ -240,7 +240,7 @@ export function addBody(environ: Environ, body: unknown, base64: unknown, settin
   if (typeof body !== 'string') {
     throw new UnsupportedEventError(`a request whose body is no string but of type ${typeof body}`);
   }
-  const bytes = base64 === true ? Buffer.from(body, 'base64') : null;
+  const bytes = base64 === true ? bytesOf(body) : null;
   const length = bytes === null ? Buffer.byteLength(body) : bytes.byteLength;
   if (length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
   environ.CONTENT_LENGTH = String(length);
