@@ -66,12 +66,19 @@ export class BodyReader {
     return step.value;
   }
 
-  /** Ends the iteration, then closes the body; after its own end only the latter. Call it once. (CLOSE-01 … CLOSE-04) */
-  release(tell: Tell): void | Promise<void> {
+  /**
+   * Ends the iteration, then closes the body; after its own end only the latter. Call it once. (CLOSE-01 … CLOSE-04)
+   *
+   * @param linger given the end of the iteration where this does not wait for it
+   */
+  release(tell: Tell, linger?: (work: Promise<void>) => void): void | Promise<void> {
     const returned = this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), tell);
     this.exhausted = true;
     // A generator queues return() behind a pending next(), which may never settle: close() must not wait for that.
-    if (isThenable(returned) && !this.#pulling) return returned.then(() => closeBody(this.#body, tell));
+    if (isThenable(returned)) {
+      if (!this.#pulling) return returned.then(() => closeBody(this.#body, tell));
+      linger?.(returned);
+    }
     return closeBody(this.#body, tell);
   }
 }

@@ -59,6 +59,11 @@ export interface ExchangeOptions {
    * refuses unless `startResponse` is the very function that the body was made with.)
    */
   native?: (body: object, startResponse: StartResponse) => object | null;
+  /**
+   * Given what still goes on after `close()`, which waits for nothing that may never end: the application itself, or the
+   * step that its body is in. A platform that would stop it goes on until the promise has settled; it never rejects.
+   */
+  linger?: (work: Promise<void>) => void;
 }
 
 const NO_OPTIONS: ExchangeOptions = {};
@@ -102,6 +107,8 @@ export class Exchange implements ResponseBody {
 
   /** The application has returned or failed. */
   #returned = false;
+  /** Settles when the application has, if it is asynchronous. */
+  #running: Promise<void> | null = null;
   #body: Body | null = null;
   #reader: BodyReader | null = null;
   #writes: WriteQueue | null = null;
@@ -144,7 +151,7 @@ export class Exchange implements ResponseBody {
     return new Promise((resolve) => {
       this.#answer = resolve;
       if (this.#response !== null) resolve(this.#response);
-      pending.then(
+      this.#running = pending.then(
         (body) => resolve(this.#accept(body)),
         (error) => resolve(this.#fail(error)),
       );
@@ -399,6 +406,7 @@ export class Exchange implements ResponseBody {
     this.#done = true;
     this.#gone = !this.#ended && !this.#failed && this.#left !== 0 && this.stream === null;
     this.#closing = this.#release();
+    if (!this.#returned && this.#running !== null) this.#options.linger?.(this.#running.then(() => this.#closing));
     if (this.#response === null) this.#answer?.(plainResponse(499, this.#head));
     this.#writes?.lose(new ClientDisconnectedError(LOST));
     return this.#closing;
@@ -406,7 +414,8 @@ export class Exchange implements ResponseBody {
 
   #release(): void | Promise<void> {
     const tell = (error: unknown): void => this.tell(error);
-    const closed = this.#reader !== null ? this.#reader.release(tell) : closeBody(this.#body, tell);
+    const closed =
+      this.#reader !== null ? this.#reader.release(tell, this.#options.linger) : closeBody(this.#body, tell);
     return isThenable(closed) ? closed.then(() => this.#flush()) : this.#flush();
   }
 

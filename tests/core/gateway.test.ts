@@ -1,7 +1,7 @@
 // What of the gateway cannot be seen through an adapter; all else is in the conformance suite.
 
 import { describe, expect, it } from 'vitest';
-import { type Application, encode, run, setupTestingDefaults } from 'waygate';
+import { type Application, encode, type ResponseBody, run, setupTestingDefaults } from 'waygate';
 import { Exchange } from '../../core/gateway.ts';
 
 describe('the response of an async application', () => {
@@ -70,5 +70,67 @@ describe('a client that left while the application was working (ERR-05)', () => 
     await response;
     await new Promise((resolve) => setTimeout(resolve, 0));
     expect(log.join('')).toContain('SR-02');
+  });
+});
+
+describe('what lingers after close()', () => {
+  const gate = (): { opened: Promise<void>; open(): void } => {
+    let open = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return { opened, open };
+  };
+
+  it('is the step that a generator is in, up to the end of its finally (CLOSE-03)', async () => {
+    const { opened, open } = gate();
+    const done: string[] = [];
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse('200 OK', []);
+      try {
+        yield encode('first');
+        await opened;
+        yield encode('second');
+      } finally {
+        await null;
+        done.push('closed');
+      }
+    };
+    const work: Promise<void>[] = [];
+    const response = await run(app, setupTestingDefaults(), { linger: (each) => work.push(each) });
+    const body = response.body as ResponseBody;
+    body.next();
+    const second = body.next();
+    await body.close();
+    expect(work).toHaveLength(1);
+    expect(done).toEqual([]);
+    open();
+    await Promise.all([second, ...work]);
+    expect(done).toEqual(['closed']);
+  });
+
+  it('is an application that has not answered yet, and the close() of its body (ERR-05)', async () => {
+    const { opened, open } = gate();
+    const done: string[] = [];
+    const app: Application = async (_environ, startResponse) => {
+      await opened;
+      done.push('answered');
+      startResponse('200 OK', []);
+      return Object.assign([encode('late')], {
+        async close() {
+          await null;
+          done.push('closed');
+        },
+      });
+    };
+    const work: Promise<void>[] = [];
+    const exchange = new Exchange(setupTestingDefaults(), { linger: (each) => work.push(each) });
+    const response = exchange.run(app);
+    exchange.close();
+    expect((await response).statusCode).toBe(499);
+    expect(work).toHaveLength(1);
+    open();
+    await Promise.all(work);
+    expect(done).toEqual(['answered', 'closed']);
   });
 });
