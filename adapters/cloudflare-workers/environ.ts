@@ -65,7 +65,7 @@ export function addEdgeKeys(environ: Environ, request: WorkerRequest): void {
   const address = environ.HTTP_CF_CONNECTING_IP;
   if (address !== undefined && address !== '') environ.REMOTE_ADDR = address;
   const { cf } = request;
-  if (cf === undefined || cf === null) return;
+  if (!cf || environ['wsgi.url_scheme'] !== 'https') return;
   if (cf.tlsVersion) environ.SSL_PROTOCOL = cf.tlsVersion;
   if (cf.tlsCipher) environ.SSL_CIPHER = cf.tlsCipher;
   // "0" where the client showed no certificate; the object may be missing altogether.

@@ -95,7 +95,12 @@ export class FetchGateway {
       return toResponse(refuse(error, errors, client.head), facts, client);
     }
     const { onError } = this.#settings;
-    const exchange = new Exchange(environ, { onError, takesStreams: true, native: PendingBody.native });
+    const exchange = new Exchange(environ, {
+      onError,
+      takesStreams: true,
+      native: PendingBody.native,
+      linger: client.keep,
+    });
     client.exchange = exchange;
     const answer = (response: GatewayResponse): Response | Promise<Response> => {
       if (response.native !== undefined)

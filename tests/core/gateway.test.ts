@@ -112,10 +112,9 @@ describe('what lingers after close()', () => {
   it('is an application that has not answered yet, and the close() of its body (ERR-05)', async () => {
     const { opened, open } = gate();
     const done: string[] = [];
-    const app: Application = async (_environ, startResponse) => {
+    const app: Application = async () => {
       await opened;
       done.push('answered');
-      startResponse('200 OK', []);
       return Object.assign([encode('late')], {
         async close() {
           await null;
