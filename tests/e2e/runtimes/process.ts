@@ -99,10 +99,11 @@ export const WRANGLER: string = `${ROOT}/node_modules/wrangler/bin/wrangler.js`;
  * Serves a Worker with `wrangler dev` on a free port.
  *
  * @param config the path of its wrangler configuration, from the top folder
+ * @param more arguments of the command
  */
-export function wranglerDev(config: string): Promise<Running> {
+export function wranglerDev(config: string, ...more: string[]): Promise<Running> {
   const args = [WRANGLER, 'dev', '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
-  return start(process.execPath, [...args, '--show-interactive-dev-session=false'], WRANGLER_ENV);
+  return start(process.execPath, [...args, '--show-interactive-dev-session=false', ...more], WRANGLER_ENV);
 }
 
 /** The path of the real `bun` or `deno`: npm packages, installed beside this file when a test first asks for them. */

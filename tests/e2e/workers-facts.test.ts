@@ -1,0 +1,156 @@
+// What workerd does differently from the Fetch standard, byte by byte over a socket to `wrangler dev`. docs/platforms.md
+// lists it; adapters/cloudflare-workers/environ.ts acts on it.
+
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseResponse } from '../../testing/raw-response.ts';
+import { type Running, wranglerDev } from './runtimes/process.ts';
+
+let dev: Running;
+
+beforeAll(async () => {
+  dev = await wranglerDev('tests/e2e/workers/scenarios.toml');
+});
+afterAll(() => dev?.stop());
+
+/**
+ * Sends a request, one byte per character, and returns all that comes back in the same form: up to the end of the
+ * response, since workerd keeps a connection open for seconds whatever the request says.
+ */
+function send(line: string, headers = '', body = ''): Promise<string> {
+  const request = `${line} HTTP/1.1\r\nHost: h\r\n${headers}\r\n${body}`;
+  return new Promise((resolve) => {
+    let received = '';
+    const socket = connect(Number(new URL(dev.url).port), '127.0.0.1', () => socket.write(request, 'latin1'));
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      if (received.includes('\r\n\r\n') && parseResponse(received, request)[0]?.complete) socket.destroy();
+    });
+    socket.on('close', () => resolve(received));
+  });
+}
+
+async function environ(target: string, headers = ''): Promise<Record<string, string>> {
+  const response = await send(`GET ${target}`, headers);
+  return JSON.parse(response.slice(response.indexOf('\r\n\r\n') + 4));
+}
+
+describe('header bytes', () => {
+  test('UTF-8 reaches the application as the bytes that were sent, and goes back as the same', async () => {
+    const response = await send('GET /bytes', 'X-Sent: caf\xc3\xa9 \xe2\x82\xac\r\n');
+    expect(response).toContain('X-Back: caf\xc3\xa9 \xe2\x82\xac\r\n');
+    expect(response).toContain('X-Utf8: caf\xc3\xa9 \xe2\x82\xac\r\n');
+  });
+
+  test('bytes that are no UTF-8 are lost on the way in: workerd makes U+FFFD of each', async () => {
+    expect(await send('GET /bytes', 'X-Sent: a\xe9b\r\n')).toContain('X-Back: a\xef\xbf\xbdb\r\n');
+  });
+
+  test('bytes that are no UTF-8 go out as the UTF-8 of the Latin-1 characters', async () => {
+    expect(await send('GET /bytes')).toContain('X-Latin1: caf\xc3\xa9\r\n');
+  });
+
+  test('every value of one byte that a header may hold goes there and back', async () => {
+    const ascii = Array.from({ length: 0x7f - 0x21 }, (_, index) => String.fromCharCode(0x21 + index)).join('');
+    expect(await send('GET /bytes', `X-Sent: ${ascii}\tx\r\n`)).toContain(`X-Back: ${ascii}\tx\r\n`);
+    const latin1 = Array.from({ length: 0x80 }, (_, index) => String.fromCharCode(0x80 + index)).join('');
+    const utf8 = Buffer.from(latin1, 'utf8').toString('latin1');
+    expect(await send('GET /bytes', `X-Sent: ${utf8}\r\n`)).toContain(`X-Back: ${utf8}\r\n`);
+  });
+
+  test('a reason goes out as UTF-8', async () => {
+    expect(await send('GET /bytes')).toMatch(/^HTTP\/1\.1 200 caf\xc3\xa9\r\n/);
+  });
+
+  test('repeats and cookies stay apart on the way out', async () => {
+    const response = await send('GET /bytes');
+    expect(response.match(/X-Twice: [12]/g)).toEqual(['X-Twice: 1', 'X-Twice: 2']);
+    expect(response.match(/Set-Cookie: [^\r]+/g)).toEqual(['Set-Cookie: a=1', 'Set-Cookie: b=2']);
+  });
+});
+
+describe('request targets', () => {
+  test('escapes stay as they were sent, malformed ones too', async () => {
+    const target = '/%65nviron?a=%zz&b=%2F&c=%C3%A9&d=+';
+    expect(await environ(target)).toMatchObject({
+      REQUEST_URI: target,
+      PATH_INFO: '/environ',
+      QUERY_STRING: 'a=%zz&b=%2F&c=%C3%A9&d=+',
+    });
+  });
+
+  test('raw UTF-8 in a target becomes escapes', async () => {
+    expect((await environ('/environ?caf\xc3\xa9')).QUERY_STRING).toBe('caf%C3%A9');
+  });
+
+  test('a NUL in the path is a 400, a path that begins with two slashes is a path', async () => {
+    expect(await send('GET /environ%00')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await send('GET //evil/environ')).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  test('the absolute form and the asterisk form never get past workerd', async () => {
+    expect(await send('GET http://evil.example/environ')).toMatch(/^HTTP\/1\.1 500 /);
+    expect(await send('OPTIONS *')).toMatch(/^HTTP\/1\.1 500 /);
+  });
+});
+
+describe('requests', () => {
+  test('the client’s address comes with the header that the edge writes', async () => {
+    expect((await environ('/environ')).REMOTE_ADDR).toBe('127.0.0.1');
+  });
+
+  test('there is no TLS key for a request that came without TLS', async () => {
+    expect(Object.keys(await environ('/environ')).filter((key) => /^(SSL_|HTTPS$)/.test(key))).toEqual([]);
+  });
+
+  test('two Cookie lines arrive joined with a comma: workerd has done it', async () => {
+    expect((await environ('/environ', 'Cookie: a=1\r\nCookie: b=2\r\n')).HTTP_COOKIE).toBe('a=1, b=2');
+  });
+
+  test('a header with an underscore in its name is dropped', async () => {
+    const keys = Object.keys(await environ('/environ', 'X_Real: spoofed\r\nX-Real: 1\r\n'));
+    expect(keys).toContain('HTTP_X_REAL');
+    expect((await environ('/environ', 'X_Real: spoofed\r\nX-Real: 1\r\n')).HTTP_X_REAL).toBe('1');
+  });
+
+  test('a method that workerd does not know is its own 501', async () => {
+    expect(await send('BREW /environ')).toMatch(/^HTTP\/1\.1 501 /);
+  });
+
+  test('a body has its length, and a chunked one none', async () => {
+    expect(await send('POST /upload', 'Content-Length: 3\r\n', 'abc')).toMatch(/\r\n\r\n3$/);
+    expect(await send('POST /upload', 'Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n')).toMatch(/\r\n\r\n3$/);
+  });
+});
+
+describe('responses', () => {
+  test('a declared length goes out as such, also with a streamed body', async () => {
+    const response = await send('GET /declared');
+    expect(response).toContain('Content-Length: 196608\r\n');
+    expect(response).not.toContain('Transfer-Encoding');
+    expect(response.length - response.indexOf('\r\n\r\n') - 4).toBe(196_608);
+  });
+
+  test('HEAD has the declared length and no body', async () => {
+    expect(await send('HEAD /declared')).toMatch(
+      /^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*Content-Length: 196608\r\n(?:.+\r\n)*\r\n$/,
+    );
+  });
+
+  test.each([204, 205, 304])('%i goes out without a body', async (status) => {
+    const response = await send(`GET /null?${status}`);
+    expect(response).toMatch(new RegExp(`^HTTP/1\\.1 ${status} Any\r\n`));
+    expect(response).toContain('X-Null: body\r\n');
+    expect(response.endsWith('\r\n\r\n')).toBe(true);
+  });
+
+  test('a body that fails short of its declared length is cut off visibly', async () => {
+    const response = await send('GET /fail-declared');
+    expect(response).toContain('Content-Length: 100\r\n');
+    expect(response).toMatch(/\r\n\r\nbegun$/);
+  });
+
+  test('a body that fails without a declared length ends as if it were whole: workerd closes the chunks', async () => {
+    expect(await send('GET /fail')).toMatch(/5\r\nbegun\r\n0\r\n\r\n$/);
+  });
+});

@@ -1,0 +1,135 @@
+// Runs in workerd: an application with one path per scenario that only a real client shows. Each asks for a name of its own
+// (the query) under which it leaves what happened; `/log` tells it.
+
+import { toWorker } from '../../../adapters/cloudflare-workers/index.ts';
+import { type Application, type Environ, encode, encodeWsgi } from '../../../core/index.ts';
+
+const PIECE = new Uint8Array(65_536).fill(0x61);
+const logs: Record<string, string[]> = {};
+
+function log(environ: Environ, text: string): void {
+  const name = environ.QUERY_STRING;
+  logs[name] ??= [];
+  logs[name].push(text);
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Pieces for as long as they are taken. */
+async function* endless(environ: Environ): AsyncGenerator<Uint8Array> {
+  const signal = environ['waygate.signal'];
+  signal.addEventListener('abort', () => log(environ, 'signal'));
+  try {
+    for (;;) {
+      await pause(10);
+      yield PIECE;
+    }
+  } finally {
+    await pause(20);
+    log(environ, 'closed');
+    environ['waygate.wait_until'](pause(200).then(() => log(environ, 'waited')));
+  }
+}
+
+async function* pieces(count: number): AsyncGenerator<Uint8Array> {
+  for (let piece = 0; piece < count; piece++) {
+    if (piece % 64 === 0) await pause(0);
+    yield PIECE;
+  }
+}
+
+async function* failing(): AsyncGenerator<Uint8Array> {
+  yield encode('begun');
+  await pause(20);
+  throw new Error('planned');
+}
+
+const scenarios: Record<string, Application> = {
+  /** What was left under a name, or all the text of an environ. */
+  '/log'(environ, startResponse) {
+    startResponse('200 OK', [['Content-Type', 'application/json']]);
+    return [encode(JSON.stringify(logs[environ.QUERY_STRING] ?? []))];
+  },
+  '/environ'(environ, startResponse) {
+    startResponse('200 OK', [['Content-Type', 'application/json']]);
+    const texts = Object.fromEntries(Object.entries(environ).filter(([, value]) => typeof value === 'string'));
+    return [encode(JSON.stringify(texts))];
+  },
+  /** Header values and a reason with all bytes that may stand in them. */
+  '/bytes'(environ, startResponse) {
+    startResponse('200 caf\xc3\xa9', [
+      ['X-Back', environ.HTTP_X_SENT ?? ''],
+      ['X-Utf8', encodeWsgi('caf\xe9 \u20ac')],
+      ['X-Latin1', 'caf\xe9'],
+      ['X-Twice', '1'],
+      ['X-Twice', '2'],
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ]);
+    return [encode(JSON.stringify(environ.HTTP_X_SENT ?? ''))];
+  },
+  '/endless'(environ, startResponse) {
+    startResponse('200 OK', []);
+    return endless(environ);
+  },
+  /** The application itself takes its time; nothing of the response is there yet. */
+  async '/slow'(environ, startResponse) {
+    environ['waygate.signal'].addEventListener('abort', () => log(environ, 'signal'));
+    await pause(400);
+    log(environ, 'answered');
+    startResponse('200 OK', []);
+    return endless(environ);
+  },
+  '/declared'(_environ, startResponse) {
+    startResponse('200 OK', [['Content-Length', String(3 * PIECE.byteLength)]]);
+    return pieces(3);
+  },
+  '/download'(environ, startResponse) {
+    startResponse('200 OK', []);
+    return pieces((Number(environ.QUERY_STRING) * 1_048_576) / PIECE.byteLength);
+  },
+  async '/upload'(environ, startResponse) {
+    let received = 0;
+    for (;;) {
+      const chunk = await environ['wsgi.input'].read(PIECE.byteLength);
+      if (chunk.byteLength === 0) break;
+      received += chunk.byteLength;
+    }
+    startResponse('200 OK', []);
+    return [encode(String(received))];
+  },
+  /** Answers to each line that comes, before the next one does. */
+  async *'/dialogue'(environ, startResponse) {
+    startResponse('200 OK', []);
+    for await (const line of environ['wsgi.input']) {
+      yield encode('got ');
+      yield line;
+    }
+  },
+  '/fail'(_environ, startResponse) {
+    startResponse('200 OK', []);
+    return failing();
+  },
+  '/fail-declared'(_environ, startResponse) {
+    startResponse('200 OK', [['Content-Length', '100']]);
+    return failing();
+  },
+  '/null'(environ, startResponse) {
+    startResponse(`${environ.QUERY_STRING} Any`, [['X-Null', 'body']]);
+    return [];
+  },
+  '/work'(environ, startResponse) {
+    environ['waygate.wait_until'](pause(300).then(() => log(environ, 'worked')));
+    startResponse('200 OK', []);
+    return [encode('done')];
+  },
+};
+
+const app: Application = (environ, startResponse) => {
+  const scenario = scenarios[environ.PATH_INFO];
+  if (scenario !== undefined) return scenario(environ, startResponse);
+  startResponse('404 Not Found', []);
+  return [];
+};
+
+export default toWorker(app);
