@@ -41,7 +41,7 @@ export function respond(response: Response, environ: Environ, startResponse: Sta
     body?.cancel().catch(() => {});
     throw new RequestError(
       501,
-      `The handler upgraded the connection to a WebSocket, which ${environ['waygate.gateway']} cannot do here.`,
+      `The handler upgraded to a WebSocket, which the gateway ${JSON.stringify(environ['waygate.gateway'])} cannot pass on.`,
     );
   }
   startResponse(`${status} ${reason(response)}`, headerList(response));

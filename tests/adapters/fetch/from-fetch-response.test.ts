@@ -1,0 +1,270 @@
+// What becomes of a handler's Response: statuses, headers, and bodies of every make.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type GatewayResponse, type HeaderList, run, setupTestingDefaults } from 'waygate';
+import { type FetchApp, fromFetch, toFetch } from 'waygate/fetch';
+import { listening, wraps } from './hosting.ts';
+
+/** What the gateway makes of a handler's response, and its body. */
+async function answered(handler: FetchApp, keys = {}): Promise<GatewayResponse & { text: string; log: string }> {
+  const log: string[] = [];
+  const write = (text: string) => void log.push(text);
+  const environ = setupTestingDefaults({ ...keys, 'wsgi.errors': { write, writelines() {}, flush() {} } });
+  const response = await run(fromFetch(handler), environ);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of response.body) chunks.push(chunk);
+  return { ...response, text: Buffer.concat(chunks).toString(), log: log.join('') };
+}
+
+const names = (headers: HeaderList) => headers.map(([name]) => name);
+
+test.each([
+  [200, '', '200 OK'],
+  [200, 'Fine', '200 Fine'],
+  [200, ' tab\there ', '200 tab here'],
+  [200, 'caf\xe9', '200 caf\xe9'],
+  [418, '', "418 I'm a teapot"],
+  [299, '', '299 '],
+  [599, '', '599 '],
+])('%d %j is sent as %j', async (status, statusText, expected) => {
+  expect((await answered(() => new Response('', { status, statusText }))).status).toBe(expected);
+});
+
+test('bytes in headers stay bytes, and an empty value stays', async () => {
+  const { headers } = await answered(() => new Response(null, { headers: { 'x-a': 'caf\xe9', 'x-b': '' } }));
+  expect(headers.slice(0, 2)).toEqual([
+    ['x-a', 'caf\xe9'],
+    ['x-b', ''],
+  ]);
+});
+
+test('headers about the connection are taken off, and those that Connection names', async () => {
+  const headers = {
+    connection: 'keep-alive, X-Hop',
+    'keep-alive': 'timeout=5',
+    'transfer-encoding': 'chunked',
+    upgrade: 'h2c',
+    'x-hop': '1',
+    'x-end': '2',
+  };
+  const { statusCode, headers: list } = await answered(() => new Response('x', { headers }));
+  expect([statusCode, names(list)]).toEqual([200, ['content-type', 'x-end', 'Content-Length']]);
+});
+
+test('a text or bytes in memory go out whole, with their length; a HEAD has the length alone', async () => {
+  for (const body of ['héllo', new TextEncoder().encode('héllo'), new TextEncoder().encode('héllo').buffer]) {
+    const { body: chunks, headers } = await answered(() => new Response(body));
+    expect(Array.isArray(chunks)).toBe(true);
+    expect(Object.fromEntries(headers)['Content-Length']).toBe('6');
+  }
+  const head = await answered(() => new Response('héllo'), { REQUEST_METHOD: 'HEAD' });
+  expect([Object.fromEntries(head.headers)['Content-Length'], head.text]).toEqual(['6', '']);
+});
+
+test.each([
+  ['form data', () => new FormData(), /^--/],
+  ['search parameters', () => new URLSearchParams({ a: 'b' }), /^a=b$/],
+  ['a blob', () => new Blob(['blob'], { type: 'text/x' }), /^blob$/],
+  ['a stream', () => new Blob(['stream']).stream(), /^stream$/],
+  ['a clone', () => new Response('cloned').clone().body, /^cloned$/],
+] as [string, () => BodyInit, RegExp][])('%s as body arrives', async (_what, body, expected) => {
+  const { text, log } = await answered(() => new Response(body()));
+  expect(text).toMatch(expected);
+  expect(log).toBe('');
+});
+
+test('a clone and its original both arrive', async () => {
+  for (const pick of [0, 1]) {
+    const { text } = await answered(() => {
+      const response = new Response('both');
+      return [response, response.clone()][pick] as Response;
+    });
+    expect(text).toBe('both');
+  }
+});
+
+test('a subclass of Response has its own way', async () => {
+  class Shouting extends Response {
+    override get status(): number {
+      return 202;
+    }
+    override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+      return new Blob(['LOUD']).stream() as ReadableStream<Uint8Array<ArrayBuffer>>;
+    }
+  }
+  const { statusCode, text } = await answered(() => new Shouting('quiet'));
+  expect([statusCode, text]).toEqual([202, 'LOUD']);
+});
+
+test('a response of another implementation is read by its shape', async () => {
+  const other = {
+    status: 201,
+    statusText: '',
+    headers: new Map([['x-a', '1']]),
+    body: null,
+    bodyUsed: false,
+  };
+  const { status, headers } = await answered(() => other as unknown as Response);
+  expect([status, headers[0]]).toEqual(['201 Created', ['x-a', '1']]);
+});
+
+test('a stream that fails breaks the response off; one that yields text is an error', async () => {
+  const failing = () =>
+    new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('broke')) }));
+  expect(await answered(failing)).toMatchObject({ statusCode: 500, log: expect.stringContaining('broke') });
+  const text = () => new Response(new ReadableStream({ pull: (controller) => controller.enqueue('text') }));
+  expect(await answered(text)).toMatchObject({
+    statusCode: 500,
+    log: expect.stringContaining('expected a Uint8Array'),
+  });
+});
+
+test('an upgrade to a WebSocket is a 501 that says so', async () => {
+  let cancelled = false;
+  const socket = {
+    status: 101,
+    statusText: '',
+    headers: new Headers(),
+    body: {
+      locked: false,
+      cancel: async () => {
+        cancelled = true;
+      },
+    },
+    bodyUsed: false,
+    webSocket: {},
+  };
+  const { statusCode, log } = await answered(() => socket as unknown as Response);
+  expect([statusCode, cancelled]).toEqual([501, true]);
+  expect(log).toContain('WebSocket, which the gateway "testing" cannot pass on');
+});
+
+test('on a Fetch platform an upgrade goes through untouched', async () => {
+  const socket = { status: 101, headers: new Headers(), body: null, bodyUsed: false, webSocket: {} };
+  expect(await toFetch(fromFetch(() => socket as unknown as Response))('/')).toBe(socket);
+});
+
+test('a handler that answers after its client left has its response cancelled, and nothing is logged', async () => {
+  const log: string[] = [];
+  for (const host of [(app: FetchApp) => fromFetch(app), (app: FetchApp) => wraps(fromFetch(app))]) {
+    let called = (): void => {};
+    const waiting = new Promise<void>((resolve) => {
+      called = resolve;
+    });
+    let answer = (_response: Response): void => {};
+    const cancelled = new Promise<void>((resolve) => {
+      const handler = () => {
+        called();
+        return new Promise<Response>((respond) => {
+          answer = () => respond(new Response(new ReadableStream({ cancel: () => resolve() })));
+        });
+      };
+      listening(host(handler), { errors: (text) => void log.push(text) }).then(async (server) => {
+        const client = http.get({ port: server.port, host: '127.0.0.1' });
+        client.on('error', () => {});
+        await waiting;
+        client.destroy();
+        // The server has to see it first.
+        setTimeout(() => {
+          answer(new Response());
+          setTimeout(() => server.close(), 20);
+        }, 20);
+      });
+    });
+    await cancelled;
+  }
+  expect(log).toEqual([]);
+});
+
+test('the handler’s stream is read at the pace of the client', async () => {
+  let pulls = 0;
+  const chunk = new Uint8Array(64 * 1024);
+  const handler = () =>
+    new Response(
+      new ReadableStream(
+        {
+          pull(controller) {
+            pulls++;
+            controller.enqueue(chunk);
+          },
+        },
+        { highWaterMark: 0 },
+      ),
+    );
+  const server = await listening(fromFetch(handler));
+  const client = http.get({ port: server.port, host: '127.0.0.1' });
+  const [response] = await once(client, 'response');
+  response.pause();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const held = pulls;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(pulls).toBe(held);
+  response.resume();
+  while (pulls <= held) await new Promise((resolve) => setTimeout(resolve, 5));
+  client.destroy();
+  server.close();
+});
+
+describe('a response that fetch brought', () => {
+  const text = 'the body, repeated '.repeat(50);
+  let origin: http.Server;
+  let url = '';
+  beforeAll(async () => {
+    origin = http.createServer((request, response) => {
+      const coding = request.url?.slice(1) as string;
+      const bytes = coding === 'gzip' ? gzipSync(text) : coding === 'br' ? brotliCompressSync(text) : Buffer.from(text);
+      response.writeHead(200, {
+        ...(coding === 'plain' ? {} : { 'content-encoding': coding }),
+        'content-length': bytes.byteLength,
+        'x-origin': 'yes',
+        'set-cookie': ['a=1', 'b=2'],
+      });
+      response.end(request.method === 'HEAD' ? undefined : bytes);
+    });
+    origin.listen(0, '127.0.0.1');
+    await once(origin, 'listening');
+    url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}/`;
+  });
+  afterAll(() => {
+    origin.close();
+    origin.closeAllConnections();
+  });
+
+  test.each(['gzip', 'br'])('of coding %s is decoded, and says so', async (coding) => {
+    const { headers, text: body, log } = await answered(() => fetch(url + coding));
+    expect(log).toBe('');
+    expect(body).toBe(text);
+    expect(names(headers)).toEqual(expect.arrayContaining(['x-origin', 'set-cookie']));
+    expect(names(headers)).not.toContain('content-encoding');
+    expect(names(headers)).not.toContain('content-length');
+    expect(names(headers)).not.toContain('connection');
+    expect(headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value)).toEqual(['a=1', 'b=2']);
+  });
+
+  test('of no coding, or of one that fetch leaves alone, keeps its length', async () => {
+    for (const coding of ['plain', 'x-unknown']) {
+      const { headers, text: body } = await answered(() => fetch(url + coding));
+      expect(body).toBe(text);
+      expect(Object.fromEntries(headers)['content-length']).toBe(String(text.length));
+      expect(names(headers).includes('content-encoding')).toBe(coding === 'x-unknown');
+    }
+  });
+
+  test('to HEAD keeps coding and length, which are those of the GET', async () => {
+    const { headers } = await answered(() => fetch(`${url}gzip`, { method: 'HEAD' }), { REQUEST_METHOD: 'HEAD' });
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-encoding': 'gzip',
+      'content-length': String(gzipSync(text).byteLength),
+    });
+  });
+
+  test('is passed on by a server to its client whole', async () => {
+    const server = await listening(fromFetch(() => fetch(`${url}gzip`)));
+    expect(await (await server.call('/')).text()).toBe(text);
+    server.close();
+  });
+});
