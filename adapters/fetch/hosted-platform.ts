@@ -15,8 +15,9 @@ export interface ExecutionContextLike {
 /**
  * The arguments of a handler after the request:
  * on Workers the bindings and the `ExecutionContext`; on any other Fetch platform whatever it passed to `toFetch`'s
- * function (Deno's connection info, Bun's server); on Lambda `{ event, requestContext, lambdaContext, context }`; on node
- * `{ incoming, outgoing }`. Where the first is of our own making it holds `environ` too.
+ * function (Deno's connection info, Bun's server); on Lambda `{ event, requestContext, lambdaContext, context }`, and at
+ * the edge `{ event, context, config, request }`; on node `{ incoming, outgoing }`. Where the first is of our own making
+ * it holds `environ` too.
  */
 export function platformArguments(environ: Environ): readonly unknown[] {
   const given = environ['fetch.arguments'];
@@ -29,13 +30,22 @@ function bindings(environ: Environ): object {
   if ('node.request' in environ) {
     return { incoming: environ['node.request'], outgoing: environ['node.response'], environ };
   }
-  if ('aws.event' in environ) {
-    const event = environ['aws.event'] as { requestContext?: unknown } | undefined;
-    const context = environ['aws.context'];
-    // hono/aws-lambda names the context `lambdaContext` in `handle` and `context` in `streamHandle`.
-    return { event, requestContext: event?.requestContext, lambdaContext: context, context, environ };
-  }
+  if ('aws.event' in environ) return lambdaBindings(environ);
   return { environ };
+}
+
+interface LambdaEvent {
+  requestContext?: unknown;
+  Records?: { cf: { config: unknown; request: unknown } }[];
+}
+
+function lambdaBindings(environ: Environ): object {
+  const event = environ['aws.event'] as LambdaEvent;
+  const context = environ['aws.context'];
+  const cf = event.Records?.[0]?.cf;
+  if (cf !== undefined) return { event, context, config: cf.config, request: cf.request, environ };
+  // hono/aws-lambda names the context `lambdaContext` in `handle` and `context` in `streamHandle`.
+  return { event, requestContext: event.requestContext, lambdaContext: context, context, environ };
 }
 
 function workersContext(environ: Environ): unknown {
