@@ -78,15 +78,30 @@ export class NodeSource implements ByteSource {
    * a client that goes on for too long loses the connection. (RFC 9112 §9.3)
    */
   discard(): void {
+    // The end of a body that was read in whole is often just being parsed.
+    if (!this.#isRead()) setImmediate(() => this.#drain());
+  }
+
+  #drain(): void {
+    if (this.#isRead()) return;
     const request = this.#request;
-    if (request.complete || request.destroyed) return;
     request.removeAllListeners('readable');
+    // Without a listener for data, Node takes resume() back once it has noticed that none for readable is left.
+    request.on('data', () => {});
     request.resume();
-    const timer = setTimeout(() => request.destroy(), DRAIN_TIMEOUT);
+    const timer = setTimeout(() => {
+      if (!request.complete) request.destroy();
+    }, DRAIN_TIMEOUT);
     timer.unref();
     const stop = (): void => clearTimeout(timer);
     request.once('end', stop);
     request.once('close', stop);
+  }
+
+  /** Whether nothing is left that could hold up the connection, neither on its way nor in Node's buffer. */
+  #isRead(): boolean {
+    const request = this.#request;
+    return request.destroyed || (request.complete && request.readableLength === 0);
   }
 }
 

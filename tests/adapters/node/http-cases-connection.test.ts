@@ -1,7 +1,9 @@
 // Several requests on one connection: they are answered in order, nothing of one is taken for the next, and what breaks
 // one connection leaves the server as it was.
 
-import { afterEach, expect, test } from 'vitest';
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Application, encode } from 'waygate';
 import type { NodeOptions } from 'waygate/node';
 import { exchange, type ProbeServer, startProbe } from './http-cases-probe.ts';
@@ -60,6 +62,49 @@ test.each([
     [status, expect.stringMatching(`^${status} `)],
     [200, '/b'],
   ]);
+});
+
+test('a connection outlives the time that an unread body has, once its body was read', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    await serve(async (environ, startResponse) => {
+      const body = await environ['wsgi.input'].text();
+      startResponse('200 OK', []);
+      return [encode(body)];
+    });
+    const socket = net.connect(site.port, '127.0.0.1');
+    const answer = async () => String((await once(socket, 'data'))[0]);
+    socket.write(post('/a', 'first'));
+    expect(await answer()).toMatch(/first$/);
+    await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(60_000);
+    socket.write(post('/b', 'second'));
+    expect(await answer()).toMatch(/second$/);
+    socket.destroy();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a body that was read in part holds up no request behind it', async () => {
+  await serve(async (environ, startResponse) => {
+    const part = await environ['wsgi.input'].read(10);
+    // By now the rest has arrived, and Node has stopped reading until somebody takes it.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    startResponse('200 OK', []);
+    return [encode(`${environ.PATH_INFO}=${part.byteLength}`)];
+  });
+  const socket = net.connect(site.port, '127.0.0.1');
+  const received: string[] = [];
+  socket.on('data', (chunk) => received.push(String(chunk)));
+  const body = 'x'.repeat(150_000);
+  socket.write(post('/a', body).slice(0, -140_000));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  socket.write(body.slice(0, 140_000));
+  await expect.poll(() => received.join('')).toMatch(/\/a=10$/);
+  socket.write(post('/b', 'x'.repeat(20)));
+  await expect.poll(() => received.join('')).toMatch(/\/b=10$/);
+  socket.destroy();
 });
 
 test('bytes behind a body that are no request break the connection', async () => {
