@@ -47,6 +47,11 @@ export class Input implements InputStream {
     return this.#ended && this.#at >= this.#chunk.byteLength;
   }
 
+  /** What reading failed with, or undefined: a body beyond the limit, a client that has gone. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   read(size?: number): Promise<Uint8Array> {
     return this.#inTurn(() => this.#read(size));
   }

@@ -3,6 +3,8 @@
 // hosted-response.ts, and when none of that is needed in native.ts.
 
 import { isThenable } from '../../core/body.ts';
+import { RequestError } from '../../core/errors.ts';
+import { Input } from '../../core/input.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
 import { platformArguments } from './hosted-platform.ts';
 import { hostedRequest, remember } from './hosted-request.ts';
@@ -23,7 +25,7 @@ export type FetchApp = FetchHandlerFunction | { fetch: FetchHandlerFunction };
  * Makes an application of a Fetch handler.
  *
  * The handler routes on `PATH_INFO`: a mount prefix is not in the URL it sees. It gets, as its framework's own adapters
- * give them, a second argument (`c.env` in Hono) and an execution context: see docs/platforms.md for each platform, and
+ * give them, a second argument (`c.env` in Hono) and an execution context: see docs/hosted-apps.md for each platform, and
  * {@link environOf} for the environ behind a request.
  *
  * @param app a handler, or an object with a `fetch` method, which is looked up anew for each request
@@ -58,7 +60,16 @@ function toHandler(app: FetchApp): FetchHandlerFunction {
 
 /** Calls the handler with a request made from environ. */
 function host(handler: FetchHandlerFunction, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
-  const result = handler(hostedRequest(environ), ...platformArguments(environ));
-  if (isThenable(result)) return result.then((response) => respond(checkResponse(response), environ, startResponse));
-  return respond(checkResponse(result), environ, startResponse);
+  const input = environ['wsgi.input'];
+  const finish = (answer: unknown): Body => {
+    const response = checkResponse(answer);
+    // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
+    if (response.status >= 500 && input instanceof Input && input.failure instanceof RequestError) {
+      response.body?.cancel().catch(() => {});
+      throw input.failure;
+    }
+    return respond(response, environ, startResponse);
+  };
+  const answer = handler(hostedRequest(environ), ...platformArguments(environ));
+  return isThenable(answer) ? answer.then(finish) : finish(answer);
 }

@@ -175,6 +175,22 @@ describe.each(WAYS)('a Hono app, %s', (name, way) => {
     });
   });
 
+  test('that fails over a body beyond maxBodyBytes is a 413, unless it has an answer of its own', async () => {
+    const app = new Hono();
+    app.post('/fails', async (c) => c.text(await c.req.text()));
+    app.post('/copes', async (c) => c.text(await c.req.text().catch(() => 'too much'), 400));
+    app.onError((error, c) => c.text(error.message, 500));
+    const log: string[] = [];
+    await way(app, { maxBodyBytes: 5, errors: (text) => void log.push(text) }, async (call) => {
+      const init = () => ({ method: 'POST', body: new Blob(['123', '456']).stream(), duplex: 'half' }) as RequestInit;
+      const fails = await call('/fails', init());
+      expect([fails.status, await fails.text()]).toEqual([413, '413 Content Too Large\n']);
+      const copes = await call('/copes', init());
+      expect([copes.status, await copes.text()]).toEqual([400, 'too much']);
+    });
+    expect(log).toEqual([expect.stringContaining('BodyTooLargeError')]);
+  });
+
   test('sets, reads and deletes cookies', async () => {
     const app = new Hono();
     app.get('/', async (c) => {
