@@ -1,8 +1,7 @@
 // Serves the Hono app on node:http.
 
-import { fromFetch } from 'waygate/fetch';
 import { serve } from 'waygate/node';
 import app from './app.ts';
 
-const { url } = await serve(fromFetch(app), { port: Number(process.env.PORT ?? 8000) });
+const { url } = await serve(app, { port: Number(process.env.PORT ?? 8000) });
 console.log(`Waygate is serving examples/hono on ${url}`);

@@ -3,9 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { fromFetch } from 'waygate/fetch';
 import { serve } from 'waygate/node';
-import app, { welcomed } from '../../examples/hono/app.ts';
+import app from '../../examples/hono/app.ts';
+import { welcomed } from '../../examples/hono/hono.ts';
 import { handler } from '../../examples/hono/lambda.ts';
 import worker from '../../examples/hono/worker.ts';
 
@@ -27,7 +27,7 @@ async function tour(call: (path: string, init?: RequestInit) => Promise<Response
 }
 
 test('on node', async () => {
-  const { url, close } = await serve(fromFetch(app), { port: 0 });
+  const { url, close } = await serve(app, { port: 0 });
   const who = await tour((path, init) => fetch(new URL(path, url), init));
   await close();
   expect(who).toEqual({ gateway: 'node', client: '127.0.0.1', mountedAt: '' });
