@@ -94,10 +94,12 @@ const IDLE_CHECK = 50;
 function shutdown(server: AnyServer, gateway: NodeGateway, timeout: number): () => Promise<void> {
   const sockets = new Set<Socket>();
   const sessions = new Set<http2.ServerHttp2Session>();
-  server.on('connection', (socket: Socket) => {
+  const track = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-  });
+  };
+  // Under TLS there are two sockets to a connection; only the inner one tells whether a request has begun.
+  server.on('connection', track).on('secureConnection', track);
   (server as http2.Http2Server).on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
@@ -107,7 +109,13 @@ function shutdown(server: AnyServer, gateway: NodeGateway, timeout: number): () 
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
     // A session that is told to close finishes its open streams first.
     for (const session of sessions) session.close();
-    const idle = setInterval(() => (server as http.Server).closeIdleConnections?.(), IDLE_CHECK);
+    const closeIdle = (): void => {
+      (server as http.Server).closeIdleConnections?.();
+      // Node counts a connection as busy that was opened and has not asked for anything yet, as browsers do.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    };
+    closeIdle();
+    const idle = setInterval(closeIdle, IDLE_CHECK);
     const finished = stopped.then(() => gateway.work());
     const cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
