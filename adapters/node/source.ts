@@ -109,6 +109,7 @@ export class NodeSource implements ByteSource {
 function waitsForContinue(request: IncomingMessage): boolean {
   const server = (request.socket as { server?: { listenerCount(event: string): number } }).server;
   return (
+    request.httpVersion !== '1.0' && // RFC 9110 §10.1.1
     /^100-continue$/i.test(request.headers.expect ?? '') &&
     server !== undefined &&
     server.listenerCount('checkContinue') > 0

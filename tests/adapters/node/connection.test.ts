@@ -1,0 +1,406 @@
+// What happens on one connection: 100-continue, early hints, disconnects at every moment, reuse, HTTP/1.0, backpressure.
+
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Application, type Environ, encode } from 'waygate';
+import { type NodeOptions, type Served, serve, toNode } from 'waygate/node';
+import { Conversation } from './http-client.ts';
+
+let log: string[] = [];
+const running: (() => unknown)[] = [];
+
+async function start(app: Application, options: NodeOptions = {}): Promise<Served> {
+  const errors = (text: string): void => void log.push(text);
+  const served = await serve(app, {
+    port: 0,
+    host: '127.0.0.1',
+    signals: false,
+    shutdownTimeout: 0,
+    errors,
+    ...options,
+  });
+  running.push(() => served.close());
+  return served;
+}
+
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop();
+  log = [];
+});
+
+/** A promise and what settles it. */
+function gate<T = void>(): { opened: Promise<T>; open: (value: T) => void } {
+  let open!: (value: T) => void;
+  const opened = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+describe('Expect: 100-continue (HTTP-01)', () => {
+  const asking = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n';
+
+  it('is answered when the application first reads, not before', async () => {
+    const go = gate();
+    const started = gate();
+    const { port } = await start(async (environ, startResponse) => {
+      started.open();
+      await go.opened;
+      const body = await environ['wsgi.input'].read();
+      startResponse('200 OK', []);
+      return [body];
+    });
+    const client = new Conversation(port);
+    client.send(asking);
+    await started.opened;
+    await moment();
+    expect(client.received).toBe('');
+    go.open();
+    await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+    client.send('data');
+    await client.until('\r\n\r\ndata');
+    client.socket.destroy();
+  });
+
+  it('is not answered when nobody reads; the response then closes the connection, where nobody knows what follows', async () => {
+    const { port } = await start((_environ, startResponse) => {
+      startResponse('403 No', []);
+      return [encode('no')];
+    });
+    const client = new Conversation(port);
+    client.send(asking);
+    await client.end();
+    expect(client.received).toMatch(/^HTTP\/1\.1 403 No\r\n/);
+    expect(client.received).toMatch(/\r\nConnection: close\r\n/i);
+  });
+
+  it('is not answered after the response has begun', async () => {
+    const { port } = await start(async function* (environ, startResponse) {
+      startResponse('200 OK', []);
+      yield encode('begun;');
+      yield await environ['wsgi.input'].read();
+    });
+    const client = new Conversation(port);
+    client.send(asking);
+    await client.until('begun;');
+    client.send('data');
+    await client.until('data');
+    expect(client.received).not.toContain('100 Continue');
+    client.socket.destroy();
+  });
+
+  it('is answered by Node itself where the listener stands alone', async () => {
+    const server = http.createServer(
+      toNode(async (environ, startResponse) => {
+        const body = await environ['wsgi.input'].read();
+        startResponse('200 OK', []);
+        return [body];
+      }),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    running.push(() => server.close().closeAllConnections());
+    const client = new Conversation((server.address() as AddressInfo).port);
+    client.send(asking);
+    await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+    client.send('data');
+    await client.until('\r\n\r\ndata');
+    expect(client.received.split('100 Continue').length).toBe(2);
+    client.socket.destroy();
+  });
+
+  it('does not trouble an HTTP/1.0 client', async () => {
+    const { port } = await start(async (environ, startResponse) => {
+      const body = await environ['wsgi.input'].read();
+      startResponse('200 OK', []);
+      return [body];
+    });
+    const client = new Conversation(port);
+    client.send(`${asking.replace('1.1', '1.0')}data`);
+    await client.end();
+    expect(client.received).toMatch(/^HTTP\/1\.1 200 OK/);
+    expect(client.received).toMatch(/data$/);
+  });
+});
+
+describe('early hints (RFC 8297)', () => {
+  it('go out ahead of the response, headers checked', async () => {
+    let refused: unknown;
+    const { port } = await start((environ, startResponse) => {
+      const hint = environ['waygate.early_hints'] as NonNullable<Environ['waygate.early_hints']>;
+      hint([
+        ['Link', '</a.css>; rel=preload'],
+        ['Link', '</b.js>; rel=preload'],
+      ]);
+      try {
+        hint([['Link', 'a\r\nEvil: 1']]);
+      } catch (error) {
+        refused = error;
+      }
+      startResponse('200 OK', []);
+      return [encode('done')];
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('done');
+    expect(client.received).toMatch(/^HTTP\/1\.1 103 Early Hints\r\n(?:link: .*\r\n)+\r\nHTTP\/1\.1 200 OK\r\n/i);
+    expect(client.received).toContain('</a.css>; rel=preload');
+    expect(client.received).toContain('</b.js>; rel=preload');
+    expect(refused).toMatchObject({ rule: 'SR-06' });
+    expect(client.received).not.toContain('Evil');
+    client.socket.destroy();
+  });
+
+  it('are not offered to an HTTP/1.0 client', async () => {
+    const { port } = await start((environ, startResponse) => {
+      startResponse('200 OK', []);
+      return [encode(`offered: ${'waygate.early_hints' in environ}`)];
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    await client.end();
+    expect(client.received).toMatch(/offered: false$/);
+  });
+});
+
+describe('a client that leaves (ERR-05)', () => {
+  it('before the application has answered: the signal aborts, the body is closed, nothing is logged', async () => {
+    const started = gate();
+    const closed = gate();
+    const { port } = await start(async (environ, startResponse) => {
+      started.open();
+      const signal = environ['waygate.signal'];
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      startResponse('200 OK', []);
+      return Object.assign([encode('nobody')], { close: closed.open });
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await started.opened;
+    client.socket.resetAndDestroy();
+    await closed.opened;
+    expect(log).toEqual([]);
+  });
+
+  it('while the body waits for room: the body is closed', async () => {
+    const closed = gate();
+    let pulls = 0;
+    const part = new Uint8Array(256 * 1024);
+    const { port } = await start((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      const body = (function* () {
+        for (;;) {
+          pulls += 1;
+          yield part;
+        }
+      })();
+      return Object.assign(body, { close: closed.open });
+    });
+    const client = new Conversation(port);
+    client.socket.pause();
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(() => pulls).toBeGreaterThan(0);
+    await moment();
+    const before = pulls;
+    await moment();
+    // A client that does not read is not fed: a few chunks fill the buffers of both kernels.
+    expect(pulls).toBe(before);
+    client.socket.destroy();
+    await closed.opened;
+    expect(log).toEqual([]);
+  });
+
+  it('after the response: nothing happens any more', async () => {
+    let aborted = false;
+    let closes = 0;
+    const { port } = await start((environ, startResponse) => {
+      environ['waygate.signal'].addEventListener('abort', () => {
+        aborted = true;
+      });
+      startResponse('200 OK', []);
+      const close = (): void => {
+        closes += 1;
+      };
+      return Object.assign([encode('done')], { close });
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('done');
+    await expect.poll(() => closes).toBe(1);
+    client.socket.destroy();
+    await moment();
+    expect({ aborted, closes, log }).toEqual({ aborted: false, closes: 1, log: [] });
+  });
+
+  it('in the middle of its upload: the read rejects, and that is no fault to log', async () => {
+    const outcome = gate<unknown>();
+    const started = gate();
+    const { port } = await start(async (environ) => {
+      started.open();
+      return environ['wsgi.input'].read().catch((error) => {
+        outcome.open(error);
+        throw error;
+      }) as never;
+    });
+    const client = new Conversation(port);
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc');
+    await started.opened;
+    client.socket.resetAndDestroy();
+    expect(await outcome.opened).toMatchObject({ name: 'ClientDisconnectedError' });
+    await moment();
+    expect(log).toEqual([]);
+  });
+
+  it('is told from one that only finished its upload: the signal of a healthy POST stays quiet', async () => {
+    const { port } = await start(async (environ, startResponse) => {
+      const signal = environ['waygate.signal'];
+      const body = await environ['wsgi.input'].read();
+      await moment();
+      startResponse('200 OK', []);
+      return [body, encode(` aborted: ${signal.aborted}`)];
+    });
+    const client = new Conversation(port);
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc');
+    await client.until('abc aborted: false');
+    client.socket.destroy();
+  });
+});
+
+describe('a connection that is used again', () => {
+  it('carries on after bodies that were not read, or not to their end, and keeps requests apart', async () => {
+    const seen: string[] = [];
+    const { port } = await start(async (environ, startResponse) => {
+      const { PATH_INFO, 'wsgi.input': input } = environ;
+      seen.push(PATH_INFO);
+      if (PATH_INFO === '/part') seen.push(String((await input.read(100_000)).byteLength));
+      if (PATH_INFO === '/read') seen.push(await input.text());
+      startResponse('200 OK', []);
+      return [encode(`<${PATH_INFO}>`)];
+    });
+    const client = new Conversation(port);
+    for (const path of ['/unread', '/part', '/unread', '/part']) {
+      client.received = '';
+      // A body that would be ten thousand requests if anything of it were taken for one.
+      client.send(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n`);
+      client.send('GET /evil HTTP/1.1\r\n'.repeat(10_000));
+      await client.until(`<${path}>`);
+      client.send('POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc');
+      await client.until('</read>');
+    }
+    const part = ['/part', '100000', '/read', 'abc'];
+    expect(seen).toEqual(['/unread', '/read', 'abc', ...part, '/unread', '/read', 'abc', ...part]);
+    client.socket.destroy();
+  });
+
+  it('answers pipelined requests in their order, the slow one first', async () => {
+    const { port } = await start(async function* (environ, startResponse) {
+      if (environ.PATH_INFO === '/slow') await moment();
+      startResponse('200 OK', []);
+      yield encode(`<${environ.PATH_INFO}>`);
+    });
+    const client = new Conversation(port);
+    client.send(['/slow', '/fast', '/slow', '/fast'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+    await expect.poll(() => client.received.match(/<[^>]*>/g)).toEqual(['</slow>', '</fast>', '</slow>', '</fast>']);
+    client.socket.destroy();
+  });
+
+  it('is closed where the client asks for that, and stays open where an HTTP/1.0 client asks for that', async () => {
+    const { port } = await start((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return [encode('done')];
+    });
+    const once = new Conversation(port);
+    once.send('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await once.end();
+    expect(once.received).toMatch(/done$/);
+    const old = new Conversation(port);
+    old.send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
+    await old.until('done');
+    old.send('GET / HTTP/1.0\r\n\r\n');
+    await old.end();
+    expect(old.received.match(/done/g)).toHaveLength(2);
+  });
+});
+
+describe('HTTP/1.0', () => {
+  it('gets a body without framing that ends with the connection', async () => {
+    const { port } = await start(function* (_environ, startResponse) {
+      startResponse('200 OK', []);
+      yield encode('one,');
+      yield encode('two');
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    await client.end();
+    expect(client.received).not.toMatch(/transfer-encoding|content-length/i);
+    expect(client.received).toMatch(/\r\n\r\none,two$/);
+    expect(client.error).toBe(null);
+  });
+
+  it('sees a body without framing that fails as a reset, since a plain close would be its end (ERR-04)', async () => {
+    const { port } = await start(async function* (_environ, startResponse) {
+      startResponse('200 OK', []);
+      yield encode('one,');
+      await moment();
+      throw new Error('planned');
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.0\r\n\r\n');
+    await client.end();
+    expect(client.error?.code).toBe('ECONNRESET');
+  });
+});
+
+describe('backpressure', () => {
+  it('of a slow reader reaches write()', async () => {
+    let written = 0;
+    const part = new Uint8Array(256 * 1024);
+    const { port } = await start(async (environ, startResponse) => {
+      const write = startResponse('200 OK', []);
+      const signal = environ['waygate.signal'];
+      while (!signal.aborted && written < 1000) {
+        await write(part).catch(() => {});
+        written += 1;
+      }
+      return [];
+    });
+    const client = new Conversation(port);
+    client.socket.pause();
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await expect.poll(() => written).toBeGreaterThan(0);
+    await moment();
+    const before = written;
+    await moment();
+    expect(written).toBe(before);
+    expect(written).toBeLessThan(100);
+    client.socket.destroy();
+  });
+
+  it('of a slow application reaches the client that uploads', async () => {
+    const go = gate();
+    const { port } = await start(async (environ, startResponse) => {
+      await environ['wsgi.input'].read(1);
+      await go.opened;
+      let total = 1;
+      for (;;) {
+        const chunk = await environ['wsgi.input'].read(64 * 1024);
+        if (chunk.byteLength === 0) break;
+        total += chunk.byteLength;
+      }
+      startResponse('200 OK', []);
+      return [encode(`<${total}>`)];
+    });
+    const size = 32 * 1024 * 1024;
+    const client = new Conversation(port);
+    client.send(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n\r\n`);
+    client.socket.write(new Uint8Array(size));
+    await moment();
+    // Far from all of it has left this process: the server's kernel and Node hold no more than their buffers.
+    expect(client.socket.writableLength).toBeGreaterThan(size / 2);
+    go.open();
+    await client.until(`<${size}>`);
+    client.socket.destroy();
+  });
+});
