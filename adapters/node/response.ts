@@ -9,7 +9,7 @@ export function send(answer: GatewayResponse, response: ServerResponse): void {
   const { body } = answer;
   writeHead(answer, response);
   if (!Array.isArray(body)) {
-    new Sending(body, response).go();
+    new Sending(body, answer.headers, response).go();
   } else if (body.length === 1) {
     endWith(response, body[0] as Uint8Array);
   } else {
@@ -59,10 +59,12 @@ function grouped(headers: HeaderList): Iterable<[name: string, values: string | 
 /** A body on its way: the next chunk is asked for when the connection has room for it. (BODY-02) */
 class Sending {
   readonly #body: ResponseBody;
+  readonly #headers: HeaderList;
   readonly #response: ServerResponse;
 
-  constructor(body: ResponseBody, response: ServerResponse) {
+  constructor(body: ResponseBody, headers: HeaderList, response: ServerResponse) {
     this.#body = body;
+    this.#headers = headers;
     this.#response = response;
   }
 
@@ -101,17 +103,24 @@ class Sending {
 
   /** The body failed. What went out stays, the end is missing: the client must notice. (ERR-04) */
   #break = (_error: unknown): void => {
-    breakOff(this.#response);
+    breakOff(this.#response, this.#headers);
   };
 }
 
 /** Breaks a response off so that no client can take it for complete. */
-export function breakOff(response: ServerResponse): void {
-  const { socket } = response;
+export function breakOff(response: ServerResponse, headers: HeaderList): void {
   const stream = (response as { stream?: { close(code: number): void } }).stream;
+  const { socket } = response;
   if (response.req.httpVersionMajor > 1 && stream !== undefined)
     stream.close(2); // INTERNAL_ERROR, RFC 9113 §7
+  else if (socket === null) response.destroy();
+  // Where the end of the connection is the end of the body, only a reset tells the two apart. (RFC 9112 §6.3)
+  else if (endsWithConnection(response, headers)) socket.resetAndDestroy();
   // Node 26 keeps what was written until the next tick: a socket that ends before would lose it.
-  else if (socket !== null) process.nextTick(() => socket.destroySoon());
-  else response.destroy();
+  else process.nextTick(() => socket.destroySoon());
+}
+
+function endsWithConnection(response: ServerResponse, headers: HeaderList): boolean {
+  if (!response.headersSent || response.chunkedEncoding) return false;
+  return !headers.some(([name]) => name.toLowerCase() === 'content-length');
 }

@@ -115,7 +115,7 @@ class NodeCall {
       send(answer, response);
     } catch (error) {
       this.exchange?.tell(error);
-      breakOff(response);
+      breakOff(response, answer.headers);
     }
     if (whole) this.source?.discard();
   };

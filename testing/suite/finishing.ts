@@ -254,6 +254,16 @@ function overSocket({ needs, decides }: Suite): void {
     equal([response.status, response.body, response.complete], [200, 'abc', false], 'status, body, complete');
   });
 
+  needs(
+    ['raw'],
+    'CL-02, ERR-04: a response that falls short shows its head and what there was of its body',
+    async (t) => {
+      const site = await t.serve(answering(() => chunks('abc'), '200 OK', declare(20)));
+      const response = await site.raw(ask('GET'));
+      equal([response.status, response.body, response.complete], [200, 'abc', false], 'status, body, complete');
+    },
+  );
+
   needs(['raw'], 'CL-01: not a byte more than declared goes out', async (t) => {
     const site = await t.serve(answering(() => chunks('abc', 'def'), '200 OK', declare(2)));
     const bytes = await site.served.raw?.(u8(ask('GET')));
