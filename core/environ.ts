@@ -132,6 +132,25 @@ function makeKey(name: string): string {
   return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
 }
 
+/** Environ key → header name, or empty for a key that is no header. Bounded: clients choose the names. */
+const NAMES = new Map<string, string>();
+
+/**
+ * The header that an environ key stands for, in lower case, or an empty string for a key of another kind: the inverse of
+ * {@link headerKey}, for adapters that make a request of environ.
+ */
+export function headerName(key: string): string {
+  let name = NAMES.get(key);
+  if (name === undefined) {
+    const isContent = key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH';
+    const bare = isContent ? key : key.startsWith('HTTP_') ? key.slice(5) : '';
+    name = bare.toLowerCase().replaceAll('_', '-');
+    if (NAMES.size >= KEYS_LIMIT) NAMES.clear();
+    NAMES.set(key, name);
+  }
+  return name;
+}
+
 /**
  * Adds one request header to environ. Repeats are joined with `", "`, cookies with `"; "`. (ENV-24)
  *

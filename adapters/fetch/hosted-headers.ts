@@ -1,20 +1,7 @@
 // The headers that a Fetch handler sees, made from environ.
 
+import { headerName } from '../../core/environ.ts';
 import type { Environ } from '../../core/types.ts';
-
-/** Environ key → header name. Bounded, since clients choose the names. */
-const NAMES = new Map<string, string>();
-const NAMES_LIMIT = 1024;
-
-function headerName(key: string): string {
-  let name = NAMES.get(key);
-  if (name === undefined) {
-    name = key.slice(5).toLowerCase().replaceAll('_', '-');
-    if (NAMES.size >= NAMES_LIMIT) NAMES.clear();
-    NAMES.set(key, name);
-  }
-  return name;
-}
 
 /** The request headers in environ: `HTTP_*`, `CONTENT_TYPE` and `CONTENT_LENGTH`, by their names in lower case. */
 export function hostedHeaders(environ: Environ): [string, string][] {
