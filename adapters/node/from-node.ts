@@ -1,0 +1,99 @@
+// Makes an application of a node listener: Express, Koa, Fastify, or any `(request, response)` function. Nothing listens
+// and no port is opened. One request is run in hosted-call.ts, on the objects of hosted-request.ts, hosted-response.ts
+// and hosted-socket.ts; when none of that is needed stands in native.ts.
+
+import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { describe, RequestError } from '../../core/errors.ts';
+import type { Application } from '../../core/types.ts';
+import { type Host, HostedCall } from './hosted-call.ts';
+import type { HostedRequest } from './hosted-request.ts';
+import type { HostedResponse } from './hosted-response.ts';
+
+/** A request listener as frameworks make them. What it returns is only looked at for a promise that rejects. */
+export type NodeAppListener = (
+  // biome-ignore lint/suspicious/noExplicitAny: each framework has its own types for these.
+  request: any,
+  // biome-ignore lint/suspicious/noExplicitAny: each framework has its own types for these.
+  response: any,
+) => unknown;
+
+/** What {@link fromNode} takes: a listener (an Express app is one, `koa.callback()` makes one), or an `http.Server`. */
+export type NodeApp = NodeAppListener | Server;
+
+/**
+ * Makes an application of a node listener.
+ *
+ * The listener gets Node's own `IncomingMessage` and `ServerResponse`. It routes on `PATH_INFO`: where it is mounted shows
+ * in `req.baseUrl` and `req.originalUrl`, as Express has it, and is not in `req.url`. `req.environ` is the environ.
+ *
+ * @param app a listener, or an `http.Server`, whose `request`, `checkContinue` and `checkExpectation` listeners are called;
+ *   it need not listen
+ * @returns an application; it fails, and the gateway answers with a 500 or breaks a response that has begun, when the
+ *   listener throws or rejects, or destroys the request, the response or their socket
+ * @throws {TypeError} when `app` is neither
+ */
+export function fromNode(app: NodeApp): Application {
+  const host = toHost(app);
+  return (environ, startResponse) => new HostedCall(host, environ, startResponse).run(host);
+}
+
+function toHost(app: NodeApp): Host {
+  if (typeof app === 'function') {
+    return {
+      call: (request, response) => (answersExpectation(request, response) ? undefined : app(request, response)),
+      server: null,
+      Message: IncomingMessage,
+      Response: ServerResponse,
+    };
+  }
+  if (typeof app?.emit !== 'function' || typeof app.listenerCount !== 'function') {
+    throw new TypeError(
+      `fromNode was given ${describe(app)}; expected a listener (request, response), such as an Express app or koa.callback(), or an http.Server, such as fastify.server.`,
+    );
+  }
+  return { call: (request, response) => emit(app, request, response), server: app, ...messageClasses(app) };
+}
+
+/** Emits on a server what Node would emit for this request. */
+function emit(server: Server, request: HostedRequest, response: HostedResponse): void {
+  const { HTTP_EXPECT: expect, HTTP_UPGRADE: upgrade, HTTP_CONNECTION: connection } = request.environ;
+  if (upgrade !== undefined && connection !== undefined && server.listenerCount('upgrade') > 0) {
+    if (/\bupgrade\b/i.test(connection)) {
+      throw new RequestError(501, `The request asks for an upgrade to ${upgrade}; a hosted server has no connection.`);
+    }
+  }
+  if (expect !== undefined) {
+    const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
+    if (server.listenerCount(event) > 0) {
+      server.emit(event, request, response);
+      return;
+    }
+  }
+  if (answersExpectation(request, response)) return;
+  if (!server.emit('request', request, response)) {
+    throw new Error('The http.Server given to fromNode has no "request" listener, so that nobody would ever answer.');
+  }
+}
+
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
+/** Node's server refuses by itself what it cannot meet. The 100 is the gateway's to send. (RFC 9110 §10.1.1) */
+function answersExpectation(request: HostedRequest, response: HostedResponse): boolean {
+  const expect = request.environ.HTTP_EXPECT;
+  if (expect === undefined || CONTINUE.test(expect)) return false;
+  response.writeHead(417);
+  response.end();
+  return true;
+}
+
+/** A server that was made with classes of its own makes its requests and responses of them. */
+function messageClasses(server: Server): Pick<Host, 'Message' | 'Response'> {
+  const classes = { Message: IncomingMessage, Response: ServerResponse };
+  for (const symbol of Object.getOwnPropertySymbols(server)) {
+    const value = (server as unknown as Record<symbol, unknown>)[symbol];
+    if (typeof value !== 'function') continue;
+    if (value.prototype instanceof IncomingMessage) classes.Message = value as typeof IncomingMessage;
+    if (value.prototype instanceof ServerResponse) classes.Response = value as typeof ServerResponse;
+  }
+  return classes;
+}

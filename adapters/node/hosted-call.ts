@@ -1,0 +1,212 @@
+// One request of a hosted listener: runs it on a request and a response in memory, and is the body of what it answers.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isThenable } from '../../core/body.ts';
+import { report } from '../../core/errors.ts';
+import type { Body, Environ, StartResponse } from '../../core/types.ts';
+import { abort, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
+import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
+import { HostedSocket } from './hosted-socket.ts';
+
+/** How a listener is called, and the classes of the objects it gets. */
+export interface Host {
+  call(request: HostedRequest, response: HostedResponse): unknown;
+  server: unknown;
+  Message: typeof IncomingMessage;
+  Response: typeof ServerResponse;
+}
+
+const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * The listener at work on one request. It is also the body: its chunks are those that the response wrote, and the next one
+ * is asked for when the platform has taken the last, so that `drain` and `finish` mean what they mean on a connection.
+ */
+export class HostedCall {
+  readonly #environ: Environ;
+  readonly #startResponse: StartResponse;
+  readonly #socket: HostedSocket;
+  readonly #request: HostedRequest;
+  readonly #response: HostedResponse;
+  /** startResponse was called. */
+  #started = false;
+  /** Bytes of the body that were handed out. */
+  #sent = 0;
+  /** `finish` was emitted: all is handed out. */
+  #finished = false;
+  /** Nobody wants more: the client has gone, or has all it was promised. */
+  #closed = false;
+  #failed = false;
+  #failure: unknown;
+  #wake: (() => void) | null = null;
+
+  constructor(host: Host, environ: Environ, startResponse: StartResponse) {
+    this.#environ = environ;
+    this.#startResponse = startResponse;
+    this.#socket = new HostedSocket(environ, this.#onbreak);
+    this.#socket.server = host.server;
+    this.#socket.onarrival = this.#awake;
+    this.#request = hostedRequest(environ, this.#socket, this.#onbodyfailed, host.Message);
+    this.#socket.on('close', this.#onclose);
+    this.#socket.on('drain', this.#ondrain);
+    this.#socket.on('timeout', this.#ontimeout);
+    this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.Response);
+    this.#response.on('finish', this.#onfinish);
+  }
+
+  /**
+   * Calls the listener.
+   *
+   * @returns all chunks, where the listener has answered at once; else this body
+   */
+  run(host: Host): Body {
+    try {
+      const result = host.call(this.#request, this.#response);
+      if (isThenable(result)) result.then(undefined, this.#fail);
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#failed) throw this.#failure;
+    const head = headOf(this.#response);
+    if (head === null) return this as unknown as Body;
+    this.#start();
+    if (!this.#response.writableEnded || head.length < 0 || !hasContent(this.#response)) return this as unknown as Body;
+    return this.#socket.takeAll() ?? (this as unknown as Body);
+  }
+
+  // The body.
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next chunk; a promise only while there is none. */
+  next(): IteratorResult<Uint8Array> | Promise<IteratorResult<Uint8Array>> {
+    try {
+      for (;;) {
+        if (this.#failed) throw this.#failure;
+        const chunk = this.#closed ? null : this.#socket.takeNext();
+        if (chunk !== null) {
+          this.#start();
+          if (chunk.byteLength === 0) continue;
+          this.#sent += chunk.byteLength;
+          return { done: false, value: chunk };
+        }
+        if (this.#closed) return OVER;
+        if (this.#finished) {
+          this.#start();
+          return OVER;
+        }
+        return this.#arrival().then(() => this.next());
+      }
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  return(): IteratorReturnResult<undefined> {
+    this.close();
+    return OVER;
+  }
+
+  /** Nobody reads on. A response that is complete for the client may finish; any other loses its connection. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#awake();
+    if (this.#finished || this.#failed) return;
+    const head = this.#started ? headOf(this.#response) : null;
+    const complete = head !== null && (!hasContent(this.#response) || (head.length >= 0 && this.#sent >= head.length));
+    if (complete) this.#socket.discard();
+    else this.#socket.destroy();
+  }
+
+  #start(): void {
+    if (this.#started) return;
+    const head = headOf(this.#response);
+    if (head === null) {
+      throw new Error(
+        'The listener wrote to its socket by itself; there is no connection behind it. Answer through the response.',
+      );
+    }
+    this.#started = true;
+    try {
+      this.#startResponse(head.status, head.headers);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((wake) => {
+      this.#wake = wake;
+    });
+  }
+
+  readonly #awake = (): void => {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  };
+
+  // What happens to the connection.
+
+  /** The listener or what it answered failed. Once the response is complete, that is only something to tell. */
+  readonly #fail = (error: unknown): void => {
+    if (this.#failed || (this.#closed && this.#socket.destroyed)) return;
+    if (this.#closed || (this.#response.writableEnded && this.#socket.arrived)) {
+      const errors = this.#environ['wsgi.errors'];
+      errors.write(`${report(error)}\n`);
+      errors.flush();
+      return;
+    }
+    this.#failed = true;
+    this.#failure = error;
+    this.#socket.destroy();
+    this.#awake();
+  };
+
+  readonly #onbreak = (error: Error | null): void => {
+    if (this.#closed || this.#failed || this.#finished) return;
+    // What was written in full ahead of the break has reached the other end.
+    if (this.#response?.writableEnded && this.#socket.arrived) return;
+    this.#fail(error ?? new Error('The listener destroyed the connection before its response was finished.'));
+  };
+
+  /** All is handed out. What Node's server does then. */
+  readonly #onfinish = (): void => {
+    this.#finished = true;
+    const request = this.#request;
+    const response = this.#response;
+    if (!request.readableEnded && (request.listenerCount('end') > 0 || request.listenerCount('close') > 0)) {
+      (request as unknown as { _dump(): void })._dump();
+    }
+    response.detachSocket(this.#socket as never);
+    process.nextTick(closeResponse, response);
+    if (this.#socket.listenerCount('close') > 1 || this.#socket.timeout > 0) this.#socket.destroy();
+    this.#awake();
+  };
+
+  readonly #onclose = (): void => {
+    if (!this.#finished) abort(this.#request);
+  };
+
+  readonly #ondrain = (): void => drained(this.#response);
+
+  readonly #onbodyfailed = (error: unknown): void => {
+    if (this.#finished || this.#request.destroyed) return;
+    if (!isAnswerable(error)) this.#socket.destroy();
+    else if (!failBody(this.#request, error)) this.#fail(error);
+  };
+
+  /** Whoever set a timeout hears of it; when nobody does, the connection is over. (`server.timeout` in Node) */
+  readonly #ontimeout = (): void => {
+    const heard = [
+      !this.#request.complete && this.#request.emit('timeout', this.#socket),
+      this.#response.emit('timeout', this.#socket),
+    ];
+    if (!heard.includes(true)) this.#socket.destroy();
+  };
+}

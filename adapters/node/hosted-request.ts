@@ -1,0 +1,201 @@
+// The `http.IncomingMessage` that a hosted listener gets: Node's own class, made from environ, its body read from
+// `wsgi.input` when it is asked for.
+
+import { IncomingMessage } from 'node:http';
+import { headerKey, headerName } from '../../core/environ.ts';
+import { BodyTooLargeError } from '../../core/errors.ts';
+import { Input } from '../../core/input.ts';
+import type { Environ } from '../../core/types.ts';
+import { decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
+import type { HostedSocket } from './hosted-socket.ts';
+
+/** A request as listeners get it: with the environ it was made from. */
+export interface HostedRequest extends IncomingMessage {
+  environ: Environ;
+  originalUrl?: string;
+  baseUrl?: string;
+}
+
+/** Told of a body that cannot be read to its end. */
+export type BodyFailed = (error: unknown) => void;
+
+interface Internals {
+  _consuming: boolean;
+  readonly _readableState: { readingMore: boolean };
+  _addHeaderLines(lines: string[], count: number): void;
+}
+
+/**
+ * @param failed told when the body could not be read to its end; the request is left to it
+ * @param Message the class that the listener's server makes its requests of
+ */
+export function hostedRequest(
+  environ: Environ,
+  socket: HostedSocket,
+  failed: BodyFailed,
+  Message: typeof IncomingMessage = IncomingMessage,
+): HostedRequest {
+  // A HostedSocket has all of a net.Socket that a request uses.
+  const request = new Message(socket as never) as HostedRequest;
+  request.environ = environ;
+  request.method = environ.REQUEST_METHOD;
+  addVersion(request, environ.SERVER_PROTOCOL);
+  addUrl(request, environ);
+  const body = new HostedBody(request, environ, failed);
+  const headers = rawHeaders(environ, body);
+  (request as unknown as Internals)._addHeaderLines(headers, headers.length);
+  // Only now: header lines of a complete request are trailers.
+  request.complete = body.isEmpty;
+  // An own method: frameworks replace the prototypes of the requests they get.
+  request._read = body.read;
+  return request;
+}
+
+function addVersion(request: IncomingMessage, protocol: string): void {
+  if (protocol === 'HTTP/1.1') {
+    request.httpVersion = '1.1';
+    request.httpVersionMajor = 1;
+    request.httpVersionMinor = 1;
+    return;
+  }
+  const [, major = '1', minor = '0'] = /^HTTP\/([0-9]+)(?:\.([0-9]+))?$/.exec(protocol) ?? [];
+  request.httpVersion = `${major}.${minor}`;
+  request.httpVersionMajor = Number(major);
+  request.httpVersionMinor = Number(minor);
+}
+
+/** The listener routes on PATH_INFO. A mount prefix shows in the same members that Express gives to what it mounts. */
+function addUrl(request: HostedRequest, environ: Environ): void {
+  const { SCRIPT_NAME: script, QUERY_STRING: query, REQUEST_URI: uri } = environ;
+  const info = encodedPathInfo(environ);
+  // A lone "?" is an empty query, which QUERY_STRING cannot tell from none.
+  const search = query !== '' ? `?${query}` : uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1 ? '?' : '';
+  request.url = `${info.charCodeAt(0) === 0x2f || info === '*' ? info : `/${info}`}${search}`;
+  if (script === '') return;
+  request.baseUrl = quotePath(script);
+  request.originalUrl = (sentPath(environ) ?? request.baseUrl + info) + search;
+}
+
+/** The whole path as it was sent, while it still denotes SCRIPT_NAME and PATH_INFO. */
+function sentPath(environ: Environ): string | null {
+  try {
+    const { path } = splitTarget(environ.REQUEST_URI ?? '', environ.REQUEST_METHOD);
+    return decodePath(path) === environ.SCRIPT_NAME + environ.PATH_INFO ? path : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Names and values in turn: those of environ, in the order, spelling and number of the client's lines where Node told them. */
+function rawHeaders(environ: Environ, body: HostedBody): string[] {
+  const headers: string[] = [];
+  const raw = (environ['node.request'] as IncomingMessage | undefined)?.rawHeaders;
+  const placed = Array.isArray(raw) ? placeSent(raw, environ, headers) : null;
+  for (const key in environ) {
+    const name = headerName(key);
+    if (name === '' || placed?.has(key)) continue;
+    const value = environ[key];
+    if (typeof value === 'string') headers.push(name, value);
+  }
+  if (body.hasUnknownLength) headers.push('transfer-encoding', 'chunked');
+  return headers;
+}
+
+/**
+ * Puts down the lines that environ still has, each with its own value; a header that a middleware has changed gets its
+ * new value in the place of its first line.
+ *
+ * @returns the keys that are done
+ */
+function placeSent(raw: string[], environ: Environ, headers: string[]): Set<string> {
+  const joined = new Map<string, string>();
+  for (let at = 0; at < raw.length; at += 2) {
+    const key = headerKey(raw[at] as string);
+    const before = joined.get(key);
+    const value = raw[at + 1] as string;
+    joined.set(key, before === undefined ? value : `${before}${key === 'HTTP_COOKIE' ? '; ' : ', '}${value}`);
+  }
+  const placed = new Set<string>();
+  for (let at = 0; at < raw.length; at += 2) {
+    const key = headerKey(raw[at] as string);
+    const value = environ[key];
+    if (key === '' || typeof value !== 'string') continue;
+    if (value === joined.get(key)) headers.push(raw[at] as string, raw[at + 1] as string);
+    else if (!placed.has(key)) headers.push(raw[at] as string, value);
+    placed.add(key);
+  }
+  return placed;
+}
+
+/** The body of one request, from `wsgi.input` into the request's stream. */
+class HostedBody {
+  readonly #request: IncomingMessage;
+  readonly #environ: Environ;
+  readonly #failed: BodyFailed;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  readonly isEmpty: boolean;
+  /** No header tells the length, as in HTTP/2 or a Fetch request; a body parser needs to be told that there is a body. */
+  readonly hasUnknownLength: boolean;
+
+  constructor(request: IncomingMessage, environ: Environ, failed: BodyFailed) {
+    this.#request = request;
+    this.#environ = environ;
+    this.#failed = failed;
+    const input = environ['wsgi.input'];
+    const length = environ.CONTENT_LENGTH;
+    const isOpen = length === undefined && environ.HTTP_TRANSFER_ENCODING === undefined;
+    this.isEmpty = length === '0' || (isOpen && input instanceof Input && input.exhausted);
+    this.hasUnknownLength = isOpen && !this.isEmpty;
+  }
+
+  /** `_read` of the request's stream. */
+  readonly read = (): void => {
+    const own = this.#request as unknown as Internals;
+    if (!own._consuming) {
+      // Node's own _read does so: until then its stream asks for nothing by itself.
+      own._consuming = true;
+      own._readableState.readingMore = false;
+    }
+    if (this.isEmpty) this.#end();
+    else this.#next();
+  };
+
+  #next(): void {
+    this.#reader ??= this.#environ['wsgi.input'].stream().getReader();
+    this.#reader.read().then(({ done, value }) => {
+      const request = this.#request;
+      if (request.destroyed) return;
+      if (done) this.#end();
+      else request.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+    }, this.#failed);
+  }
+
+  #end(): void {
+    this.#request.complete = true;
+    this.#request.push(null);
+  }
+}
+
+/**
+ * Ends a request whose client has gone, as Node does: `aborted`, then `error` for whoever listens, then `close`.
+ */
+export function abort(request: IncomingMessage): void {
+  request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+}
+
+/**
+ * Ends the body of a request with an error while its connection lasts, so that the listener can still answer.
+ *
+ * @returns false when nobody listens for the error
+ */
+export function failBody(request: IncomingMessage, error: unknown): boolean {
+  if (request.listenerCount('error') === 0) return false;
+  request._destroy = (cause, destroyed) => destroyed(cause);
+  request.destroy(error as Error);
+  return true;
+}
+
+/** Whether a listener may still answer after this failure of the body: the client is there, but sends too much. */
+export function isAnswerable(error: unknown): boolean {
+  return error instanceof BodyTooLargeError;
+}

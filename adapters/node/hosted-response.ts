@@ -1,0 +1,191 @@
+// The `http.ServerResponse` that a hosted listener gets: Node's own class on a connection in memory. Its head is taken
+// as values before Node makes text of it, and what is about a connection, framing above all, is left out.
+
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { isHopByHop } from '../../core/check.ts';
+import type { HeaderList } from '../../core/types.ts';
+import type { HostedSocket } from './hosted-socket.ts';
+
+/** The head of a response as its listener gave it. */
+export interface Head {
+  /** `200 OK`. */
+  status: string;
+  headers: HeaderList;
+  /** The declared `Content-Length` in bytes, or -1. */
+  length: number;
+}
+
+/** Sends early hints, see `waygate.early_hints`. */
+export type EarlyHints = (headers: HeaderList) => void;
+
+const HEAD: unique symbol = Symbol('waygate.head');
+const HINTS: unique symbol = Symbol('waygate.hints');
+
+/** A response as listeners get it. */
+export interface HostedResponse extends ServerResponse {
+  [HEAD]: Head | null;
+  [HINTS]: EarlyHints | undefined;
+}
+
+type Written = (error?: Error | null) => void;
+
+/** What Node's class has and its types leave out. */
+interface Internals {
+  _header: string | null;
+  _headerSent: boolean;
+  _hasBody: boolean;
+  _contentLength: number | null;
+  _removedContLen: boolean;
+  _closed: boolean;
+  _storeHeader(this: HostedResponse, firstLine: string, headers: unknown): void;
+  _send(this: HostedResponse, data: string | Uint8Array, encoding?: BufferEncoding | null, written?: Written): boolean;
+  _writeRaw(this: HostedResponse, data: string, encoding?: BufferEncoding | null, written?: Written): boolean;
+  _flush(): void;
+  _flushOutput(): boolean;
+  getRawHeaderNames(): string[];
+}
+
+const inside = (response: ServerResponse): Internals => response as unknown as Internals;
+const nodes = inside(ServerResponse.prototype);
+
+/**
+ * @param hints where early hints go; undefined drops them
+ * @param Response the class that the listener's server makes its responses of
+ */
+export function hostedResponse(
+  request: IncomingMessage,
+  socket: HostedSocket,
+  hints: EarlyHints | undefined,
+  Response: typeof ServerResponse = ServerResponse,
+): HostedResponse {
+  const response = new Response(request) as HostedResponse;
+  response[HEAD] = null;
+  response[HINTS] = hints;
+  // Own methods: frameworks replace the prototypes of the responses they get.
+  const own = inside(response);
+  own._storeHeader = storeHeader;
+  own._send = send;
+  own._writeRaw = writeRaw;
+  response.assignSocket(socket as never);
+  return response;
+}
+
+/** The head of a response, or null while it can still change. */
+export function headOf(response: HostedResponse): Head | null {
+  return response[HEAD] !== null && inside(response)._headerSent ? response[HEAD] : null;
+}
+
+/** Whether a response has content: not after HEAD, nor with a status such as 204. */
+export function hasContent(response: HostedResponse): boolean {
+  return inside(response)._hasBody;
+}
+
+/** Node makes the head here. Nothing of it has gone out yet, and nothing in it can change any more. */
+function storeHeader(this: HostedResponse, firstLine: string, headers: unknown): void {
+  this[HEAD] = makeHead(this, headers);
+  nodes._storeHeader.call(this, firstLine, headers);
+  this.chunkedEncoding = false;
+}
+
+/** All that goes out after the head passes here, an empty text ahead of the end too. */
+function send(
+  this: HostedResponse,
+  data: string | Uint8Array,
+  encoding?: BufferEncoding | null,
+  written?: Written,
+): boolean {
+  const socket = this.socket;
+  if (socket === null || socket.destroyed) return false;
+  if (inside(this)._header !== null) inside(this)._headerSent = true;
+  return socket.write(data, encoding ?? undefined, written);
+}
+
+/** Informational responses are not the response: only early hints have a way to the client. (RFC 9110 §15.2) */
+function writeRaw(this: HostedResponse, data: string, _encoding?: BufferEncoding | null, written?: Written): boolean {
+  const [statusLine = '', ...lines] = data.split('\r\n');
+  if (statusLine.startsWith('HTTP/1.1 103') && this[HINTS] !== undefined) {
+    const headers: HeaderList = [];
+    for (const line of lines) {
+      const colon = line.indexOf(':');
+      if (colon > 0) headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+    }
+    this[HINTS](headers);
+  }
+  if (typeof written === 'function') process.nextTick(written);
+  return true;
+}
+
+/** The listener's status and headers as `startResponse` takes them, with the length that Node would add. */
+function makeHead(response: HostedResponse, given: unknown): Head {
+  const own = inside(response);
+  const list: HeaderList = [];
+  let length = -1;
+  let named: string | null = null;
+  for (const [name, value] of eachHeader(response, given)) {
+    const lower = name.toLowerCase();
+    if (lower === 'connection') named = named === null ? value : `${named},${value}`;
+    // A gateway takes no header that poses as the status, and Node gives it no meaning. (L-34)
+    if (isHopByHop(lower) || lower === 'status') continue;
+    if (lower === 'content-length') length = Number(value);
+    list.push([name, value]);
+  }
+  if (length < 0 && own._hasBody && !own._removedContLen && typeof own._contentLength === 'number') {
+    length = own._contentLength;
+    list.push(['Content-Length', String(length)]);
+  }
+  return {
+    status: `${response.statusCode} ${reason(response.statusMessage)}`,
+    headers: named === null ? list : withoutNamed(list, named),
+    length,
+  };
+}
+
+/** Node lets a reason hold a tab and border on blanks; a status line reads the same everywhere without. */
+function reason(message: unknown): string {
+  return String(message).replaceAll('\t', ' ').trim();
+}
+
+/** `Connection` names headers that are meant for the next server only. (RFC 9110 §7.6.1) */
+function withoutNamed(list: HeaderList, connection: string): HeaderList {
+  const names = new Set(connection.split(',').map((each) => each.trim().toLowerCase()));
+  return list.filter(([name]) => !names.has(name.toLowerCase()));
+}
+
+/** All forms in which a listener gives headers, in order, repeats one by one. */
+function* eachHeader(response: HostedResponse, given: unknown): Iterable<[name: string, value: string]> {
+  const names = inside(response).getRawHeaderNames();
+  if (names.length > 0) {
+    // Node has merged what writeHead was given into what setHeader had set.
+    for (const name of names) yield* eachValue(name, response.getHeader(name));
+  } else if (Array.isArray(given)) {
+    if (Array.isArray(given[0])) for (const [name, value] of given) yield* eachValue(String(name), value);
+    else for (let at = 0; at + 1 < given.length; at += 2) yield* eachValue(String(given[at]), given[at + 1]);
+  } else if (typeof given === 'object' && given !== null) {
+    for (const [name, value] of Object.entries(given)) yield* eachValue(name, value);
+  }
+}
+
+function* eachValue(name: string, value: unknown): Iterable<[name: string, value: string]> {
+  if (!Array.isArray(value)) yield [name, String(value)];
+  else if (name.toLowerCase() === 'cookie') yield [name, value.join('; ')];
+  else for (const each of value) yield [name, String(each)];
+}
+
+const flushed = (): boolean => true;
+
+/** The connection has room again: whoever was told to wait hears `drain`. */
+export function drained(response: HostedResponse): void {
+  if (response.finished) return;
+  // Node emits `drain` where it has flushed what it held back; here it never holds anything back.
+  inside(response)._flushOutput = flushed;
+  inside(response)._flush();
+}
+
+/** Emits `close`, once, as the last event of a response. */
+export function closeResponse(response: HostedResponse): void {
+  const own = inside(response);
+  if (own._closed) return;
+  response.destroyed = true;
+  own._closed = true;
+  response.emit('close');
+}

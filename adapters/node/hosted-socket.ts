@@ -1,0 +1,221 @@
+// The connection that a hosted listener sees as `req.socket` and `res.socket`: a stream in memory with the surface of a
+// `net.Socket`. What a response writes into it comes out at the other end, chunk by chunk, at the gateway's pace; there is
+// nothing to read from it, since a request has its body from `wsgi.input`.
+
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { Environ } from '../../core/types.ts';
+
+/** Told when the connection breaks. */
+export type Broken = (error: Error | null) => void;
+
+type Written = (error?: Error | null) => void;
+
+const NOTHING: Uint8Array[] = [];
+const ignore = (): void => {};
+
+/** One request's connection. Its addresses are those of the environ. */
+export class HostedSocket extends Duplex {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly connecting: boolean = false;
+  readonly pending: boolean = false;
+  /** What a `tls.TLSSocket` has, and what tells a framework that the scheme is https; a plain socket has no such member. */
+  declare readonly encrypted: true | undefined;
+  /** The `http.Server` behind which the listener stands, where there is one. */
+  server: unknown = null;
+  timeout = 0;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  /** Called when chunks have arrived at the other end. */
+  onarrival: () => void = ignore;
+  readonly #onbreak: Broken;
+  /** Chunks written and not yet taken, from #at on. */
+  #chunks = NOTHING;
+  #at = 0;
+  /** To be called once all of #chunks are taken; null when nothing is under way. */
+  #taken: Written | null = null;
+  #discards = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(environ: Environ, onbreak: Broken) {
+    super();
+    this.remoteAddress = remoteAddress(environ);
+    this.remotePort = environ.REMOTE_PORT === undefined ? undefined : Number(environ.REMOTE_PORT);
+    this.localAddress = environ.SERVER_NAME;
+    this.localPort = Number(environ.SERVER_PORT);
+    if (environ['wsgi.url_scheme'] === 'https') this.encrypted = true;
+    this.#onbreak = onbreak;
+  }
+
+  // The other end.
+
+  /** The next chunk, perhaps an empty one; null when none is at hand. To ask says that the one before was taken. */
+  takeNext(): Uint8Array | null {
+    for (;;) {
+      const chunk = this.#chunks[this.#at];
+      if (chunk !== undefined) {
+        this.#at++;
+        return chunk;
+      }
+      if (!this.#confirm()) return null;
+    }
+  }
+
+  /** All chunks, where nothing waits behind what the other end has yet to take; else null. */
+  takeAll(): Uint8Array[] | null {
+    if (!this.arrived) return null;
+    const chunks = this.#chunks.slice(this.#at).filter((chunk) => chunk.byteLength > 0);
+    this.#chunks = NOTHING;
+    this.#at = 0;
+    // As on a real connection, the writer hears of it later.
+    process.nextTick(() => this.#confirm());
+    return chunks;
+  }
+
+  /** Whether all that was written has arrived, taken or not. */
+  get arrived(): boolean {
+    let length = 0;
+    for (let at = this.#at; at < this.#chunks.length; at++) length += this.#chunks[at]?.byteLength ?? 0;
+    return length >= this.writableLength;
+  }
+
+  /** From now on everything that is written counts as taken: nobody wants the rest. */
+  discard(): void {
+    this.#discards = true;
+    this.#chunks = NOTHING;
+    this.#at = 0;
+    this.#confirm();
+  }
+
+  #confirm(): boolean {
+    const taken = this.#taken;
+    if (taken === null) return false;
+    this.#taken = null;
+    this.#chunks = NOTHING;
+    this.#at = 0;
+    taken();
+    return true;
+  }
+
+  #arrive(chunks: Uint8Array[], taken: Written): void {
+    if (this.#timer !== null) this.setTimeout(this.timeout);
+    for (const chunk of chunks) this.bytesWritten += chunk.byteLength;
+    if (this.#discards) {
+      taken();
+      return;
+    }
+    this.#chunks = chunks;
+    this.#at = 0;
+    this.#taken = taken;
+    this.onarrival();
+  }
+
+  // What a stream does.
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, written: Written): void {
+    this.#arrive([chunk], written);
+  }
+
+  override _writev(chunks: { chunk: Uint8Array }[], written: Written): void {
+    this.#arrive(
+      chunks.map(({ chunk }) => chunk),
+      written,
+    );
+  }
+
+  override _read(): void {}
+
+  override _final(finished: Written): void {
+    this.#onbreak(null);
+    finished();
+  }
+
+  override _destroy(error: Error | null, destroyed: (error: Error | null) => void): void {
+    this.setTimeout(0);
+    this.#onbreak(error);
+    // A server listens for the errors of its connections; here nobody must, so that one without a listener ends nothing.
+    destroyed(this.listenerCount('error') > 0 ? error : null);
+  }
+
+  // What a net.Socket has besides.
+
+  get remoteFamily(): string | undefined {
+    return family(this.remoteAddress);
+  }
+
+  get localFamily(): string | undefined {
+    return family(this.localAddress);
+  }
+
+  get readyState(): string {
+    return this.destroyed ? 'closed' : 'open';
+  }
+
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+
+  address(): AddressInfo {
+    return { address: this.localAddress, family: this.localFamily ?? 'IPv4', port: this.localPort };
+  }
+
+  /** Calls the listener, and emits `timeout`, after so many milliseconds without a write. 0 takes the timeout away. */
+  setTimeout(milliseconds: number, listener?: () => void): this {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.timeout = milliseconds;
+    if (milliseconds > 0) this.#timer = setTimeout(() => this.emit('timeout'), milliseconds);
+    if (listener !== undefined) {
+      if (milliseconds > 0) this.once('timeout', listener);
+      else this.off('timeout', listener);
+    }
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  destroySoon(): void {
+    if (this.writableLength === 0) this.destroy();
+    else this.write('', () => this.destroy());
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
+  /** The client's certificate is in the environ's `SSL_CLIENT_*` keys, where the platform tells it. */
+  getPeerCertificate(): object {
+    return {};
+  }
+}
+
+/** An IPv4 client of a dual-stack socket has a longer address on Node than in environ. */
+function remoteAddress(environ: Environ): string | undefined {
+  const address = environ.REMOTE_ADDR;
+  const known = (environ['node.request'] as IncomingMessage | undefined)?.socket?.remoteAddress;
+  return known === `::ffff:${address}` ? known : address;
+}
+
+function family(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  return address.includes(':') ? 'IPv6' : 'IPv4';
+}
