@@ -1,6 +1,7 @@
 // `waygate/aws-lambda`: applications as Lambda functions, and Lambda functions as applications.
 
 export { UnsupportedEventError } from './errors.ts';
+export { type FromLambdaOptions, fromLambda } from './from-lambda.ts';
 export type { SourceName } from './source.ts';
 export { awslambda, type ResponseStream, type StreamHandler } from './streaming.ts';
 export { type LambdaOptions, toLambda } from './to-lambda.ts';

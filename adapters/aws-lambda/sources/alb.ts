@@ -1,8 +1,23 @@
 // Application Load Balancer with a Lambda target, with or without multi-value headers.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 
+import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
 import { base64Of, needsBase64, textOf } from '../body.ts';
+import {
+  ACCOUNT_ID,
+  bodyText,
+  checkSize,
+  forwardedHeaders,
+  gather,
+  isTextBody,
+  last,
+  REGION,
+  rawPairs,
+  reduce,
+} from '../emulated-request.ts';
+import { addMap, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
+import { type Emulator, MalformedResultError } from '../emulator.ts';
 import {
   addBody,
   addBothHeaders,
@@ -41,6 +56,7 @@ interface AlbResult {
 /** "The maximum size of the response JSON that the Lambda function can send is 1 MB." */
 const LIMIT_BYTES = 1024 * 1024;
 
+/** As `toLambda` needs it. */
 export const alb: Source<AlbEvent, AlbResult> = {
   name: 'alb',
 
@@ -85,6 +101,65 @@ export const alb: Source<AlbEvent, AlbResult> = {
   },
 
   limitBytes: () => LIMIT_BYTES,
+};
+
+/** As `fromLambda` imitates it. */
+export const albEmulator: Emulator = {
+  name: 'alb',
+
+  toEvent(request, { multiValueHeaders }) {
+    checkSize(request, LIMIT_BYTES);
+    const headers = gather(forwardedHeaders(request));
+    const query = gather(rawPairs(request.query));
+    // A body of another type than these is base64; so is one with a content coding.
+    const text = request.body.byteLength === 0 || isTextBody(request);
+    return {
+      requestContext: {
+        elb: {
+          targetGroupArn: `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT_ID}:targetgroup/lambda/1234567890123456`,
+        },
+      },
+      httpMethod: request.method,
+      path: request.path,
+      ...(multiValueHeaders
+        ? { multiValueQueryStringParameters: query, multiValueHeaders: headers }
+        : { queryStringParameters: reduce(query, last), headers: reduce(headers, last) }),
+      body: bodyText(request, text),
+      isBase64Encoded: !text,
+    };
+  },
+
+  toResponse(result, request, { multiValueHeaders }) {
+    const object = objectOf(result);
+    const [used, other] = multiValueHeaders
+      ? (['multiValueHeaders', 'headers'] as const)
+      : (['headers', 'multiValueHeaders'] as const);
+    if (object[used] == null && object[other] != null) {
+      throw new MalformedResultError(`The result has "${other}", but the target group's setting asks for "${used}".`);
+    }
+    if (typeof object.statusCode !== 'number') {
+      throw new MalformedResultError("The result's statusCode is no number.");
+    }
+    const headers: HeaderList = [];
+    // Every value is a string: a number is a 502.
+    const rules = { scalars: false, lists: multiValueHeaders === true };
+    addMap(headers, object[used], used, rules, request.method === 'HEAD');
+    const reason = /^[0-9]{3} (.*)$/.exec(String(object.statusDescription ?? ''))?.[1];
+    return {
+      status: statusOf(object.statusCode),
+      ...(reason === undefined ? null : { reason }),
+      headers,
+      body: bytesOf(object.body, object.isBase64Encoded === true),
+    };
+  },
+
+  failure: {
+    status: 502,
+    type: 'text/html',
+    text: '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n',
+  },
+  resultLimitBytes: () => LIMIT_BYTES,
+  streams: false,
 };
 
 function asSent(part: string): string {

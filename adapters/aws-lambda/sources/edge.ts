@@ -1,9 +1,14 @@
 // Lambda@Edge, viewer request and origin request: the function answers in place of CloudFront or the origin.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses.html
 
+import { isHopByHop } from '../../../core/check.ts';
 import { RequestError } from '../../../core/errors.ts';
+import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
 import { base64Of, needsBase64, textOf } from '../body.ts';
+import { titleCase, withClientAddress } from '../emulated-request.ts';
+import { addHeader, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
+import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator.ts';
 import { addBody, addClient, addHeaders, addServer, begin, sentPath, sentQuery } from '../environ.ts';
 import { headerText, lowerName, own, put } from '../headers.ts';
 import type { AnyEvent, Source } from '../source.ts';
@@ -51,6 +56,7 @@ const FORBIDDEN =
 const VIEWER_LIMIT_BYTES = 40 * 1024;
 const ORIGIN_LIMIT_BYTES = 1024 * 1024;
 
+/** As `toLambda` needs it. */
 export const edge: Source<EdgeEvent, EdgeResult> = {
   name: 'edge',
 
@@ -113,6 +119,100 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
   limitBytes: (event) =>
     cloudFront(event).config?.eventType === 'origin-request' ? ORIGIN_LIMIT_BYTES : VIEWER_LIMIT_BYTES,
 };
+
+/** As `fromLambda` imitates it: a function with "include body", and an origin that it answers in place of. */
+export const edgeEmulator: Emulator = {
+  name: 'edge',
+
+  toEvent(request, options) {
+    const headers: Record<string, EdgeHeader[]> = {};
+    const sent = eventTypeOf(options) === 'origin-request' ? withClientAddress(request) : request.headers;
+    for (const [name, value] of sent) {
+      if (UNEXPOSED.test(name)) continue;
+      const header = { key: titleCase(name), value };
+      const list = own(headers, name);
+      if (list === undefined) put(headers, name, [header]);
+      else list.push(header);
+    }
+    // CloudFront tells the viewer's scheme where the origin request policy asks for it.
+    headers['cloudfront-forwarded-proto'] = [{ key: 'CloudFront-Forwarded-Proto', value: request.scheme }];
+    const limit = limitOf(options);
+    const { body } = request;
+    const config = {
+      distributionDomainName: 'd111111abcdef8.cloudfront.net',
+      distributionId: 'EDFDVBD6EXAMPLE',
+      eventType: eventTypeOf(options),
+      requestId: request.id,
+    };
+    return {
+      Records: [
+        {
+          cf: {
+            config,
+            request: {
+              clientIp: request.clientAddress,
+              headers,
+              method: request.method,
+              querystring: request.query,
+              uri: request.path,
+              ...(body.byteLength === 0
+                ? null
+                : {
+                    body: {
+                      action: 'read-only',
+                      data: base64Of(body.subarray(0, limit)),
+                      encoding: 'base64',
+                      inputTruncated: body.byteLength > limit,
+                    },
+                  }),
+            },
+          },
+        },
+      ],
+    };
+  },
+
+  toResponse(result) {
+    const object = objectOf(result);
+    if (object.status === undefined) {
+      throw new MalformedResultError('The function let the request pass on to the origin, and here is none.');
+    }
+    if (typeof object.status !== 'string') throw new MalformedResultError('The status of the result is no string.');
+    const status = statusOf(object.status, 'status');
+    if (status === 204 && object.body !== undefined) {
+      throw new MalformedResultError('The result has a body in a 204.');
+    }
+    const headers: HeaderList = [];
+    for (const [name, list] of Object.entries(objectOf(object.headers ?? {}))) {
+      if (!Array.isArray(list)) throw new MalformedResultError(`The result's headers["${name}"] is no list.`);
+      if (FORBIDDEN.test(name.toLowerCase()) || isHopByHop(name)) {
+        throw new MalformedResultError(`The result has the header "${name}", which a function may not add.`);
+      }
+      for (const { key, value } of list as EdgeHeader[]) addHeader(headers, key ?? name, String(value), false);
+    }
+    return {
+      status,
+      ...(typeof object.statusDescription === 'string' ? { reason: object.statusDescription } : null),
+      headers,
+      body: bytesOf(object.body, object.bodyEncoding === 'base64'),
+    };
+  },
+
+  failure: { status: 502, type: 'text/html', text: 'The Lambda function result failed validation.' },
+  resultLimitBytes: limitOf,
+  streams: false,
+};
+
+/** Headers that CloudFront does not show to functions. */
+const UNEXPOSED = /^(?:expect|x-accel-.*|x-amz-cf-.*|x-edge-.*|x-cache|x-forwarded-proto|x-real-ip)$/;
+
+function eventTypeOf(options: EmulatorOptions): string {
+  return options.eventType ?? 'origin-request';
+}
+
+function limitOf(options: EmulatorOptions): number {
+  return eventTypeOf(options) === 'origin-request' ? ORIGIN_LIMIT_BYTES : VIEWER_LIMIT_BYTES;
+}
 
 function cloudFront(event: EdgeEvent): EdgeEvent['Records'][0]['cf'] {
   return (event.Records[0] as EdgeEvent['Records'][0]).cf;

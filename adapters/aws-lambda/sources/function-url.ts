@@ -2,6 +2,9 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 
 import { decodePath } from '../../../core/url.ts';
+import { payload2Event, payload2Response } from '../emulated-payload-2.ts';
+import { decodeText, forwardedHeaders, REGION } from '../emulated-request.ts';
+import type { Emulator } from '../emulator.ts';
 import { sentPath } from '../environ.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
 import {
@@ -14,6 +17,7 @@ import {
 } from '../payload-2.ts';
 import type { Source } from '../source.ts';
 
+/** As `toLambda` needs it. */
 export const functionUrl: Source<Payload2Event, Payload2Result> = {
   name: 'function-url',
 
@@ -31,3 +35,28 @@ export const functionUrl: Source<Payload2Event, Payload2Result> = {
 
   toPrelude: payload2Prelude,
 };
+
+/** As `fromLambda` imitates it. */
+export const functionUrlEmulator: Emulator = {
+  name: 'function-url',
+
+  toEvent(request) {
+    return payload2Event(request, {
+      rawPath: request.path,
+      decodedPath: decodeText(request.path),
+      apiId: URL_ID,
+      domainName: `${URL_ID}.lambda-url.${REGION}.on.aws`,
+      stage: '$default',
+      // Cookies are in the header and in the list.
+      headers: forwardedHeaders(request),
+    });
+  },
+
+  toResponse: payload2Response,
+
+  failure: { status: 502, type: 'application/json', text: 'Internal Server Error' },
+  resultLimitBytes: () => SYNC_LIMIT_BYTES,
+  streams: true,
+};
+
+const URL_ID = 'abcdefghijklmnopqrstuvwxyz012345';

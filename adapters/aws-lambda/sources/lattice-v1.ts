@@ -2,6 +2,20 @@
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
 import { base64Of, needsBase64, textOf } from '../body.ts';
+import { latticeFailure, latticeResponse, targetOf } from '../emulated-lattice.ts';
+import {
+  bodyText,
+  checkSize,
+  EVENT_BODY_LIMIT_BYTES,
+  gather,
+  isTextBody,
+  joined,
+  last,
+  rawPairs,
+  reduce,
+  withClientAddress,
+} from '../emulated-request.ts';
+import type { Emulator } from '../emulator.ts';
 import { addBody, addForwardedClient, addForwardedServer, addHeaders, type ValueMap } from '../environ.ts';
 import { beginLattice, type LatticeResult, latticeHeaders } from '../lattice.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
@@ -17,6 +31,7 @@ interface LatticeV1Event {
   is_base64_encoded?: boolean;
 }
 
+/** As `toLambda` needs it. */
 export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
   name: 'lattice-v1',
 
@@ -43,4 +58,29 @@ export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
   },
 
   limitBytes: () => SYNC_LIMIT_BYTES,
+};
+
+/** As `fromLambda` imitates it. */
+export const latticeV1Emulator: Emulator = {
+  name: 'lattice-v1',
+
+  toEvent(request) {
+    checkSize(request, EVENT_BODY_LIMIT_BYTES);
+    const text = isTextBody(request);
+    const hasBody = request.body.byteLength > 0;
+    return {
+      raw_path: targetOf(request),
+      method: request.method,
+      headers: reduce(gather(withClientAddress(request)), joined),
+      // Of a repeated parameter this has the last value; raw_path has them all.
+      query_string_parameters: reduce(gather(rawPairs(request.query)), last),
+      ...(hasBody ? { body: bodyText(request, text), is_base64_encoded: !text } : null),
+    };
+  },
+
+  toResponse: latticeResponse,
+
+  failure: latticeFailure,
+  resultLimitBytes: () => SYNC_LIMIT_BYTES,
+  streams: false,
 };

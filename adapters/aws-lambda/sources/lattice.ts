@@ -2,6 +2,19 @@
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
 import { base64Of, needsBase64, textOf } from '../body.ts';
+import { latticeArn, latticeFailure, latticeResponse, targetOf } from '../emulated-lattice.ts';
+import {
+  ACCOUNT_ID,
+  bodyText,
+  checkSize,
+  EVENT_BODY_LIMIT_BYTES,
+  gather,
+  isTextBody,
+  REGION,
+  rawPairs,
+  withClientAddress,
+} from '../emulated-request.ts';
+import type { Emulator } from '../emulator.ts';
 import { addBody, addForwardedClient, addForwardedServer, addHeaders, addUser, type ValueMap } from '../environ.ts';
 import { beginLattice, type LatticeResult, latticeHeaders } from '../lattice.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
@@ -18,6 +31,7 @@ interface LatticeEvent {
   requestContext: { identity?: { principal?: string | null } | null };
 }
 
+/** As `toLambda` needs it. */
 export const lattice: Source<LatticeEvent, LatticeResult> = {
   name: 'lattice',
 
@@ -48,4 +62,38 @@ export const lattice: Source<LatticeEvent, LatticeResult> = {
   },
 
   limitBytes: () => SYNC_LIMIT_BYTES,
+};
+
+/** As `fromLambda` imitates it. */
+export const latticeEmulator: Emulator = {
+  name: 'lattice',
+
+  toEvent(request) {
+    checkSize(request, EVENT_BODY_LIMIT_BYTES);
+    const query = gather(rawPairs(request.query));
+    const text = isTextBody(request);
+    const hasBody = request.body.byteLength > 0;
+    return {
+      version: '2.0',
+      path: targetOf(request),
+      method: request.method,
+      headers: gather(withClientAddress(request)),
+      ...(request.query === '' ? null : { queryStringParameters: query }),
+      ...(hasBody ? { body: bodyText(request, text), isBase64Encoded: !text } : null),
+      requestContext: {
+        serviceNetworkArn: latticeArn('servicenetwork/sn-0bf3f2882e9cc805a'),
+        serviceArn: latticeArn('service/svc-0a40eebed65f8d69c'),
+        targetGroupArn: latticeArn('targetgroup/tg-6d0ecf831eec9f09'),
+        identity: { sourceVpcArn: `arn:aws:ec2:${REGION}:${ACCOUNT_ID}:vpc/vpc-0b8276c84697e7339` },
+        region: REGION,
+        timeEpoch: String(request.time * 1000),
+      },
+    };
+  },
+
+  toResponse: latticeResponse,
+
+  failure: latticeFailure,
+  resultLimitBytes: () => SYNC_LIMIT_BYTES,
+  streams: false,
 };

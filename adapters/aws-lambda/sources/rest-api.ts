@@ -1,7 +1,27 @@
 // API Gateway REST API, and HTTP API with payload format 1.0.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
+import type { HeaderList } from '../../../core/types.ts';
 import { base64Of, needsBase64, textOf } from '../body.ts';
+import {
+  ACCOUNT_ID,
+  API_ID,
+  apiDomain,
+  bodyText,
+  checkSize,
+  decodedPairs,
+  EVENT_BODY_LIMIT_BYTES,
+  forwardedHeaders,
+  gather,
+  last,
+  logTime,
+  orNull,
+  reduce,
+  titleCase,
+  valuesOf,
+} from '../emulated-request.ts';
+import { addDefaultType, addMap, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
+import { type Emulator, MalformedResultError } from '../emulator.ts';
 import {
   addBody,
   addBothHeaders,
@@ -58,6 +78,7 @@ interface RestApiResult {
   isBase64Encoded: boolean;
 }
 
+/** As `toLambda` needs it. */
 export const restApi: Source<RestApiEvent, RestApiResult> = {
   name: 'rest-api',
 
@@ -115,3 +136,108 @@ export const restApi: Source<RestApiEvent, RestApiResult> = {
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
   toPrelude: (response) => ({ statusCode: response.statusCode, multiValueHeaders: multiValues(response.headers) }),
 };
+
+/** As `fromLambda` imitates it: a REST API with a resource `/{proxy+}`. */
+export const restApiEmulator: Emulator = {
+  name: 'rest-api',
+
+  toEvent(request, { stage, binaryMediaTypes }) {
+    checkSize(request, EVENT_BODY_LIMIT_BYTES);
+    const headers = forwardedHeaders(request, ['content-length']).map(([name, value]): [string, string] => [
+      titleCase(name),
+      value,
+    ]);
+    const headerMap = gather(headers);
+    const query = gather(decodedPairs(request.query));
+    const binary = matches(binaryMediaTypes, valuesOf(request, 'content-type')[0]);
+    const proxy = request.path.slice(1);
+    const domainName = apiDomain(request, stage);
+    const hasBody = request.body.byteLength > 0;
+    return {
+      resource: proxy === '' ? '/' : '/{proxy+}',
+      path: request.path,
+      httpMethod: request.method,
+      headers: reduce(headerMap, last),
+      multiValueHeaders: headerMap,
+      queryStringParameters: orNull(reduce(query, last)),
+      multiValueQueryStringParameters: orNull(query),
+      pathParameters: proxy === '' ? null : { proxy },
+      stageVariables: null,
+      requestContext: {
+        resourceId: 'abc123',
+        resourcePath: proxy === '' ? '/' : '/{proxy+}',
+        httpMethod: request.method,
+        extendedRequestId: 'ExTeNdEdId=',
+        requestTime: logTime(request.time),
+        path: stage === undefined ? request.path : `/${stage}${request.path}`,
+        accountId: ACCOUNT_ID,
+        protocol: request.protocol,
+        stage: stage ?? 'prod',
+        domainPrefix: domainName.split('.')[0],
+        requestTimeEpoch: request.time,
+        requestId: request.id,
+        identity: {
+          cognitoIdentityPoolId: null,
+          accountId: null,
+          cognitoIdentityId: null,
+          caller: null,
+          sourceIp: request.clientAddress,
+          principalOrgId: null,
+          accessKey: null,
+          cognitoAuthenticationType: null,
+          cognitoAuthenticationProvider: null,
+          userArn: null,
+          userAgent: valuesOf(request, 'user-agent')[0] ?? null,
+          user: null,
+        },
+        domainName,
+        deploymentId: 'dep123',
+        apiId: API_ID,
+      },
+      // A type that is not listed as binary is text: bytes that are no UTF-8 are lost.
+      body: hasBody ? bodyText(request, !binary) : null,
+      isBase64Encoded: hasBody && binary,
+    };
+  },
+
+  toResponse(result, request, { binaryMediaTypes }) {
+    const object = objectOf(result);
+    const unknown = Object.keys(object).find((member) => !MEMBERS.includes(member));
+    if (unknown !== undefined) {
+      throw new MalformedResultError(`The result has the member "${unknown}", which a REST API does not know.`);
+    }
+    const head = request.method === 'HEAD';
+    const headers: HeaderList = [];
+    const multi: HeaderList = [];
+    addMap(headers, object.headers, 'headers', { scalars: true, lists: false }, head);
+    addMap(multi, object.multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, head);
+    const single = headers.filter(([name, value]) => !multi.some((each) => each[0] === name && each[1] === value));
+    const all = [...single, ...multi].map(([name, value]): [string, string] => [remapped(name), value]);
+    addDefaultType(all);
+    // The first type that the client accepts decides whether base64 is decoded.
+    const accepted = valuesOf(request, 'accept')[0]?.split(',')[0];
+    const decode = object.isBase64Encoded === true && matches(binaryMediaTypes, accepted);
+    return { status: statusOf(object.statusCode), headers: all, body: bytesOf(object.body, decode) };
+  },
+
+  failure: { status: 502, type: 'application/json', text: '{"message": "Internal server error"}' },
+  resultLimitBytes: () => SYNC_LIMIT_BYTES,
+  streams: true,
+};
+
+/** With any other member: 502, "Malformed Lambda proxy response". */
+const MEMBERS = ['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'];
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html */
+function matches(types: readonly string[] = ['*/*'], value: string | undefined): boolean {
+  const type = (value ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  return types.some((each) => {
+    if (each === '*/*' || each.toLowerCase() === type) return true;
+    return each.endsWith('/*') && type.startsWith(each.slice(0, -1).toLowerCase());
+  });
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html */
+export function remapped(name: string): string {
+  return /^(?:www-authenticate|server|date)$/i.test(name) ? `x-amzn-Remapped-${name}` : name;
+}

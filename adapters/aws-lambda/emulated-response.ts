@@ -1,0 +1,79 @@
+// What front doors make of a function's result.
+
+import { isHeaderValue, isHopByHop, isToken } from '../../core/check.ts';
+import { describe } from '../../core/errors.ts';
+import { encode, encodeWsgi } from '../../core/strings.ts';
+import type { HeaderList } from '../../core/types.ts';
+import { MalformedResultError } from './emulator.ts';
+
+/** A JSON object. */
+export interface JsonObject {
+  [member: string]: unknown;
+}
+
+/** @throws {MalformedResultError} unless the result is an object */
+export function objectOf(result: unknown): JsonObject {
+  if (typeof result === 'object' && result !== null && !Array.isArray(result)) return result as JsonObject;
+  throw new MalformedResultError(`The function returned ${describe(result)}; expected an object with a statusCode.`);
+}
+
+/** @throws {MalformedResultError} unless the status is one from 200 to 599, as number or as digits */
+export function statusOf(value: unknown, member = 'statusCode'): number {
+  const status = typeof value === 'string' && /^[0-9]{3}$/.test(value) ? Number(value) : value;
+  if (typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599) return status;
+  throw new MalformedResultError(`The result's ${member} is ${describe(value)}; expected a status from 200 to 599.`);
+}
+
+/**
+ * The bytes of a body.
+ *
+ * @throws {MalformedResultError} unless it is a string or missing
+ */
+export function bytesOf(body: unknown, base64: boolean): Uint8Array {
+  if (body === undefined || body === null) return new Uint8Array(0);
+  if (typeof body === 'string') return base64 ? Buffer.from(body, 'base64') : encode(body);
+  throw new MalformedResultError(`The result's body is ${describe(body)}; expected a string.`);
+}
+
+/** How a front door reads the values of a header map. */
+export interface HeaderRules {
+  /** Whether numbers and booleans pass as text. */
+  scalars: boolean;
+  /** Whether a value may be a list. */
+  lists: boolean;
+}
+
+/**
+ * Adds the headers of a map, less those about the connection and the length, which are the front door's to set.
+ *
+ * @throws {MalformedResultError} for a name or value that is none
+ */
+export function addMap(headers: HeaderList, map: unknown, member: string, rules: HeaderRules, head: boolean): void {
+  if (map === undefined || map === null) return;
+  for (const [name, value] of Object.entries(objectOf(map))) {
+    const values = rules.lists && Array.isArray(value) ? value : [value];
+    for (const each of values) addHeader(headers, name, headerValue(each, name, member, rules), head);
+  }
+}
+
+function headerValue(value: unknown, name: string, member: string, rules: HeaderRules): string {
+  if (typeof value === 'string') return value;
+  if (rules.scalars && (typeof value === 'number' || typeof value === 'boolean')) return String(value);
+  throw new MalformedResultError(`The result's ${member}["${name}"] is ${describe(value)}; expected a string.`);
+}
+
+/** Adds one header. A response to HEAD keeps the length of what a GET would have. */
+export function addHeader(headers: HeaderList, name: string, text: string, head: boolean): void {
+  const value = encodeWsgi(text);
+  if (!isToken(name) || !isHeaderValue(value)) {
+    throw new MalformedResultError(`The result has the header ${JSON.stringify([name, text])}, which is none.`);
+  }
+  if (isHopByHop(name) || name.toLowerCase() === 'status') return;
+  if (!head && name.toLowerCase() === 'content-length') return;
+  headers.push([name, value]);
+}
+
+/** API Gateway and function URLs say that a response is JSON where the function says nothing. */
+export function addDefaultType(headers: HeaderList, type = 'application/json'): void {
+  if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) headers.push(['content-type', type]);
+}

@@ -1,0 +1,81 @@
+// What a front door does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
+// and what becomes of the function's result.
+
+import type { HeaderList } from '../../core/types.ts';
+import type { SourceName } from './source.ts';
+
+/** A request as a front door receives it. Header names are in lower case; texts are Unicode. */
+export interface ClientRequest {
+  method: string;
+  /** The path as sent: printable ASCII, `/` first. */
+  path: string;
+  /** What follows the first `?`, as sent; empty when there is none. */
+  query: string;
+  /** Without those about the connection. */
+  headers: [name: string, value: string][];
+  body: Uint8Array;
+  scheme: 'http' | 'https';
+  /** The Host header, or the server's name. */
+  host: string;
+  /** Decimal digits. */
+  port: string;
+  /** `HTTP/1.1` and the like. */
+  protocol: string;
+  clientAddress: string;
+  clientPort: string;
+  /** When it came, in milliseconds since 1970. */
+  time: number;
+  /** A UUID. */
+  id: string;
+}
+
+/** How a front door is set up. */
+export interface EmulatorOptions {
+  /**
+   * `rest-api` and `http-api`: the named stage that the API is called under, as part of the URL: the API answers under its
+   * own name then. Default: a domain of the API's own, where no stage is in the URL.
+   */
+  stage?: string;
+  /** `rest-api`: the types that the API treats as binary, such as `image/*`. Default: all of them. */
+  binaryMediaTypes?: readonly string[];
+  /** `alb`: whether the target group has multi-value headers enabled. Default: no. */
+  multiValueHeaders?: boolean;
+  /** `edge`: at which event the function stands. Default: `origin-request`. */
+  eventType?: 'viewer-request' | 'origin-request';
+}
+
+/** What goes back to the client. */
+export interface Answer {
+  status: number;
+  reason?: string;
+  headers: HeaderList;
+  body: Uint8Array;
+}
+
+/** One front door, imitated. */
+export interface Emulator {
+  readonly name: SourceName;
+  /**
+   * The event that the function gets.
+   *
+   * @throws {RequestError} for a request that the front door answers by itself
+   */
+  toEvent(request: ClientRequest, options: EmulatorOptions): unknown;
+  /**
+   * The answer for a result, which is any JSON value.
+   *
+   * @throws {MalformedResultError} for a result that the front door takes no answer from
+   */
+  toResponse(result: unknown, request: ClientRequest, options: EmulatorOptions): Answer;
+  /** What the client gets when the function fails or its result is malformed. */
+  readonly failure: { status: number; type: string; text: string };
+  /** The largest result in bytes of JSON. */
+  resultLimitBytes(options: EmulatorOptions): number;
+  /** Whether a streamed response is passed on as it comes. */
+  readonly streams: boolean;
+}
+
+/** The function answered with something that its front door makes no response of. */
+export class MalformedResultError extends Error {
+  override name = 'MalformedResultError';
+}

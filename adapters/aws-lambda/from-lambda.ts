@@ -1,0 +1,192 @@
+// Makes an application of a Lambda handler, by doing what the front door before it would do. It is the Lambda emulator:
+// one faithful event builder for each front door, and the rules by which each reads a result.
+
+import { describe, report } from '../../core/errors.ts';
+import { reasonPhrase } from '../../core/status.ts';
+import { encode } from '../../core/strings.ts';
+import type { Application, Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
+import { clientRequest } from './client-request.ts';
+import { addDefaultType, addHeader, addMap, objectOf, statusOf } from './emulated-response.ts';
+import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
+import { MalformedResultError } from './emulator.ts';
+import { type AnyHandler, call, type FunctionOptions, makeContext, throughJson } from './runtime.ts';
+import type { SourceName } from './source.ts';
+import { EMULATORS } from './sources/emulators.ts';
+import { remapped } from './sources/rest-api.ts';
+import { DEFAULT_TYPE, StreamReader } from './stream-reader.ts';
+import { STREAMING } from './streaming.ts';
+
+/** Options of {@link fromLambda}. */
+export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
+  /** The front door to imitate. */
+  source: SourceName;
+  /**
+   * Whether the handler is a streaming one, `(event, responseStream, context)`. Default: whether
+   * `awslambda.streamifyResponse` has marked it.
+   */
+  streaming?: boolean;
+}
+
+/**
+ * Makes an application of a Lambda handler: `toFetch(fromLambda(handler, { source: 'http-api' }))` calls it as an HTTP API
+ * would, with the event that an HTTP API makes of the request, and answers as an HTTP API answers its result. That is also
+ * how a handler is tested, and run on `node:http` during development.
+ *
+ * The handler may be asynchronous, call back, or stream. When it fails, or its result is one that the front door makes no
+ * response of, the client gets the front door's own error page, and `wsgi.errors` says why.
+ *
+ * @param handler the function as Lambda would call it
+ * @param options which front door, how it is set up, and what the function's context tells
+ * @throws {TypeError} for a handler that is no function, and for an unknown source
+ */
+export function fromLambda(handler: AnyHandler, options: FromLambdaOptions): Application {
+  if (typeof handler !== 'function') {
+    throw new TypeError(`fromLambda was given ${describe(handler)}; expected a function (event, context).`);
+  }
+  const emulator = EMULATORS[options?.source];
+  if (emulator === undefined) {
+    throw new TypeError(
+      `The option "source" is ${describe(options?.source)}; expected one of ${Object.keys(EMULATORS).join(', ')}.`,
+    );
+  }
+  return async (environ, startResponse) => {
+    const request = await clientRequest(environ);
+    const event = throughJson(emulator.toEvent(request, options));
+    const streaming = options.streaming ?? (handler as { [STREAMING]?: unknown })[STREAMING] === 'response';
+    if (streaming) return new StreamedCall(emulator, request, options, environ).run(handler, event, startResponse);
+    const answer = await answerOf(emulator, request, options, environ, () =>
+      call(handler, event, request.id, options).then(throughJson),
+    );
+    return send(answer, startResponse);
+  };
+}
+
+/** The answer to a request, whatever the function does. */
+async function answerOf(
+  emulator: Emulator,
+  request: ClientRequest,
+  options: FromLambdaOptions,
+  environ: Environ,
+  invoke: () => Promise<unknown>,
+): Promise<Answer> {
+  try {
+    const result = await invoke();
+    const size = Buffer.byteLength(JSON.stringify(result));
+    const limit = emulator.resultLimitBytes(options);
+    if (size > limit) {
+      throw new MalformedResultError(`The result has ${size} bytes of JSON; ${emulator.name} takes at most ${limit}.`);
+    }
+    return emulator.toResponse(result, request, options);
+  } catch (error) {
+    return failed(emulator, environ, error);
+  }
+}
+
+/** The front door's own error page; why it came to that is for the log. */
+function failed(emulator: Emulator, environ: Environ, error: unknown): Answer {
+  const text = error instanceof MalformedResultError ? error.message : report(error);
+  environ['wsgi.errors'].write(`${emulator.name} answers ${emulator.failure.status}: ${text}\n`);
+  const { status, type, text: page } = emulator.failure;
+  return { status, headers: [['content-type', type]], body: encode(page) };
+}
+
+function send(answer: Answer, startResponse: StartResponse): Body {
+  begin(answer.status, answer.reason, answer.headers, startResponse);
+  return [answer.body];
+}
+
+function begin(status: number, reason: string | undefined, headers: HeaderList, startResponse: StartResponse): void {
+  startResponse(`${status} ${reason ?? reasonPhrase(status)}`, headers);
+}
+
+/** One call of a streaming handler. */
+class StreamedCall {
+  readonly #emulator: Emulator;
+  readonly #request: ClientRequest;
+  readonly #options: FromLambdaOptions;
+  readonly #environ: Environ;
+  readonly #stream = new StreamReader();
+
+  constructor(emulator: Emulator, request: ClientRequest, options: FromLambdaOptions, environ: Environ) {
+    this.#emulator = emulator;
+    this.#request = request;
+    this.#options = options;
+    this.#environ = environ;
+  }
+
+  async run(handler: AnyHandler, event: unknown, startResponse: StartResponse): Promise<Body> {
+    const stream = this.#stream;
+    stream.on('error', () => {}); // told by pull()
+    const context = makeContext(this.#request.id, this.#options, () => {});
+    // A handler that is not asynchronous is refused by the runtime; one that returns early has left the stream open.
+    const done = (async () => handler(event, stream, context))().then(
+      () => {
+        if (!stream.writableEnded) stream.destroy(new Error('The handler returned before it ended the stream.'));
+      },
+      (error) => {
+        stream.destroy(error instanceof Error ? error : new Error(describe(error)));
+      },
+    );
+    if (!this.#emulator.streams) return this.#whole(startResponse);
+    let first: Buffer | null;
+    try {
+      first = await this.#head(startResponse);
+    } catch (error) {
+      stream.destroy();
+      return send(failed(this.#emulator, this.#environ, error), startResponse);
+    }
+    return this.#body(first, done);
+  }
+
+  /** A front door that does not stream takes all that was written for the JSON of a result. */
+  async #whole(startResponse: StartResponse): Promise<Body> {
+    const invoke = async (): Promise<unknown> => {
+      const chunks: Buffer[] = [];
+      for (let chunk = await this.#stream.pull(); chunk !== null; chunk = await this.#stream.pull()) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString();
+      try {
+        return JSON.parse(text);
+      } catch {
+        throw new MalformedResultError(`${this.#emulator.name} does not stream, and what was written is no result.`);
+      }
+    };
+    return send(await answerOf(this.#emulator, this.#request, this.#options, this.#environ, invoke), startResponse);
+  }
+
+  /** Reads and sends the head. Returns the first bytes of the body. */
+  async #head(startResponse: StartResponse): Promise<Buffer | null> {
+    const prelude = await this.#stream.prelude();
+    const headers: HeaderList = [];
+    if (prelude === null || prelude.metadata === null) {
+      if (this.#emulator.name === 'rest-api') {
+        throw new MalformedResultError('A REST API streams only what begins with HttpResponseStream.from().');
+      }
+      begin(200, undefined, [['content-type', this.#stream.contentType]], startResponse);
+      return prelude === null ? null : prelude.rest;
+    }
+    const { statusCode = 200, headers: single, multiValueHeaders, cookies } = objectOf(prelude.metadata);
+    const head = this.#request.method === 'HEAD';
+    addMap(headers, single, 'headers', { scalars: true, lists: false }, head);
+    addMap(headers, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, head);
+    if (Array.isArray(cookies)) for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), head);
+    addDefaultType(headers, DEFAULT_TYPE);
+    const rest = this.#emulator.name === 'rest-api';
+    const sent = rest ? headers.map(([name, value]): [string, string] => [remapped(name), value]) : headers;
+    begin(statusOf(statusCode), undefined, sent, startResponse);
+    return prelude.rest;
+  }
+
+  async *#body(first: Buffer | null, done: Promise<void>): AsyncGenerator<Uint8Array> {
+    const stream = this.#stream;
+    let ended = false;
+    try {
+      if (first !== null && first.byteLength > 0) yield first;
+      for (let chunk = await stream.pull(); chunk !== null; chunk = await stream.pull()) yield chunk;
+      ended = true;
+    } finally {
+      // A client that leaves closes the stream under the handler.
+      if (!ended) stream.destroy();
+      this.#environ['waygate.wait_until'](done);
+    }
+  }
+}

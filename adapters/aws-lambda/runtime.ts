@@ -1,0 +1,70 @@
+// Lambda's Node.js runtime, as far as a handler can tell: the context, the callback, a promise, and what a failure is.
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
+
+import { isThenable } from '../../core/body.ts';
+import { ACCOUNT_ID, REGION } from './emulated-request.ts';
+
+/** What the function is called and how long it may run, as its context tells. */
+export interface FunctionOptions {
+  /** Default: `function`. */
+  functionName?: string;
+  /** How long an invocation may run, for `context.getRemainingTimeInMillis()`. Nothing is cut off. Default: 30 seconds. */
+  timeoutMs?: number;
+  /** Default: 128. */
+  memoryLimitInMB?: number;
+}
+
+/** The handler's third argument, or what the legacy methods of the context stand for. */
+type Callback = (error?: unknown, result?: unknown) => void;
+
+/** A handler in any of its forms. */
+// biome-ignore lint/suspicious/noExplicitAny: handlers are typed by the events that they are written for.
+export type AnyHandler = (event: any, context: any, callback: any) => unknown;
+
+/** The context of one invocation. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
+export function makeContext(requestId: string, options: FunctionOptions, settle: Callback): object {
+  const { functionName = 'function', timeoutMs = 30_000, memoryLimitInMB = 128 } = options;
+  const deadline = performance.now() + timeoutMs;
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionVersion: '$LATEST',
+    functionName,
+    memoryLimitInMB: String(memoryLimitInMB),
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${requestId.replaceAll('-', '')}`,
+    invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:${functionName}`,
+    awsRequestId: requestId,
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
+    done: settle,
+    fail: (error: unknown) => settle(error ?? new Error('The function failed.')),
+    succeed: (result: unknown) => settle(null, result),
+  };
+}
+
+/**
+ * Calls a handler that returns its result, and gives the result as the front door gets it: as JSON, read again.
+ *
+ * @returns a promise that rejects when the handler fails or its result is no JSON
+ */
+export function call(
+  handler: AnyHandler,
+  event: unknown,
+  requestId: string,
+  options: FunctionOptions,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const settle: Callback = (error, result) => {
+      if (error !== null && error !== undefined) reject(error);
+      else resolve(result);
+    };
+    const returned = handler(event, makeContext(requestId, options, settle), settle);
+    if (isThenable(returned)) returned.then(resolve, reject);
+    // The runtime ignores what a plain function returns and waits for the callback; without one the result is null.
+    else if (returned !== undefined || handler.length < 2) resolve(null);
+  });
+}
+
+/** A value as it arrives on the other side. */
+export function throughJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value) ?? 'null');
+}
