@@ -56,8 +56,11 @@ export class StreamReader extends Writable implements ResponseStream {
   /** The next chunk, or null at the end; it rejects when the handler destroyed the stream. */
   async pull(): Promise<Buffer | null> {
     for (;;) {
-      this.#taken?.();
-      this.#taken = null;
+      if (this.#chunk === null) {
+        const taken = this.#taken;
+        this.#taken = null;
+        taken?.(); // may bring the next chunk at once
+      }
       const chunk = this.#chunk;
       this.#chunk = null;
       if (chunk !== null) return chunk;
