@@ -26,6 +26,8 @@ export interface Capabilities {
   headerBytes: boolean;
   /** Every byte survives in the path as `%XX`; else only what is UTF-8. (URL-02) */
   pathBytes: boolean;
+  /** The path is decoded once on its way; else a gateway decodes it too, and `%25` or `%3F` is not what it was. (URL-02) */
+  decodedOnce: boolean;
   /** The request target reaches the application exactly as written: dot segments, `//`, malformed escapes. (URL-05) */
   rawPath: boolean;
   /** The query reaches the application exactly as written; else only the decoded pairs are the same. (ENV-07) */
@@ -53,6 +55,7 @@ export const FULL: Capabilities = {
   brokenConnection: 'reject',
   headerBytes: true,
   pathBytes: true,
+  decodedOnce: true,
   rawPath: true,
   rawQuery: true,
   setCookies: true,

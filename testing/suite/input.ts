@@ -285,7 +285,9 @@ function upload(suite: Suite): void {
   decides('abortedUpload', 'INPUT-12, trap 13: an upload that breaks off is an error, not an end', async (t) => {
     const outcome = new Gate<unknown[]>();
     const started = new Gate();
+    let called = false;
     const site = await t.serve(async (environ, startResponse) => {
+      called = true;
       const input = environ['wsgi.input'];
       const first = latin1(await input.read(5));
       started.open();
@@ -305,11 +307,12 @@ function upload(suite: Suite): void {
           sent = true;
           return controller.enqueue(u8('first'));
         }
-        await within(started.opened, 'the read of the first bytes');
+        if (t.can.requestStreaming) await within(started.opened, 'the read of the first bytes');
         controller.error(new Error('the client breaks off'));
       },
     });
     await site.fetch('/', { method: 'POST', body, duplex: 'half' } as RequestInit).catch(() => {});
+    ok(called, 'the application is called');
     equal(
       await within(outcome.opened, 'the outcome of the reads'),
       ['first', true, true, true],
