@@ -46,13 +46,20 @@ export interface HeaderRules {
 /**
  * Adds the headers of a map, less those about the connection and the length, which are the front door's to set.
  *
+ * @param keepLength whether the length stays: in a response to HEAD, and where the body is not known yet
  * @throws {MalformedResultError} for a name or value that is none
  */
-export function addMap(headers: HeaderList, map: unknown, member: string, rules: HeaderRules, head: boolean): void {
+export function addMap(
+  headers: HeaderList,
+  map: unknown,
+  member: string,
+  rules: HeaderRules,
+  keepLength: boolean,
+): void {
   if (map === undefined || map === null) return;
   for (const [name, value] of Object.entries(objectOf(map))) {
     const values = rules.lists && Array.isArray(value) ? value : [value];
-    for (const each of values) addHeader(headers, name, headerValue(each, name, member, rules), head);
+    for (const each of values) addHeader(headers, name, headerValue(each, name, member, rules), keepLength);
   }
 }
 
@@ -62,14 +69,14 @@ function headerValue(value: unknown, name: string, member: string, rules: Header
   throw new MalformedResultError(`The result's ${member}["${name}"] is ${describe(value)}; expected a string.`);
 }
 
-/** Adds one header. A response to HEAD keeps the length of what a GET would have. */
-export function addHeader(headers: HeaderList, name: string, text: string, head: boolean): void {
+/** Adds one header; see {@link addMap}. */
+export function addHeader(headers: HeaderList, name: string, text: string, keepLength: boolean): void {
   const value = encodeWsgi(text);
   if (!isToken(name) || !isHeaderValue(value)) {
     throw new MalformedResultError(`The result has the header ${JSON.stringify([name, text])}, which is none.`);
   }
   if (isHopByHop(name) || name.toLowerCase() === 'status') return;
-  if (!head && name.toLowerCase() === 'content-length') return;
+  if (!keepLength && name.toLowerCase() === 'content-length') return;
   headers.push([name, value]);
 }
 

@@ -117,6 +117,8 @@ class StreamedCall {
   async run(handler: AnyHandler, event: unknown, startResponse: StartResponse): Promise<Body> {
     const stream = this.#stream;
     stream.on('error', () => {}); // told by pull()
+    // A client that leaves closes the stream under the handler.
+    this.#environ['waygate.signal'].addEventListener('abort', () => stream.destroy(), { once: true });
     const context = makeContext(this.#request.id, this.#options, () => {});
     // A handler that is not asynchronous is refused by the runtime; one that returns early has left the stream open.
     const done = (async () => handler(event, stream, context))().then(
@@ -165,10 +167,9 @@ class StreamedCall {
       return prelude === null ? null : prelude.rest;
     }
     const { statusCode = 200, headers: single, multiValueHeaders, cookies } = objectOf(prelude.metadata);
-    const head = this.#request.method === 'HEAD';
-    addMap(headers, single, 'headers', { scalars: true, lists: false }, head);
-    addMap(headers, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, head);
-    if (Array.isArray(cookies)) for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), head);
+    addMap(headers, single, 'headers', { scalars: true, lists: false }, true);
+    addMap(headers, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, true);
+    if (Array.isArray(cookies)) for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), true);
     addDefaultType(headers, DEFAULT_TYPE);
     const rest = this.#emulator.name === 'rest-api';
     const sent = rest ? headers.map(([name, value]): [string, string] => [remapped(name), value]) : headers;
@@ -184,7 +185,6 @@ class StreamedCall {
       for (let chunk = await stream.pull(); chunk !== null; chunk = await stream.pull()) yield chunk;
       ended = true;
     } finally {
-      // A client that leaves closes the stream under the handler.
       if (!ended) stream.destroy();
       this.#environ['waygate.wait_until'](done);
     }

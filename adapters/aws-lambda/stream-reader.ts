@@ -14,8 +14,11 @@ export class StreamReader extends Writable implements ResponseStream {
   contentType: string = DEFAULT_TYPE;
   _onBeforeFirstWrite: ResponseStream['_onBeforeFirstWrite'] = undefined;
   #started = false;
-  #chunk: Buffer | null = null;
-  #taken: (() => void) | null = null;
+  /** What the handler wrote and nobody has read; it stays readable when the handler breaks off after it. */
+  readonly #chunks: Buffer[] = [];
+  #queuedBytes = 0;
+  /** Tells the handler's end that there is room again. */
+  #room: (() => void) | null = null;
   #over = false;
   #wake: () => void = () => {};
 
@@ -37,9 +40,11 @@ export class StreamReader extends Writable implements ResponseStream {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#chunk = chunk;
-    this.#taken = done;
+    this.#chunks.push(chunk);
+    this.#queuedBytes += chunk.byteLength;
     this.#wake();
+    if (this.#queuedBytes < this.writableHighWaterMark) done();
+    else this.#room = done;
   }
 
   override _final(done: () => void): void {
@@ -56,14 +61,14 @@ export class StreamReader extends Writable implements ResponseStream {
   /** The next chunk, or null at the end; it rejects when the handler destroyed the stream. */
   async pull(): Promise<Buffer | null> {
     for (;;) {
-      if (this.#chunk === null) {
-        const taken = this.#taken;
-        this.#taken = null;
-        taken?.(); // may bring the next chunk at once
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) {
+        this.#queuedBytes -= chunk.byteLength;
+        const room = this.#room;
+        this.#room = null;
+        room?.();
+        return chunk;
       }
-      const chunk = this.#chunk;
-      this.#chunk = null;
-      if (chunk !== null) return chunk;
       if (this.#over) return null;
       if (this.destroyed) throw this.errored ?? new Error('The handler destroyed the response stream.');
       await new Promise<void>((wake) => {

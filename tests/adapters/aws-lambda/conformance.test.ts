@@ -1,9 +1,64 @@
+// The conformance suite round every front door: a Fetch call becomes the event that the front door makes of it, the
+// event becomes environ, and the response goes back the same way. What a front door lacks is declared, and held to be
+// really absent; docs/platforms.md says it in words.
+
+import { runInNewContext } from 'node:vm';
 import { describe, it } from 'vitest';
-import { conformance } from 'waygate/testing';
-import { fromLambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { fromLambda, type SourceName, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
-const buffered = { raw: false, streaming: false, earlyHead: false, requestStreaming: false, abortedUpload: false, disconnect: false, brokenConnection: 'status-500' as const, headerBytes: false };
-for (const source of ['rest-api','http-api','function-url','alb','lattice','lattice-v1','edge'] as const)
-  conformance(source, (app, options) => ({ fetch: toFetch(fromLambda(toLambda(app, options), { source, multiValueHeaders: true }), { errors: () => {} }) }), { describe, it, capabilities: buffered });
-for (const source of ['rest-api','function-url'] as const)
-  conformance(`${source} streamed`, (app, options) => ({ fetch: toFetch(fromLambda(toLambdaStream(app, options), { source }), { errors: () => {} }) }), { describe, it, capabilities: {...buffered, streaming: true, disconnect: true, brokenConnection: 'reject'} });
+import { type Capabilities, conformance } from 'waygate/testing';
+
+/** A function gets the whole request in one event. */
+const EVENT = { raw: false, requestStreaming: false, abortedUpload: false, headerBytes: false } as const;
+
+/** It answers with the whole response in one result. */
+const BUFFERED = {
+  ...EVENT,
+  streaming: false,
+  earlyHead: false,
+  disconnect: false,
+  brokenConnection: 'status-500',
+} as const;
+
+/** The front door fills in the reason phrase. */
+const NO_REASON = { reason: false };
+
+const LACKS: Record<SourceName, Partial<Capabilities>> = {
+  'rest-api': { ...NO_REASON, rawQuery: false },
+  'http-api': { ...NO_REASON, decodedOnce: false, pathBytes: false, rawPath: false },
+  'function-url': NO_REASON,
+  alb: { rawQuery: false },
+  lattice: NO_REASON,
+  'lattice-v1': NO_REASON,
+  edge: { headLength: false },
+};
+
+/**
+ * Behind the emulator a head goes out with its first byte of body, as everywhere: where a response breaks off without one,
+ * nothing of it has reached the client, who gets a 500 instead of a broken response.
+ */
+const HEADLESS = 'CL-02: GET, a declared length and no body at all: broken off';
+
+const options = { describe, it, otherRealm: (expression: string) => runInNewContext(expression) as unknown };
+
+for (const source of Object.keys(LACKS) as SourceName[]) {
+  // Without multi-value headers a load balancer keeps one of several query values: see round-trip.test.ts.
+  const door = { source, multiValueHeaders: true };
+  conformance(
+    `toLambda behind ${source}`,
+    (app, given) => ({ fetch: toFetch(fromLambda(toLambda(app, given), door), { errors: () => {} }) }),
+    { ...options, capabilities: { ...BUFFERED, ...LACKS[source] } },
+  );
+}
+
+for (const source of ['function-url', 'rest-api'] as const) {
+  conformance(
+    `toLambdaStream behind ${source}`,
+    (app, given) => ({ fetch: toFetch(fromLambda(toLambdaStream(app, given), { source }), { errors: () => {} }) }),
+    {
+      ...options,
+      it: (title, body) => (title === HEADLESS ? it.fails(title, body) : it(title, body)),
+      capabilities: { ...EVENT, ...LACKS[source] },
+    },
+  );
+}
