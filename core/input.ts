@@ -248,7 +248,11 @@ export class StreamSource implements ByteSource {
 
   async pull(): Promise<Uint8Array | null> {
     this.#reader ??= this.#stream.getReader();
-    const { done, value } = await this.#reader.read();
-    return done ? null : value;
+    try {
+      const { done, value } = await this.#reader.read();
+      return done ? null : value;
+    } catch (cause) {
+      throw new ClientDisconnectedError('The request body broke off before its end.', { cause });
+    }
   }
 }

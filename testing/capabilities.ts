@@ -17,11 +17,14 @@ export interface Capabilities {
   abortedUpload: boolean;
   /** The application learns that the client has gone: `waygate.signal`, an early `close()`. (CLOSE-01, ERR-05) */
   disconnect: boolean;
+  /** It learns so at once: while nothing is being sent, ahead of the head, behind a native stream. (CLOSE-04, ERR-05) */
+  promptDisconnect: boolean;
   /**
    * What the client sees of a response that fails after its head went out: reading the response fails (`reject`); or the
-   * platform had it all in memory still, and answers with an error status instead (`status-500`). (ERR-04)
+   * platform had it all in memory still, and answers with an error status instead (`status-500`); or the platform ends it
+   * as if it were whole, so that nothing but a declared Content-Length shows the failure (`complete`). (ERR-04)
    */
-  brokenConnection: 'reject' | 'status-500';
+  brokenConnection: 'reject' | 'status-500' | 'complete';
   /** Every byte from 0x80 to 0xFF survives in header values, both ways; else only what is UTF-8. (STR-03, STR-05) */
   headerBytes: boolean;
   /** Every byte survives in the path as `%XX`; else only what is UTF-8. (URL-02) */
@@ -40,6 +43,8 @@ export interface Capabilities {
   anyMethod: boolean;
   /** The `Content-Length` of a response to HEAD reaches the client. (HTTP-05) */
   headLength: boolean;
+  /** A streamed body of unknown length has none on its way either; some servers count what is over soon. (CL-04) */
+  unknownLength: boolean;
   /** The length of a request body that the client knows reaches the application as `CONTENT_LENGTH`. (ENV-09) */
   requestLength: boolean;
 }
@@ -52,6 +57,7 @@ export const FULL: Capabilities = {
   requestStreaming: true,
   abortedUpload: true,
   disconnect: true,
+  promptDisconnect: true,
   brokenConnection: 'reject',
   headerBytes: true,
   pathBytes: true,
@@ -62,6 +68,7 @@ export const FULL: Capabilities = {
   reason: true,
   anyMethod: true,
   headLength: true,
+  unknownLength: true,
   requestLength: true,
 };
 

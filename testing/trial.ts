@@ -100,9 +100,11 @@ export class Site {
     try {
       answer = await this.get(path, init);
     } catch {
-      equal(this.#can.brokenConnection, 'reject', 'how a response fails that broke off after its head');
+      // A response with a declared length breaks off also where others end as if they were whole.
+      ok(this.#can.brokenConnection !== 'status-500', 'a response that broke off after its head is an error status');
       return;
     }
+    if (this.#can.brokenConnection === 'complete') return;
     equal(this.#can.brokenConnection, 'status-500', 'how a response fails that came to a clean end');
     ok(answer.status >= 500, `a response that broke off has an error status, not ${answer.status}`);
   }

@@ -3,7 +3,7 @@
 
 import { encodeWsgi, textFromNative } from '../../core/strings.ts';
 import type { Environ } from '../../core/types.ts';
-import type { FetchFacts } from '../fetch/environ.ts';
+import type { BodyPipe, FetchFacts } from '../fetch/environ.ts';
 
 /** The part of `request.cf` that becomes CGI variables. (Cloudflare docs, "Request: IncomingRequestCfProperties") */
 export interface RequestCf {
@@ -31,11 +31,10 @@ export interface ClientCertificate {
 /** A request as workerd hands it over. */
 export type WorkerRequest = Request & { readonly cf?: RequestCf };
 
-/** `FixedLengthStream`, which only workerd has. */
+/** The pipes that only workerd has. */
 interface Runtime {
-  readonly FixedLengthStream?: new (
-    length: number,
-  ) => { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> };
+  readonly FixedLengthStream?: new (length: number) => BodyPipe;
+  readonly IdentityTransformStream?: new () => BodyPipe;
 }
 
 /** How workerd differs from the Fetch standard. */
@@ -47,10 +46,12 @@ export const workerFacts: FetchFacts = {
   // workerd decodes header bytes as UTF-8, and encodes them so; the Fetch standard has one code unit per byte.
   headerValue: encodeWsgi,
   headerText: textFromNative,
-  // A Content-Length next to any other stream is replaced with chunked coding.
-  fixedLength(stream, length) {
-    const { FixedLengthStream } = globalThis as Runtime;
-    return FixedLengthStream === undefined ? stream : stream.pipeThrough(new FixedLengthStream(length));
+  // A stream made of callbacks is not cancelled when its client leaves, unless each chunk takes it a turn of the event
+  // loop; and it goes out in chunks, whatever Content-Length says. A pipe fails at the next write, and carries a length.
+  pipe(length) {
+    const { FixedLengthStream, IdentityTransformStream } = globalThis as Runtime;
+    if (FixedLengthStream === undefined || IdentityTransformStream === undefined) return undefined;
+    return length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   },
   dropsRequests: true,
 };

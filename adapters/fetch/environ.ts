@@ -26,6 +26,12 @@ export interface FetchCall {
   readonly platform?: readonly unknown[];
 }
 
+/** Both ends of a pipe. */
+export interface BodyPipe {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+}
+
 /** What differs between Fetch platforms. */
 export interface FetchFacts extends GatewayFacts {
   /** `SERVER_PROTOCOL`: a `Request` does not tell it. */
@@ -34,8 +40,13 @@ export interface FetchFacts extends GatewayFacts {
   headerValue(value: string): string;
   /** A reason or header value, as this platform takes it. Left out: native strings, as the Fetch standard has it. */
   headerText?(native: string): string;
-  /** The stream with which this platform sends a `Content-Length`, where a header alone does not do it. */
-  fixedLength?(stream: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array>;
+  /**
+   * A pipe that the platform reads a body from, where it treats a `ReadableStream` made of callbacks as second best: a
+   * write resolves when its bytes are taken, and rejects when nobody will. Undefined where there is no such thing.
+   *
+   * @param length the declared length in bytes, if there is one
+   */
+  pipe?(length: number | undefined): BodyPipe | undefined;
   /**
    * Whether the platform drops a request whose client has left, without a word to the response body, unless
    * `waitUntil` has something to wait for.

@@ -37,9 +37,10 @@ export function toResponse(response: GatewayResponse, facts: FetchFacts, call: R
     call.finish(body);
     return new Response(null, init);
   }
-  const stream = pulled(body, call);
-  const length = facts.fixedLength && declaredLength(headers);
-  return new Response(length === undefined ? stream : facts.fixedLength?.(stream, length), init);
+  const pipe = facts.pipe?.(declaredLength(headers));
+  if (pipe === undefined) return new Response(pulled(body, call), init);
+  pump(body, pipe.writable.getWriter(), call);
+  return new Response(pipe.readable, init);
 }
 
 function inText(headers: HeaderList, headerText: (native: string) => string): HeaderList {
@@ -87,4 +88,32 @@ function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Arr
     },
     { highWaterMark: 0 },
   );
+}
+
+/** Writes a body into a pipe, one chunk at a time; the next is asked for when the platform has taken the last. (BODY-02) */
+async function pump(
+  body: ResponseBody,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  call: ResponseCall,
+): Promise<void> {
+  for (;;) {
+    let chunk: Uint8Array | null;
+    try {
+      const next = body.next();
+      chunk = next instanceof Promise ? await next : next;
+    } catch (error) {
+      call.finish(body);
+      return writer.abort(error).catch(() => {});
+    }
+    try {
+      if (chunk === null) {
+        call.finish(body);
+        return await writer.close();
+      }
+      await writer.write(chunk);
+    } catch (error) {
+      call.gone(error);
+      return;
+    }
+  }
 }

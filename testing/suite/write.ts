@@ -160,7 +160,7 @@ export function writeSuite({ test, needs, decides }: Suite): void {
   });
 
   needs(
-    ['disconnect', 'earlyHead'],
+    ['promptDisconnect', 'disconnect', 'earlyHead'],
     'WRITE-04: after the client left, write rejects or throws, and nothing crashes',
     async (t) => {
       const outcome = new Gate<string>();

@@ -121,6 +121,15 @@ describe('requests', () => {
     expect(await send('POST /upload', 'Content-Length: 3\r\n', 'abc')).toMatch(/\r\n\r\n3$/);
     expect(await send('POST /upload', 'Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n')).toMatch(/\r\n\r\n3$/);
   });
+
+  test('an upload that ends short of its declared length is an error of wsgi.input', async () => {
+    const socket = connect(Number(new URL(dev.url).port), '127.0.0.1');
+    socket.write('POST /broken-upload?short HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc');
+    const log = async () => (await (await fetch(`${dev.url}/log?short`)).json()) as string[];
+    await expect.poll(log, { timeout: 5000 }).toEqual(['started']);
+    socket.destroy();
+    await expect.poll(log, { timeout: 5000 }).toEqual(['started', 'failed: ClientDisconnectedError']);
+  });
 });
 
 describe('responses', () => {

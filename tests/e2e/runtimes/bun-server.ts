@@ -2,7 +2,6 @@
 
 import { toFetch } from '../../../adapters/fetch/index.ts';
 import type { Serve } from '../../../testing/index.ts';
-import { overSocket } from '../../adapters/node/http-client.ts';
 import { bun } from './capabilities.ts';
 import { runEntry, suiteEntries } from './suite.ts';
 
@@ -27,7 +26,10 @@ function start(fetch: (request: Request) => Promise<Response>): Server {
 
 const serve: Serve = (app, options) => {
   const server = start(toFetch(app, options));
-  return overSocket(server.port, () => server.stop(true));
+  return {
+    fetch: (path, init) => fetch(`http://127.0.0.1:${server.port}${path}`, init),
+    close: () => server.stop(true),
+  };
 };
 
 const entries = suiteEntries(bun, serve);

@@ -2,7 +2,6 @@
 
 import { toFetch } from '../../../adapters/fetch/index.ts';
 import type { Serve } from '../../../testing/index.ts';
-import { overSocket } from '../../adapters/node/http-client.ts';
 import { deno } from './capabilities.ts';
 import { runEntry, suiteEntries } from './suite.ts';
 
@@ -25,8 +24,12 @@ function start(fetch: (request: Request) => Promise<Response>, signal?: AbortSig
 
 const serve: Serve = (app, options) => {
   const stop = new AbortController();
-  const server = start((request) => toFetch(app, options)(request), stop.signal);
-  return overSocket(server.addr.port, () => stop.abort());
+  const handler = toFetch(app, options);
+  const server = start((request) => handler(request), stop.signal);
+  return {
+    fetch: (path, init) => fetch(`http://127.0.0.1:${server.addr.port}${path}`, init),
+    close: () => stop.abort(),
+  };
 };
 
 const entries = suiteEntries(deno, serve);

@@ -16,6 +16,8 @@ export interface Running {
   readonly url: string;
   /** The id of the process that was started; also that of its group. */
   readonly pid: number;
+  /** Whether it has ended by itself. */
+  hasEnded(): boolean;
   /** All it has printed so far. */
   output(): string;
   /** Ends it and all it started; resolves when the process is gone. */
@@ -39,9 +41,14 @@ export function start(command: string, args: string[], env: Record<string, strin
   let output = '';
   const endGroup = (): void => signalGroup(child, 'SIGKILL');
   process.once('exit', endGroup);
+  let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
+    const end = (): void => {
+      hasEnded = true;
+      resolve();
+    };
+    child.once('exit', end);
+    child.once('error', end);
   });
   const stop = async (): Promise<void> => {
     signalGroup(child, 'SIGTERM');
@@ -63,7 +70,7 @@ export function start(command: string, args: string[], env: Record<string, strin
       const url = /https?:\/\/(?:127\.0\.0\.1|localhost):[0-9]+/.exec(output)?.[0];
       if (url === undefined) return;
       clearTimeout(timer);
-      resolve({ url, pid: child.pid as number, output: () => output, stop });
+      resolve({ url, pid: child.pid as number, hasEnded: () => hasEnded, output: () => output, stop });
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);

@@ -98,6 +98,18 @@ const scenarios: Record<string, Application> = {
     startResponse('200 OK', []);
     return [encode(String(received))];
   },
+  /** What becomes of an upload that its client breaks off. */
+  async '/broken-upload'(environ, startResponse) {
+    log(environ, 'started');
+    try {
+      await environ['wsgi.input'].bytes();
+      log(environ, 'ended');
+    } catch (error) {
+      log(environ, `failed: ${(error as Error).name}`);
+    }
+    startResponse('200 OK', []);
+    return [];
+  },
   /** Answers to each line that comes, before the next one does. */
   async *'/dialogue'(environ, startResponse) {
     startResponse('200 OK', []);

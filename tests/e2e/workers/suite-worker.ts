@@ -4,7 +4,8 @@
 import { toWorker, type Worker } from '../../../adapters/cloudflare-workers/index.ts';
 import type { Serve } from '../../../testing/index.ts';
 import { workerd } from '../runtimes/capabilities.ts';
-import { runEntry, suiteEntries } from '../runtimes/suite.ts';
+import { type Entry, runEntry, suiteEntries } from '../runtimes/suite.ts';
+import { nativeResponse, textHeaders } from './native-fetch.ts';
 
 const HEADER = 'Waygate-Site';
 const sites = new Map<string, Worker>();
@@ -15,16 +16,17 @@ const serve: Serve = (app, options) => {
   const id = String(count++);
   sites.set(id, toWorker(app, options));
   return {
-    fetch(path, init) {
-      const headers = new Headers(init?.headers);
+    async fetch(path, init) {
+      const headers = textHeaders(init);
       headers.set(HEADER, id);
-      return fetch(`${origin}${path}`, { ...init, headers, redirect: 'manual' });
+      return nativeResponse(await fetch(`${origin}${path}`, { ...init, headers, redirect: 'manual' }));
     },
     close: () => void sites.delete(id),
   };
 };
 
-const entries = suiteEntries(workerd, serve);
+/** Made by the first request: the tests of the suite hold what workerd lets no module make. */
+let entries: Entry[] | undefined;
 
 const suiteWorker: Worker = {
   fetch(request, env, ctx) {
@@ -32,6 +34,7 @@ const suiteWorker: Worker = {
     if (id !== null) return sites.get(id)?.fetch(request, env, ctx) ?? new Response('no such site', { status: 404 });
     const url = new URL(request.url);
     origin = url.origin;
+    entries ??= suiteEntries(workerd, serve);
     return runEntry(entries, url.pathname);
   },
 };
