@@ -128,4 +128,4 @@ export function checkSize(request: ClientRequest, limitBytes: number): void {
 }
 
 /** A function takes no event of more than 6 MB. */
-export const EVENT_BODY_LIMIT_BYTES = 6 * 1024 * 1024;
+export const EVENT_BODY_LIMIT_BYTES: number = 6 * 1024 * 1024;
