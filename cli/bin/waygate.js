@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { command } from '../dist/main.js';
+
+await command();

@@ -1,0 +1,138 @@
+// `waygate deploy`: builds, then hands over to the platform's own tool, whose command it prints.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, type Built, buildCommand } from './build.ts';
+import { findPackage, shownPath } from './bundle.ts';
+import { CommandError, errorCode, usageError } from './errors.ts';
+import type { Output } from './output.ts';
+
+/** Options of `waygate deploy`. */
+export interface DeployOptions extends BuildOptions {
+  /** Whether the command is only printed. */
+  dryRun: boolean;
+  /** `lambda`: an existing function that only gets new code, by `aws` instead of `sam`. */
+  functionName?: string;
+}
+
+/** A command line of another tool. */
+interface ToolCommand {
+  /** How it is shown and, unless `file` says otherwise, found. */
+  name: string;
+  /** What is run, where that is not found by its name. */
+  file?: string[];
+  args: string[];
+  /** What to do when it is not there. */
+  missing: string;
+}
+
+/** The names of wrangler's configuration, in the order in which it looks for them. */
+const WRANGLER_CONFIGS = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml'];
+
+/**
+ * Builds and deploys.
+ *
+ * @param rest arguments handed on to the tool
+ * @throws {CommandError} when there is nothing to deploy to, the tool is missing, or it fails
+ */
+export async function deployCommand(
+  path: string,
+  rest: readonly string[],
+  options: DeployOptions,
+  output: Output,
+): Promise<void> {
+  if (!['workers', 'lambda', 'lambda-edge'].includes(options.target)) {
+    throw usageError(`There is no deploying to ${options.target}; copy what \`waygate build\` made to where it runs.`);
+  }
+  const built = await buildCommand(path, options, output);
+  const { cwd } = output.io;
+  const command = options.target === 'workers' ? wrangler(built, path, output) : lambdaTool(built, options, cwd);
+  command.args.push(...rest);
+  output.print(`${output.colors.dim('$')} ${[command.name, ...command.args].map(quoted).join(' ')}`);
+  if (!options.dryRun) await runTool(command, output);
+}
+
+/** The configuration of a project is better than the one that was built. */
+function projectFile(names: readonly string[], built: string | undefined, cwd: string): string {
+  const own = names.map((name) => join(cwd, name)).find((file) => existsSync(file));
+  return shownPath(own ?? (built as string), cwd);
+}
+
+/**
+ * The wrangler configuration to use: the project's own, with its bindings, before the one that was built.
+ *
+ * @param built the one that was built
+ */
+export function projectConfig(built: string | undefined, cwd: string): string {
+  return projectFile(WRANGLER_CONFIGS, built, cwd);
+}
+
+function wrangler(built: Built, path: string, output: Output): ToolCommand {
+  const { cwd } = output.io;
+  const config = projectConfig(built.config, cwd);
+  return {
+    name: 'wrangler',
+    file: wranglerFile(join(cwd, path)),
+    args: ['deploy', shownPath(built.main, cwd), '--config', config],
+    missing: 'install it with `npm install --save-dev wrangler`',
+  };
+}
+
+/** How wrangler is run: by this Node, from where the app's project has it; undefined when it is not installed. */
+export function wranglerFile(from: string): string[] | undefined {
+  const folder = findPackage('wrangler', from);
+  return folder === undefined ? undefined : [process.execPath, join(folder, 'bin', 'wrangler.js')];
+}
+
+function lambdaTool(built: Built, options: DeployOptions, cwd: string): ToolCommand {
+  if (options.functionName !== undefined) {
+    const zip = shownPath(join(built.folder, 'function.zip'), cwd);
+    return {
+      name: 'aws',
+      args: ['lambda', 'update-function-code', '--function-name', options.functionName, '--zip-file', `fileb://${zip}`],
+      missing: 'install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html',
+    };
+  }
+  const edge = options.target === 'lambda-edge';
+  const template = edge
+    ? shownPath(built.config as string, cwd)
+    : projectFile(['template.yaml', 'template.yml'], built.config, cwd);
+  const args = [
+    'deploy',
+    '--template-file',
+    template,
+    '--stack-name',
+    built.name,
+    '--resolve-s3',
+    '--capabilities',
+    'CAPABILITY_IAM',
+  ];
+  // Lambda@Edge functions live there and nowhere else.
+  if (edge) args.push('--region', 'us-east-1');
+  return {
+    name: 'sam',
+    args,
+    missing:
+      'install the SAM CLI: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html',
+  };
+}
+
+function quoted(argument: string): string {
+  return /^[\w./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+async function runTool(command: ToolCommand, output: Output): Promise<void> {
+  if (command.name === 'wrangler' && command.file === undefined) throw missing(command);
+  const [file = command.name, ...first] = command.file ?? [];
+  const child = spawn(file, [...first, ...command.args], { cwd: output.io.cwd, stdio: 'inherit' });
+  const code = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', (error) => reject(errorCode(error) === 'ENOENT' ? missing(command) : error));
+    child.once('exit', (status, signal) => resolve(status ?? signal ?? 1));
+  });
+  if (code !== 0) throw new CommandError(`${command.name} ended with ${code}.`);
+}
+
+function missing(command: ToolCommand): CommandError {
+  return new CommandError(`${command.name} is not installed; ${command.missing}.`);
+}

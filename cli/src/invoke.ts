@@ -1,0 +1,124 @@
+// `waygate invoke`: calls the app as Lambda would, with an event, and prints what it returns.
+
+import { randomUUID } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { awslambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { CommandError, named, oneLine } from './errors.ts';
+import { findApp, type Kind } from './kind.ts';
+import { loadModule } from './load.ts';
+import type { Output } from './output.ts';
+import { readInput } from './request.ts';
+
+/** Options of `waygate invoke`. */
+export interface InvokeOptions {
+  /** A file, or `-` for standard input. */
+  event: string;
+  kind?: Kind;
+  /** Whether the response is streamed. */
+  stream: boolean;
+}
+
+type Handler = (event: unknown, second: unknown, third: unknown) => unknown;
+
+/**
+ * Invokes the app, or the `handler` of a module that has no app, and prints the result as JSON, or the stream as it comes.
+ *
+ * @throws {CommandError} for an event that is no JSON, and when the handler fails
+ */
+export async function invokeCommand(path: string, options: InvokeOptions, output: Output): Promise<void> {
+  const event = parseEvent(await readInput(options.event, output.io), options.event);
+  const exports = await output.progress(`Loading ${path}`, () => loadModuleOnLambda(path, output.io.cwd));
+  const handler = await findHandler(exports, path, options, output);
+  try {
+    if (isStreaming(handler)) await invokeStreaming(handler, event, output);
+    else output.print(JSON.stringify((await invokeBuffered(handler, event)) ?? null, null, 2));
+  } catch (error) {
+    throw new CommandError(`The handler failed: ${named(error)}`, { cause: error });
+  }
+}
+
+function parseEvent(bytes: Buffer, path: string): unknown {
+  const where = path === '-' ? 'Standard input' : path;
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (error) {
+    throw new CommandError(`${where} is no JSON: ${oneLine(error)}. \`waygate event\` makes events.`, { cause: error });
+  }
+}
+
+/** A module written for Lambda may use the runtime's global while it is loaded. */
+function loadModuleOnLambda(path: string, cwd: string): Promise<Record<string, unknown>> {
+  (globalThis as { awslambda?: unknown }).awslambda ??= awslambda;
+  return loadModule(path, cwd);
+}
+
+async function findHandler(
+  exports: Record<string, unknown>,
+  path: string,
+  options: InvokeOptions,
+  output: Output,
+): Promise<Handler> {
+  const { handler } = exports;
+  if (typeof handler === 'function' && exports.default === undefined && exports.app === undefined) {
+    return handler as Handler;
+  }
+  const { application } = await findApp(exports, path, options.kind);
+  const errors = (text: string): void => output.note(text);
+  return (options.stream ? toLambdaStream(application, { errors }) : toLambda(application, { errors })) as Handler;
+}
+
+/** The runtime's own mark, which `awslambda.streamifyResponse` puts on a handler. */
+function isStreaming(handler: Handler): boolean {
+  return Reflect.get(handler, Symbol.for('aws.lambda.runtime.handler.streaming')) === 'response';
+}
+
+/** The result of a handler that returns it or calls back. */
+function invokeBuffered(handler: Handler, event: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const callback = (error: unknown, result: unknown): void => (error ? reject(error) : resolve(result));
+    const returned = handler(event, makeContext(), callback);
+    if (typeof (returned as Promise<unknown> | undefined)?.then === 'function') resolve(returned);
+    // The runtime waits for the callback of a plain function, which one of fewer parameters will not call.
+    else if (handler.length < 3) resolve(null);
+  });
+}
+
+/** Prints what a streaming handler writes; the JSON prelude and the zeros after it become a line and an empty one. */
+async function invokeStreaming(handler: Handler, event: unknown, output: Output): Promise<void> {
+  const stream = new PassThrough();
+  const returned = Promise.resolve(handler(event, stream, makeContext()));
+  returned.catch((error: Error) => stream.destroy(error));
+  let head: Buffer | null = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    if (head === null) {
+      output.io.stdout.write(chunk);
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf(Buffer.alloc(8));
+    if (end === -1) continue;
+    output.print(`${head.subarray(0, end)}\n`);
+    output.io.stdout.write(head.subarray(end + 8));
+    head = null;
+  }
+  if (head !== null) output.io.stdout.write(head);
+  await returned;
+}
+
+/** How long an invocation may take, as its context tells it, in milliseconds. Nothing is cut off. */
+const TIMEOUT = 30_000;
+
+function makeContext(): object {
+  const deadline = Date.now() + TIMEOUT;
+  return {
+    awsRequestId: randomUUID(),
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: 'waygate',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:waygate',
+    logGroupName: '/aws/lambda/waygate',
+    logStreamName: 'local',
+    memoryLimitInMB: '128',
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+}

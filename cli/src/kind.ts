@@ -1,0 +1,136 @@
+// Tells what a module's export is: a Waygate application, a Fetch app or a Node listener, and makes an application of it.
+
+import { Server } from 'node:http';
+import type { Application } from 'waygate';
+import { type FetchApp, fromFetch } from 'waygate/fetch';
+import { fromNode, type NodeApp } from 'waygate/node';
+import { CommandError } from './errors.ts';
+
+/** What `--kind` takes: an application, a Fetch app, a Node listener. */
+export type Kind = 'app' | 'fetch' | 'node';
+
+export const KINDS: readonly Kind[] = ['app', 'fetch', 'node'];
+
+/** An app as it was found. */
+export interface App {
+  kind: Kind;
+  /** The name of the export: `default` or `app`. */
+  exportName: 'default' | 'app';
+  /** What is hosted, as source code of a module that has the export as `app`: `app`, `await app`, `app.callback()`. */
+  expression: string;
+  /** It as an application. */
+  application: Application;
+}
+
+type Members = Record<string, unknown>;
+
+/**
+ * Finds the app among a module's exports: the default export, else `app`. A promise is awaited.
+ *
+ * @param exports the module's namespace
+ * @param name the module's name, for messages
+ * @param kind what it is, where that is not to be found out
+ * @throws {CommandError} when there is none, or it cannot be one
+ */
+export async function findApp(exports: Members, name: string, kind?: Kind): Promise<App> {
+  const exportName = exports.default !== undefined ? 'default' : 'app';
+  const exported = exports[exportName];
+  const value = await exported;
+  if (value === undefined) {
+    const names = Object.keys(exports).filter((each) => each !== 'default');
+    const seen = names.length === 0 ? 'nothing' : names.join(', ');
+    throw new CommandError(
+      `${name} has no app: it exports ${seen}; expected an application, a Fetch app or a Node listener as default ` +
+        'export or as `app`.',
+    );
+  }
+  const found = kind ?? recognize(value);
+  const hosted = found === undefined ? undefined : await host(found, value);
+  if (found === undefined || hosted === undefined) {
+    const where = exportName === 'default' ? 'the default export' : '`app`';
+    const wanted = kind === undefined ? 'an application, a Fetch app or a Node listener' : WANTED[kind];
+    throw new CommandError(`${name} has no app: ${where} is ${describeValue(value)}; expected ${wanted}.`);
+  }
+  const expression = hosted.expression(value === exported ? 'app' : '(await app)');
+  return { kind: found, exportName, expression, application: hosted.application };
+}
+
+const WANTED: Record<Kind, string> = {
+  app: 'an application, a function (environ, startResponse)',
+  fetch: 'a Fetch app, a function (request) or an object with fetch(request)',
+  node: 'a Node listener, a function (request, response), an http.Server, or an Express, Koa or Fastify app',
+};
+
+/**
+ * What a value is, as far as it can be told. A plain function of two arguments is an application, of one or three a Fetch
+ * handler; a bare `(request, response)` cannot be told from the former, which is what `--kind node` is for.
+ */
+export function recognize(value: unknown): Kind | undefined {
+  if (nodeApp(value) !== undefined) return 'node';
+  if (hasMethod(value, 'fetch')) return 'fetch';
+  if (typeof value !== 'function') return undefined;
+  return value.length === 1 || value.length > 2 ? 'fetch' : 'app';
+}
+
+/** An app made ready to be served, and how a generated module does the same. */
+interface Hosted {
+  application: Application;
+  expression: (name: string) => string;
+}
+
+async function host(kind: Kind, value: unknown): Promise<Hosted | undefined> {
+  const itself = (name: string): string => name;
+  if (kind === 'app') {
+    return typeof value === 'function' ? { application: value as Application, expression: itself } : undefined;
+  }
+  if (kind === 'fetch') {
+    const isFetch = typeof value === 'function' || hasMethod(value, 'fetch');
+    return isFetch ? { application: fromFetch(value as FetchApp), expression: itself } : undefined;
+  }
+  const found = nodeApp(value) ?? (typeof value === 'function' ? { make: () => value, expression: itself } : undefined);
+  return found && { application: fromNode((await found.make()) as NodeApp), expression: found.expression };
+}
+
+interface HostedNode {
+  /** What `fromNode` takes. */
+  make: () => unknown;
+  expression: (name: string) => string;
+}
+
+/** What cannot be anything but a Node app. */
+function nodeApp(value: unknown): HostedNode | undefined {
+  const itself: HostedNode = { make: () => value, expression: (name) => name };
+  if (value instanceof Server) return itself;
+  // Fastify makes its routes when it is asked to be ready.
+  if (hasMethod(value, 'routing') && hasMethod(value, 'ready')) {
+    const make = async (): Promise<unknown> => {
+      await value.ready();
+      return (value as { server?: unknown }).server;
+    };
+    return { make, expression: (name) => `(await ${name}.ready(), ${name}.server)` };
+  }
+  // Koa
+  if (hasMethod(value, 'callback') && hasMethod(value, 'use')) {
+    return { make: () => value.callback(), expression: (name) => `${name}.callback()` };
+  }
+  // Express, connect
+  return typeof value === 'function' && hasMethod(value, 'handle') && hasMethod(value, 'use') ? itself : undefined;
+}
+
+function hasMethod<Name extends string>(
+  value: unknown,
+  name: Name,
+): value is Record<Name, (...args: unknown[]) => unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as Members)[name] === 'function';
+}
+
+function describeValue(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') {
+    const names = Object.keys(value);
+    return names.length === 0 ? 'an empty object' : `an object with ${names.slice(0, 6).join(', ')}`;
+  }
+  return typeof value === 'function' ? 'a function' : `a ${typeof value}`;
+}

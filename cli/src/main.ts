@@ -1,0 +1,38 @@
+// The `waygate` command: runs one command line, and ends the process with its exit code.
+
+import { CommanderError } from 'commander';
+import { ExitCode, errorCode } from './errors.ts';
+import { type Io, Output } from './output.ts';
+import { createProgram } from './program.ts';
+
+/** Runs the command with this process's arguments, and ends the process: an app may have left a timer or a socket open. */
+export async function command(): Promise<void> {
+  const { stdout, stderr, stdin, env } = process;
+  // `waygate … | head` closes the pipe early, which is no failure.
+  stdout.on('error', (error) => {
+    if (errorCode(error) === 'EPIPE') process.exit(ExitCode.ok);
+    throw error;
+  });
+  const code = await main(process.argv.slice(2), { stdout, stderr, stdin, env, cwd: process.cwd() });
+  stdout.write('', () => stderr.write('', () => process.exit(code)));
+}
+
+/**
+ * Runs the command.
+ *
+ * @param args the arguments after the command's own name
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const output = new Output(io);
+  // Known before anything else can fail.
+  output.verbose = args.includes('--verbose');
+  try {
+    await createProgram(output).parseAsync(args, { from: 'user' });
+    return ExitCode.ok;
+  } catch (error) {
+    // Help, the version, and wrong arguments, of which commander has told already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    return output.fail(error);
+  }
+}

@@ -1,0 +1,229 @@
+// The command line: every command with its arguments, its options and its help. docs/cli.md shows the same help.
+
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type BuildOptions, buildCommand } from './build.ts';
+import { type CheckOptions, checkCommand } from './check.ts';
+import { type DeployOptions, deployCommand } from './deploy.ts';
+import { type EventOptions, eventCommand } from './event.ts';
+import { type FetchOptions, fetchCommand } from './fetch.ts';
+import { initCommand } from './init.ts';
+import { type InvokeOptions, invokeCommand } from './invoke.ts';
+import { KINDS } from './kind.ts';
+import type { Output } from './output.ts';
+import { PLATFORMS, SOURCES } from './platform.ts';
+import { type ServeOptions, serveCommand } from './serve.ts';
+import { TARGETS } from './targets.ts';
+import { FRONT_DOORS } from './templates.ts';
+
+/** How wide help is where there is no terminal, in columns. */
+const HELP_WIDTH = 100;
+
+const APP = 'TypeScript or JavaScript module whose default export, or `app`, is the app';
+
+/** The whole command line, ready to be parsed. It throws commander's errors instead of ending the process. */
+export function createProgram(output: Output): Command {
+  const { io } = output;
+  const program = new Command('waygate')
+    .description('Serve, check, build and deploy applications written for Waygate: WSGI (PEP 3333) for TypeScript.')
+    .version(version(), '-V, --version', 'print the version')
+    .option('--verbose', 'show stacks and details of errors')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text) => void output.fail(text.replace(/^error: /, '')),
+      getOutHelpWidth: () => io.stdout.columns ?? HELP_WIDTH,
+      getErrHelpWidth: () => io.stderr.columns ?? HELP_WIDTH,
+      getOutHasColors: () => output.colors.isColorSupported,
+      getErrHasColors: () => output.errorColors.isColorSupported,
+    })
+    .exitOverride();
+  addServe(program, output);
+  addFetch(program, output);
+  addEvent(program, output);
+  addInvoke(program, output);
+  addCheck(program, output);
+  addBuild(program, output);
+  addDeploy(program, output);
+  addInit(program, output);
+  return program;
+}
+
+function addServe(program: Command, output: Output): void {
+  const command = program
+    .command('serve')
+    .summary('serve an app on this machine')
+    .description(
+      'Serve an app on this machine. With --platform every request goes through the conversion of that platform: as the ' +
+        'event that Lambda would get, in workerd for Workers.',
+    )
+    .argument('<app>', APP)
+    .option('-p, --port <number>', 'port to listen on; 0 for any free one', portNumber, 8000)
+    .option('-H, --host <address>', 'address to listen on (default: all of this machine)');
+  addPlatformOptions(command)
+    .option('--validate', 'check the app and every request against the contract', false)
+    .option('-w, --watch', 'start anew when a file of the app changes; running requests are finished', false)
+    .option('--workers <number>', 'number of processes to serve from', processes, 1)
+    .option('-q, --quiet', 'no access log', false)
+    .action((app: string, options: ServeOptions) => serveCommand(app, options, output));
+}
+
+function addFetch(program: Command, output: Output): void {
+  const command = program
+    .command('fetch')
+    .summary('send one request to an app, without a server')
+    .description('Send one request to an app and print the response, like curl but without a server.')
+    .argument('<app>', APP)
+    .argument('<url>', 'path with its query, exactly as it is to be sent, or a URL');
+  addRequestOptions(command.option('-X, --request <method>', 'request method (default: GET, or POST with --data)'))
+    .option('-i, --include', 'print the head ahead of the body', false)
+    .option('-I, --head', 'send HEAD and print the head', false)
+    .option('-o, --output <file>', 'write the body to a file')
+    .option('-f, --fail', `end with exit code 22 for a status of 400 or above`, false);
+  addPlatformOptions(command)
+    .option('--validate', 'check the app and the request against the contract', false)
+    .action((app: string, url: string, options: FetchOptions) => fetchCommand(app, url, options, output));
+}
+
+function addEvent(program: Command, output: Output): void {
+  const command = program
+    .command('event')
+    .summary('print the event that a Lambda front door would send')
+    .description('Print the event that a Lambda front door would send to a function for a request, as JSON.')
+    .argument('<source>', `front door: ${SOURCES.join(', ')}`)
+    .argument('<method>', 'request method')
+    .argument('<url>', 'path with its query, exactly as a client would send it, or a URL');
+  addRequestOptions(command)
+    .option('--stage <name>', 'rest-api, http-api: named stage; it stands in front of the path')
+    .option('--multi-value-headers', 'alb: the target group has multi-value headers', false)
+    .option('--viewer-request', 'edge: the function stands at the viewer request, not the origin request', false)
+    .addHelpText('after', '\nExample: waygate event http-api POST /users -d name=Ada | waygate invoke app.ts --event -')
+    .action((source: string, method: string, url: string, options: EventOptions) =>
+      eventCommand(source, method, url, options, output),
+    );
+}
+
+function addInvoke(program: Command, output: Output): void {
+  program
+    .command('invoke')
+    .summary('call an app as Lambda would, and print the result')
+    .description(
+      'Call an app with an event, as Lambda would, and print the result as JSON. A module without an app may export a ' +
+        'Lambda function as `handler` instead.',
+    )
+    .argument('<app>', APP)
+    .requiredOption('-e, --event <file>', 'JSON file of the event; - for standard input')
+    .addOption(kindOption())
+    .option('--stream', 'stream the response: prints its metadata, an empty line and the body', false)
+    .action((app: string, options: InvokeOptions) => invokeCommand(app, options, output));
+}
+
+function addCheck(program: Command, output: Output): void {
+  const command = program
+    .command('check')
+    .summary('send an app requests of every kind and report what breaks the contract')
+    .description(
+      'Send an app requests of every kind, good and bad, with the validator on both sides, and report what breaks a rule ' +
+        'of the contract. Ends with exit code 1 when something was found.',
+    )
+    .argument('<app>', APP)
+    .argument('[paths...]', 'paths of the app to look at', ['/']);
+  addPlatformOptions(command).action((app: string, paths: string[], options: CheckOptions) =>
+    checkCommand(app, paths, options, output),
+  );
+}
+
+function addBuild(program: Command, output: Output): void {
+  const command = program
+    .command('build')
+    .summary('make what is uploaded: one minified module and its configuration')
+    .description(
+      'Bundle an app for a target into one minified ES module with a source map. For lambda there is a function.zip, the ' +
+        'same byte for byte each time, and a template.yaml; for workers a wrangler.toml.',
+    )
+    .argument('<app>', APP);
+  addBuildOptions(command, Object.keys(TARGETS)).action(async (app: string, options: BuildOptions) => {
+    await buildCommand(app, options, output);
+  });
+}
+
+function addDeploy(program: Command, output: Output): void {
+  const command = program
+    .command('deploy')
+    .summary('build an app and hand it over to wrangler, sam or aws')
+    .description(
+      'Build an app, then run the platform’s own tool, whose command is printed: wrangler for workers, sam for lambda, or ' +
+        'aws with --function-name. A wrangler.toml or template.yaml in the current folder is used before the built one.',
+    )
+    .argument('<app>', APP)
+    .argument('[arguments...]', 'after --: arguments that are handed on to the tool');
+  addBuildOptions(command, ['lambda', 'lambda-edge', 'workers'])
+    .option('--function-name <name>', 'lambda: only update the code of this function, with aws')
+    .option('--dry-run', 'build, and print the command without running it', false)
+    .action((app: string, rest: string[], options: DeployOptions) => deployCommand(app, rest, options, output));
+}
+
+function addInit(program: Command, output: Output): void {
+  program
+    .command('init')
+    .summary('write a small app with a test and the configuration to deploy it')
+    .description('Write a small app with a test, a wrangler.toml and a template.yaml. Nothing is overwritten.')
+    .argument('[folder]', 'folder to write to; made when it is not there', '.')
+    .action((folder: string) => initCommand(folder, output));
+}
+
+function addPlatformOptions(command: Command): Command {
+  return command
+    .addOption(kindOption())
+    .option('--platform <name>', `run through this platform: ${PLATFORMS.join(', ')}`, 'node')
+    .option('--stream', 'lambda:function-url, lambda:rest-api: stream the response', false)
+    .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage; it stands in front of the path')
+    .option('--multi-value-headers', 'lambda:alb: the target group has multi-value headers', false);
+}
+
+function addRequestOptions(command: Command): Command {
+  return command
+    .option('-d, --data <data>', 'request body: text, @file, or @- for standard input')
+    .option('-H, --header <line>', 'request header, "Name: value"; may be repeated', collect);
+}
+
+function addBuildOptions(command: Command, targets: readonly string[]): Command {
+  return command
+    .addOption(new Option('-t, --target <name>', 'where it is to run').choices(targets).makeOptionMandatory())
+    .option('-o, --out <folder>', 'folder for the result (default: dist/<target>)')
+    .option('--name <name>', 'name of the Worker or the stack (default: that of the app’s folder)')
+    .addOption(kindOption())
+    .addOption(
+      new Option('--source <name>', 'lambda: front door in the template').choices(FRONT_DOORS).default('function-url'),
+    )
+    .option('--stream', 'lambda: stream responses, behind a function-url or a rest-api', false);
+}
+
+function kindOption(): Option {
+  return new Option('--kind <kind>', 'what the app is, where that is not to be found out').choices(KINDS);
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('Expected a port, 0 to 65535.');
+}
+
+function processes(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 256) return number;
+  throw new InvalidArgumentError('Expected a number of processes, 1 to 256.');
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}

@@ -1,0 +1,188 @@
+// `waygate serve`: the app on this machine, through any platform's conversion.
+
+import { type FSWatcher, watch } from 'chokidar';
+import { findFile } from './bundle.ts';
+import { usageError } from './errors.ts';
+import type { Kind } from './kind.ts';
+import { BundleFolder } from './load.ts';
+import type { Output } from './output.ts';
+import { type PlatformOptions, parsePlatform } from './platform.ts';
+import { type ServerConfig, startServer } from './server.ts';
+import { Supervisor } from './supervisor.ts';
+import { WorkerdServer } from './workerd.ts';
+
+/** Options of `waygate serve`. */
+export interface ServeOptions extends PlatformOptions {
+  port: number;
+  host?: string;
+  kind?: Kind;
+  watch: boolean;
+  /** How many processes serve. */
+  workers: number;
+  quiet: boolean;
+}
+
+/** How long files must be left alone before a change counts, in milliseconds: editors write in several steps. */
+const SETTLE = 60;
+
+/**
+ * Serves until a signal ends it.
+ *
+ * @param path the app's module as the user named it
+ * @throws {CommandError} when it cannot start
+ */
+export async function serveCommand(path: string, options: ServeOptions, output: Output): Promise<void> {
+  const { cwd } = output.io;
+  const platform = parsePlatform(options.platform);
+  const file = await findFile(path, cwd);
+  const folder = new BundleFolder();
+  try {
+    if (platform.name === 'workers') return await serveWorkers(path, options, folder, output);
+    const bundle = await output.progress(`Bundling ${path}`, () => folder.bundle(file, cwd));
+    const { stream, stage, multiValueHeaders, validate } = options;
+    const config: ServerConfig = {
+      name: path,
+      bundle: bundle.file,
+      kind: options.kind,
+      through: { platform: options.platform, stream, stage, multiValueHeaders, validate },
+      host: options.host,
+      port: options.port,
+      multiprocess: options.workers > 1 || options.watch,
+      quiet: options.quiet,
+      verbose: output.verbose,
+    };
+    if (options.watch || options.workers > 1) {
+      await superviseApp({ config, file, inputs: bundle.inputs, folder, options, output });
+    } else {
+      const served = await startServer(config, output, true);
+      announce(served.url, path, options, output);
+      await new Promise<void>((resolve) => served.server.once('close', resolve));
+      await served.close();
+    }
+  } finally {
+    await folder.remove();
+  }
+}
+
+function announce(url: string, path: string, options: ServeOptions, output: Output): void {
+  const through =
+    options.platform === 'node' ? '' : ` through ${options.platform}${options.stream ? ', streamed' : ''}`;
+  const processes = options.workers > 1 ? ` from ${options.workers} processes` : '';
+  output.print(`Serving ${path} on ${output.colors.cyan(url)}${through}${processes}`);
+}
+
+interface Supervised {
+  config: ServerConfig;
+  file: string;
+  /** The user's files in the bundle. */
+  inputs: string[];
+  folder: BundleFolder;
+  options: ServeOptions;
+  output: Output;
+}
+
+/** Serves from processes of their own until a signal, and anew whenever a file of the app changes. */
+async function superviseApp(app: Supervised): Promise<void> {
+  const { config, options, output } = app;
+  const { ended, end, fail } = ending();
+  const supervisor = new Supervisor(config, options.workers, output, (error) => {
+    if (!options.watch) fail(error);
+    else {
+      output.fail(error);
+      output.note('Waiting for a change.');
+    }
+  });
+  let watcher: FSWatcher | undefined;
+  try {
+    const url = await supervisor.replace(config.bundle);
+    announce(url, config.name, options, output);
+    if (options.watch) watcher = watchApp(app, supervisor);
+    await ended;
+  } finally {
+    await watcher?.close();
+    await supervisor.close();
+    process.off('SIGINT', end).off('SIGTERM', end);
+  }
+}
+
+/** A promise for the first signal, or for a failure; a second signal ends the process at once. */
+function ending(): { ended: Promise<void>; end: () => void; fail: (error: Error) => void } {
+  let end = (): void => {};
+  let fail: (error: Error) => void = () => {};
+  const ended = new Promise<void>((resolve, reject) => {
+    let signals = 0;
+    end = () => {
+      signals += 1;
+      if (signals > 1) process.exit(1);
+      resolve();
+    };
+    fail = reject;
+  });
+  ended.catch(() => {});
+  process.on('SIGINT', end).on('SIGTERM', end);
+  return { ended, end, fail };
+}
+
+/** Bundles and starts the app anew after each change of its files. */
+function watchApp(app: Supervised, supervisor: Supervisor): FSWatcher {
+  const { file, folder, output, config } = app;
+  return watchFiles(app.inputs, config.name, output, async () => {
+    const bundle = await folder.bundle(file, output.io.cwd);
+    await supervisor.replace(bundle.file);
+    return bundle.inputs;
+  });
+}
+
+/**
+ * Watches the files of an app. A version that fails leaves the last good one serving.
+ *
+ * @param renew makes the new version and returns its files
+ */
+function watchFiles(
+  inputs: readonly string[],
+  name: string,
+  output: Output,
+  renew: () => Promise<readonly string[]>,
+): FSWatcher {
+  const watcher = watch([...inputs], { ignoreInitial: true });
+  let timer: NodeJS.Timeout | undefined;
+  let running = Promise.resolve();
+  const change = async (): Promise<void> => {
+    try {
+      watcher.add([...(await renew())]);
+      output.print(`Serving the new ${name}`);
+    } catch (error) {
+      output.fail(error);
+      output.note('The version before goes on serving.');
+    }
+  };
+  watcher.on('all', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      running = running.then(change);
+    }, SETTLE);
+  });
+  return watcher;
+}
+
+/** Serves the app's Worker from workerd until a signal. */
+async function serveWorkers(path: string, options: ServeOptions, folder: BundleFolder, output: Output): Promise<void> {
+  if (options.workers > 1) throw usageError('workerd is one process; --workers goes with the other platforms.');
+  if (options.stream) throw usageError('--stream is for Lambda; Workers stream by themselves.');
+  const { kind, host, port, quiet, validate = false } = options;
+  const config = { name: path, kind, host, port, quiet, validate, folder: await folder.path };
+  const server = new WorkerdServer(config, output);
+  const { ended, end } = ending();
+  let watcher: FSWatcher | undefined;
+  try {
+    const url = await server.listen();
+    const inputs = await output.progress(`Starting ${path} in workerd`, () => server.replace());
+    announce(url, path, options, output);
+    if (options.watch) watcher = watchFiles(inputs, path, output, () => server.replace());
+    await ended;
+  } finally {
+    await watcher?.close();
+    await server.close();
+    process.off('SIGINT', end).off('SIGTERM', end);
+  }
+}

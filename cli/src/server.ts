@@ -1,0 +1,79 @@
+// Serves one app from one process: what `waygate serve` runs in its own process, and each of its workers.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Served, serve } from 'waygate/node';
+import { formatAccess, watchAccess } from './access-log.ts';
+import { CommandError, errorCode, usageError } from './errors.ts';
+import { findApp, type Kind } from './kind.ts';
+import { importBundle } from './load.ts';
+import type { Output } from './output.ts';
+import { type PlatformOptions, throughPlatform } from './platform.ts';
+
+/** What a server process is told; plain data, since it goes to other processes. */
+export interface ServerConfig {
+  /** The app's module as the user named it. */
+  name: string;
+  /** Its bundle, an absolute path. */
+  bundle: string;
+  kind: Kind | undefined;
+  through: PlatformOptions;
+  host: string | undefined;
+  port: number;
+  /** Whether other processes serve the same app. */
+  multiprocess: boolean;
+  /** Whether there is no access log. */
+  quiet: boolean;
+  verbose: boolean;
+}
+
+/**
+ * Loads the app and listens.
+ *
+ * @param signals whether SIGINT and SIGTERM shut this server down
+ * @throws {CommandError} when the app cannot be loaded or the address cannot be had
+ */
+export async function startServer(config: ServerConfig, output: Output, signals: boolean): Promise<Served> {
+  const exports = await importBundle(config.bundle, config.name);
+  const found = await findApp(exports, config.name, config.kind);
+  const app = throughPlatform(found.application, config.through);
+  const { host, port, multiprocess } = config;
+  let served: Served;
+  try {
+    served = await serve(app, {
+      host,
+      port,
+      multiprocess,
+      signals,
+      errors: (text: string) => output.note(text),
+    });
+  } catch (error) {
+    throw listenError(error, host, port);
+  }
+  if (!config.quiet) {
+    const log = (request: IncomingMessage, response: ServerResponse): void =>
+      watchAccess(request, response, (record) => output.print(formatAccess(record, output.colors)));
+    served.server.prependListener('request', log);
+    served.server.prependListener('checkContinue', log);
+  }
+  return served;
+}
+
+/** An error of `listen`, as one line that says what to do. */
+export function listenError(error: unknown, host: string | undefined, port: number): unknown {
+  const where = host === undefined ? `Port ${port}` : `Port ${port} of ${host}`;
+  switch (errorCode(error)) {
+    case 'EADDRINUSE':
+      return new CommandError(`${where} is in use; stop what uses it, or choose another with --port.`, {
+        cause: error,
+      });
+    case 'EACCES':
+      return new CommandError(`${where} needs rights that this process does not have; choose a port above 1023.`, {
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return usageError(`This machine has no address ${host}; check --host.`);
+    default:
+      return error;
+  }
+}

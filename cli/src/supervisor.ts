@@ -1,0 +1,153 @@
+// Keeps the server processes of `waygate serve --workers` and `--watch`: starts them, replaces them by those of a new
+// version without losing a request, and ends them. The listening socket is this process's own (`node:cluster`), so that
+// old and new processes share it while one takes over from the other.
+
+import cluster, { type Worker } from 'node:cluster';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { CommandError } from './errors.ts';
+import type { Output } from './output.ts';
+import { listenError, type ServerConfig } from './server.ts';
+import type { FromWorker, ToWorker } from './worker.ts';
+
+/** A worker that ends sooner than this after it was ready is not simply started again, in milliseconds. */
+const TOO_SOON = 2000;
+/** How long a worker may take to end after it was told to, in milliseconds: a little more than `serve` itself takes. */
+const CLOSE_LIMIT = 12_000;
+
+/** The processes that serve one version of the app. */
+class Generation {
+  readonly workers = new Set<Worker>();
+  /** They are to end: an exit is expected. */
+  closing = false;
+}
+
+/** Serves one app from several processes, one version after another. */
+export class Supervisor {
+  readonly #output: Output;
+  readonly #count: number;
+  #config: ServerConfig;
+  #current: Generation | null = null;
+  readonly #all = new Set<Generation>();
+  /** Told when no process is left to serve and none will be started. */
+  readonly #onDead: (error: Error) => void;
+
+  /**
+   * @param count how many processes serve at a time
+   * @param onDead called when the app ends by itself, again and again
+   */
+  constructor(config: ServerConfig, count: number, output: Output, onDead: (error: Error) => void) {
+    this.#config = config;
+    this.#count = count;
+    this.#output = output;
+    this.#onDead = onDead;
+    cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker.js', import.meta.url)), args: [] });
+  }
+
+  /**
+   * Starts serving a version of the app; once it answers, the version before gets no more requests and finishes those it
+   * has.
+   *
+   * @param bundle the version's bundle
+   * @returns the URL
+   * @throws {CommandError} when it cannot be loaded or cannot listen; what served before then goes on
+   */
+  async replace(bundle: string): Promise<string> {
+    if (this.#config.port === 0) this.#config.port = await freePort(this.#config.host);
+    const generation = new Generation();
+    this.#all.add(generation);
+    this.#config = { ...this.#config, bundle };
+    try {
+      const urls = await Promise.all(Array.from({ length: this.#count }, () => this.#start(generation)));
+      const before = this.#current;
+      this.#current = generation;
+      if (before !== null) void this.#end(before);
+      return urls[0] as string;
+    } catch (error) {
+      void this.#end(generation);
+      throw error;
+    }
+  }
+
+  /** Ends all processes, once they have finished what they do. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((generation) => this.#end(generation)));
+  }
+
+  #start(generation: Generation): Promise<string> {
+    const worker = cluster.fork();
+    generation.workers.add(worker);
+    let readyAt = 0;
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'loaded') send(worker, { type: 'serve', config: this.#config });
+        else if (message.type === 'ready') {
+          readyAt = Date.now();
+          resolve(message.url);
+        } else {
+          const { exitCode, details } = message;
+          reject(new CommandError(message.message, { exitCode, details }));
+        }
+      });
+      worker.once('exit', (code, signal) => {
+        generation.workers.delete(worker);
+        const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
+        if (readyAt === 0) reject(new CommandError(`The app's process ${how} while it started.`));
+        else if (!generation.closing) this.#lost(generation, how, Date.now() - readyAt);
+        if (generation.workers.size === 0) this.#all.delete(generation);
+      });
+    });
+  }
+
+  /** A process has ended that should not have. */
+  #lost(generation: Generation, how: string, lived: number): void {
+    if (generation !== this.#current) return;
+    if (lived < TOO_SOON) {
+      const error = new CommandError(`A worker ${how}, ${lived} ms after its start; mend the app.`);
+      if (generation.workers.size === 0) this.#onDead(error);
+      else this.#output.warn(error.message);
+      return;
+    }
+    this.#output.warn(`A worker ${how}; starting another.`);
+    this.#start(generation).catch((error) => {
+      if (generation.workers.size === 0) this.#onDead(error);
+      else this.#output.fail(error);
+    });
+  }
+
+  async #end(generation: Generation): Promise<void> {
+    generation.closing = true;
+    await Promise.all([...generation.workers].map(endWorker));
+  }
+}
+
+function send(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message);
+}
+
+function endWorker(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => worker.process.kill('SIGKILL'), CLOSE_LIMIT);
+    worker.once('exit', () => {
+      clearTimeout(limit);
+      resolve();
+    });
+    if (worker.isDead()) {
+      clearTimeout(limit);
+      resolve();
+    } else send(worker, { type: 'close' });
+  });
+}
+
+/** A port that nothing uses: processes that take turns must agree on one. */
+async function freePort(host: string | undefined): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, 0)));
+    server.listen({ port: 0, host }, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

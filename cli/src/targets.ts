@@ -1,0 +1,130 @@
+// What `waygate build` makes for each target: the module that serves the app there, and what the bundler must know.
+
+import type { BuildOptions } from 'esbuild';
+import type { Kind } from './kind.ts';
+
+/** What `--target` takes. */
+export type TargetName = 'lambda' | 'lambda-edge' | 'workers' | 'node' | 'deno' | 'bun';
+
+/** An app as a generated module imports it. */
+export interface AppImport {
+  /** The module specifier. */
+  from: string;
+  exportName: 'default' | 'app';
+  kind: Kind;
+  /** See `App` in kind.ts. */
+  expression: string;
+}
+
+/** What may be asked of an entry. */
+export interface EntryOptions {
+  /** `lambda`: whether responses are streamed. */
+  stream?: boolean;
+  /** `workers`: whether the validator stands around the app. */
+  validate?: boolean;
+}
+
+/** One target. */
+export interface Target {
+  readonly name: TargetName;
+  /** For the help. */
+  readonly title: string;
+  /** The source of the bundle's entry. */
+  entry(app: AppImport, options: EntryOptions): string;
+  readonly bundler: BuildOptions;
+  /** Whether Node's own modules are reached by `require` in bundled CommonJS code. */
+  readonly needsRequire: boolean;
+}
+
+const NODE: BuildOptions = { platform: 'node', target: 'node20', conditions: [] };
+/** Minified code is for production: frameworks leave their development checks out. */
+export const PRODUCTION: BuildOptions = { define: { 'process.env.NODE_ENV': '"production"' } };
+
+export const TARGETS: Record<TargetName, Target> = {
+  lambda: {
+    name: 'lambda',
+    title: 'AWS Lambda',
+    entry: (app, { stream }) => {
+      const adapter = stream ? 'toLambdaStream' : 'toLambda';
+      return `import { ${adapter} } from 'waygate/aws-lambda';\n${importApp(app)}export const handler = ${adapter}(application);\n`;
+    },
+    bundler: NODE,
+    needsRequire: true,
+  },
+  'lambda-edge': {
+    name: 'lambda-edge',
+    title: 'Lambda@Edge',
+    entry: (app) =>
+      `import { toLambda } from 'waygate/aws-lambda';\n${importApp(app)}export const handler = toLambda(application);\n`,
+    bundler: NODE,
+    needsRequire: true,
+  },
+  workers: {
+    name: 'workers',
+    title: 'Cloudflare Workers',
+    entry: workersEntry,
+    bundler: {
+      platform: 'browser',
+      target: 'es2022',
+      conditions: ['workerd', 'worker', 'browser'],
+      external: ['cloudflare:*', 'workerd:*'],
+    },
+    needsRequire: false,
+  },
+  node: {
+    name: 'node',
+    title: 'Node',
+    entry: (app) =>
+      `import { serve } from 'waygate/node';\n${importApp(app)}` +
+      'const { PORT, HOST } = process.env;\n' +
+      'const { url } = await serve(application, { port: Number(PORT || 8000), host: HOST || undefined });\n' +
+      "console.log('Listening on ' + url);\n",
+    bundler: NODE,
+    needsRequire: true,
+  },
+  deno: {
+    name: 'deno',
+    title: 'Deno',
+    entry: (app) =>
+      `import { toFetch } from 'waygate/fetch';\n${importApp(app)}` +
+      "const options = { port: Number(Deno.env.get('PORT') || 8000), hostname: Deno.env.get('HOST') || '0.0.0.0' };\n" +
+      'Deno.serve(options, toFetch(application));\n',
+    bundler: { ...NODE, target: 'es2022', conditions: ['deno', 'node'], external: ['npm:*', 'jsr:*'] },
+    needsRequire: true,
+  },
+  bun: {
+    name: 'bun',
+    title: 'Bun',
+    entry: (app) =>
+      `import { toFetch } from 'waygate/fetch';\n${importApp(app)}` +
+      'const { PORT, HOST } = process.env;\n' +
+      "const server = Bun.serve({ port: Number(PORT || 8000), hostname: HOST || '0.0.0.0', fetch: toFetch(application) });\n" +
+      "console.log('Listening on ' + server.url);\n",
+    bundler: { ...NODE, target: 'es2022', conditions: ['bun', 'node'], external: ['bun', 'bun:*'] },
+    needsRequire: true,
+  },
+};
+
+/** Imports the app, hosted where it is no application, under the name `application`. */
+function importApp(app: AppImport): string {
+  const lines = [`import { ${app.exportName} as app } from ${JSON.stringify(app.from)};`];
+  if (app.kind === 'fetch') lines.push("import { fromFetch } from 'waygate/fetch';");
+  if (app.kind === 'node') lines.push("import { fromNode } from 'waygate/node';");
+  const host = { app: '', fetch: 'fromFetch', node: 'fromNode' }[app.kind];
+  lines.push(`const application = ${host}(${app.expression});`, '');
+  return lines.join('\n');
+}
+
+/** A Fetch app may be a whole Worker, with other handlers and Durable Objects: unless it is watched, it stays what it is. */
+function workersEntry(app: AppImport, { validate = false }: EntryOptions): string {
+  const from = JSON.stringify(app.from);
+  const others = `export * from ${from};\n`;
+  if (app.kind === 'fetch' && !validate) {
+    const worker = "export default typeof hosted === 'function' ? { fetch: hosted } : hosted;\n";
+    return `import { ${app.exportName} as app } from ${from};\n${others}const hosted = ${app.expression};\n${worker}`;
+  }
+  const watch = validate ? "import { validator } from 'waygate/middleware';\n" : '';
+  const served = validate ? 'validator(application)' : 'application';
+  const adapter = "import { toWorker } from 'waygate/cloudflare-workers';\n";
+  return `${adapter}${watch}${importApp(app)}${others}export default toWorker(${served});\n`;
+}

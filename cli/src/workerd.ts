@@ -1,0 +1,276 @@
+// `waygate serve --platform workers`: the app's Worker in workerd, run by `wrangler dev`, behind a server of this process
+// that keeps the access log and changes over to a new workerd without losing a request.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { formatAccess, watchAccess } from './access-log.ts';
+import { buildApp } from './build.ts';
+import { projectConfig, wranglerFile } from './deploy.ts';
+import { CommandError } from './errors.ts';
+import type { Kind } from './kind.ts';
+import type { Output } from './output.ts';
+import { listenError } from './server.ts';
+
+/** What is served. */
+export interface WorkerdConfig {
+  /** The app's module as the user named it. */
+  name: string;
+  kind: Kind | undefined;
+  host: string | undefined;
+  port: number;
+  quiet: boolean;
+  validate: boolean;
+  /** Where bundles go. */
+  folder: string;
+}
+
+/** How long workerd may take to come up, in milliseconds. */
+const START_LIMIT = 60_000;
+/** How long requests of a version that was replaced may go on, in milliseconds. */
+const DRAIN_LIMIT = 10_000;
+
+/** One workerd that runs one version of the Worker. */
+interface Backend {
+  port: number;
+  child: ChildProcess;
+  /** Requests that it answers at the moment. */
+  running: number;
+  /** Told when the last of them is over. */
+  idle: () => void;
+}
+
+/** Serves one Worker, one version after another, at one address. */
+export class WorkerdServer {
+  readonly #config: WorkerdConfig;
+  readonly #output: Output;
+  readonly #server: Server;
+  readonly #children = new Set<ChildProcess>();
+  /** Connections to workerd are kept: no handshake for each request. */
+  readonly #agent = new http.Agent({ keepAlive: true });
+  #backend: Backend | null = null;
+  #version = 0;
+
+  constructor(config: WorkerdConfig, output: Output) {
+    this.#config = config;
+    this.#output = output;
+    const listener = (request: IncomingMessage, response: ServerResponse): void => this.#serve(request, response);
+    this.#server = http.createServer(listener);
+    // workerd decides whether it wants the body.
+    this.#server.on('checkContinue', listener);
+  }
+
+  /**
+   * Listens.
+   *
+   * @returns the URL
+   * @throws {CommandError} when the address cannot be had
+   */
+  async listen(): Promise<string> {
+    const { host, port } = this.#config;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => reject(listenError(error, host, port)));
+      this.#server.listen({ port, host }, resolve);
+    });
+    const address = this.#server.address() as AddressInfo;
+    return `http://${host?.includes(':') ? `[${host}]` : (host ?? 'localhost')}:${address.port}/`;
+  }
+
+  /**
+   * Builds the Worker and starts serving it; the version before finishes the requests that it has.
+   *
+   * @returns the user's files in the bundle
+   * @throws {CommandError} when it cannot be built or does not come up; what served before then goes on
+   */
+  async replace(): Promise<string[]> {
+    this.#version += 1;
+    const { name, kind, validate } = this.#config;
+    const folder = join(this.#config.folder, `version-${this.#version}`);
+    const built = await buildApp(name, { target: 'workers', out: folder, kind, validate }, this.#output.io.cwd);
+    const backend = await this.#start(built.main, built.config);
+    const before = this.#backend;
+    this.#backend = backend;
+    if (before !== null) void drained(before).then(() => stop(before.child));
+    return built.inputs;
+  }
+
+  /** Stops accepting, finishes what runs, ends workerd. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    if (this.#backend !== null) await drained(this.#backend);
+    this.#server.closeAllConnections();
+    await closed;
+    this.#agent.destroy();
+    await Promise.all([...this.#children].map(stop));
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#config.quiet) {
+      watchAccess(request, response, (record) => this.#output.print(formatAccess(record, this.#output.colors)));
+    }
+    const backend = this.#backend;
+    if (backend === null) {
+      response.writeHead(503, { 'retry-after': '1' }).end();
+      return;
+    }
+    backend.running += 1;
+    response.once('close', () => {
+      backend.running -= 1;
+      if (backend.running === 0) backend.idle();
+    });
+    forward(request, response, backend.port, this.#agent);
+  }
+
+  async #start(main: string, built: string | undefined): Promise<Backend> {
+    const { cwd } = this.#output.io;
+    const [node, ...wrangler] = wranglerFile(join(cwd, this.#config.name)) ?? [];
+    if (node === undefined) {
+      throw new CommandError('wrangler, which runs Workers, is not installed; `npm install --save-dev wrangler`.');
+    }
+    const config = projectConfig(built, cwd);
+    const args = ['dev', main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
+    const child = spawn(node, [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'], {
+      cwd,
+      env: { ...this.#output.io.env, ...QUIET, ...(this.#output.errorColors.isColorSupported ? {} : PLAIN) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A signal of the terminal reaches this process only, which ends workerd when its requests are done.
+      detached: true,
+    });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    try {
+      const port = await this.#comesUp(child);
+      return { port, child, running: 0, idle: () => {} };
+    } catch (error) {
+      await stop(child);
+      throw error;
+    }
+  }
+
+  /** Waits for the line that tells the port, and from then on passes on what the Worker logs. */
+  #comesUp(child: ChildProcess): Promise<number> {
+    return new Promise((resolve, reject) => {
+      let printed = '';
+      let port = 0;
+      const limit = setTimeout(() => fail('did not come up in time'), START_LIMIT);
+      const fail = (how: string): void => {
+        clearTimeout(limit);
+        reject(new CommandError(`wrangler ${how}: ${reason(printed)}`, { details: printed }));
+      };
+      const read = (chunk: Buffer): void => {
+        if (port !== 0) {
+          this.#log(chunk.toString());
+          return;
+        }
+        printed += chunk;
+        const found = /Ready on https?:\/\/[^:\s]+:(\d+)/.exec(printed);
+        if (found === null) return;
+        clearTimeout(limit);
+        port = Number(found[1]);
+        resolve(port);
+      };
+      child.stdout?.on('data', read);
+      child.stderr?.on('data', read);
+      child.once('error', (error) => fail(`could not be run (${error.message})`));
+      child.once('exit', (code) => fail(`ended with exit code ${code}`));
+    });
+  }
+
+  /** What the Worker logs, without wrangler's own access log and its notes about log files. */
+  #log(text: string): void {
+    const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^(?:\[wrangler:\w+\]|🪵)/u.test(line));
+    for (const line of lines) this.#output.note(line);
+  }
+}
+
+/** No telemetry, no banner, no question, no request for a `cf` object. */
+const QUIET: Record<string, string> = {
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  CI: 'true',
+};
+/** Wrangler takes CI for a terminal with colours unless it is told otherwise. */
+const PLAIN: Record<string, string> = { NO_COLOR: '1', FORCE_COLOR: '0' };
+
+/** The line of wrangler's output that says what is wrong. */
+function reason(printed: string): string {
+  const lines = printed.split('\n').map((line) => line.trim());
+  const error = lines.find((line) => /\berror\b/i.test(line) && line !== '');
+  return (error ?? lines.filter((line) => line !== '').at(-1) ?? 'it printed nothing').replace(
+    /^\W*\[?ERROR\]?\W*/i,
+    '',
+  );
+}
+
+/** Headers about one connection, which each side has its own of. (RFC 9110 §7.6.1) */
+const CONNECTION_HEADERS = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade)$/i;
+
+/** Hands a request on as it is: target, headers and their order, body, and back the same way. */
+function forward(request: IncomingMessage, response: ServerResponse, port: number, agent: http.Agent): void {
+  const { method, url: path } = request;
+  const outgoing = http.request({ host: '127.0.0.1', port, method, path, agent, setHost: false });
+  for (const [name, value] of pairs(request.rawHeaders)) {
+    if (!CONNECTION_HEADERS.test(name)) outgoing.appendHeader(name, value);
+  }
+  // A body whose length is not known goes on as one, whatever the method.
+  if (request.headers['transfer-encoding'] !== undefined) outgoing.setHeader('transfer-encoding', 'chunked');
+  outgoing.once('response', (incoming) => {
+    const back = pairs(incoming.rawHeaders).filter(([name]) => !CONNECTION_HEADERS.test(name));
+    response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, back.flat());
+    response.flushHeaders();
+    incoming.on('error', () => response.destroy());
+    incoming.pipe(response);
+  });
+  outgoing.once('error', (error) => {
+    if (response.headersSent) response.destroy();
+    else if (!response.destroyed) response.writeHead(502).end(`workerd gave no response: ${error.message}\n`);
+  });
+  outgoing.once('continue', () => response.writeContinue());
+  response.once('close', () => {
+    if (!response.writableFinished) outgoing.destroy();
+  });
+  request.pipe(outgoing);
+}
+
+function pairs(raw: readonly string[]): [name: string, value: string][] {
+  return Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at] as string, raw[2 * at + 1] as string]);
+}
+
+/** Settles when a backend has no requests any more, or had its time. */
+function drained(backend: Backend): Promise<void> {
+  if (backend.running === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const limit = setTimeout(resolve, DRAIN_LIMIT);
+    backend.idle = () => {
+      clearTimeout(limit);
+      resolve();
+    };
+  });
+}
+
+/** Ends wrangler and the workerd that it has started. */
+function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  const group = -child.pid;
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => signal(group, 'SIGKILL'), 5000);
+    child.once('exit', () => {
+      clearTimeout(limit);
+      signal(group, 'SIGKILL');
+      resolve();
+    });
+    signal(group, 'SIGTERM');
+  });
+}
+
+function signal(group: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(group, name);
+  } catch {
+    // It is gone already.
+  }
+}

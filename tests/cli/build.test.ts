@@ -1,0 +1,215 @@
+// What build makes for each target, deploy prints, and init writes.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { unzipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { ECHO, folderOf, run } from './harness.ts';
+
+const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
+
+/** Builds and returns the folder. */
+async function build(cwd: string, target: string, ...args: string[]): Promise<string> {
+  const { code, stderr } = await run(cwd, [
+    'build',
+    args[0]?.endsWith('s') ? (args.shift() as string) : 'app.ts',
+    '--target',
+    target,
+    ...args,
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return join(cwd, 'dist', target);
+}
+
+describe('build', () => {
+  it.each([
+    ['lambda', ['function.zip', 'index.mjs', 'index.mjs.map', 'template.yaml']],
+    ['lambda-edge', ['function.zip', 'index.mjs', 'index.mjs.map', 'template.yaml']],
+    ['workers', ['index.mjs', 'index.mjs.map', 'wrangler.toml']],
+    ['node', ['index.mjs', 'index.mjs.map']],
+    ['deno', ['index.mjs', 'index.mjs.map']],
+    ['bun', ['index.mjs', 'index.mjs.map']],
+  ])('for %s makes %j and prints their sizes', async (target, files) => {
+    const cwd = folderOf({ 'app.ts': ECHO });
+    const { code, stdout, stderr } = await run(cwd, ['build', 'app.ts', '--target', target]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(readdirSync(join(cwd, 'dist', target)).sort()).toEqual(files);
+    for (const file of files) expect(stdout).toMatch(new RegExp(`^dist/${target}/${file} +[\\d.]+ K?i?B`, 'm'));
+    expect(stdout).toMatch(/index\.mjs +\S+ KiB {2}gzip \S+ KiB\n/);
+  });
+
+  it('minifies, with a source map that names the sources', async () => {
+    const out = await build(folderOf({ 'app.ts': ECHO }), 'node');
+    const code = read(out, 'index.mjs');
+    expect(code.length / code.split('\n').length).toBeGreaterThan(500);
+    const { sources, sourcesContent } = JSON.parse(read(out, 'index.mjs.map'));
+    const at = sources.findIndex((path: string) => path.endsWith('../app.ts'));
+    expect(sourcesContent[at]).toBe(ECHO);
+  });
+
+  it('makes the same zip each time and everywhere, with the module and its map', async () => {
+    const one = await build(folderOf({ 'app.ts': ECHO }), 'lambda', '--name', 'a');
+    const two = await build(folderOf({ 'app.ts': ECHO }), 'lambda', '--name', 'b');
+    const zip = readFileSync(join(one, 'function.zip'));
+    const files = unzipSync(zip);
+    expect(Object.keys(files)).toEqual(['index.mjs', 'index.mjs.map']);
+    expect(Buffer.from(files['index.mjs'] as Uint8Array).toString()).toBe(read(one, 'index.mjs'));
+    expect(read(two, 'index.mjs')).toBe(read(one, 'index.mjs'));
+    // Date and mode of an entry: 1980-01-01 00:00, a file that everybody may read.
+    expect(zip.readUInt32LE(10)).toBe(0x0021_0000);
+    const directory = zip.indexOf('PK\u0001\u0002', 0, 'latin1');
+    expect(zip.readUInt32LE(directory + 38) >>> 16).toBe(0o100644);
+  });
+
+  it('makes a handler that Lambda can call', async () => {
+    const cwd = folderOf({ 'app.ts': ECHO });
+    const out = await build(cwd, 'lambda');
+    const { handler } = await import(/* @vite-ignore */ pathToFileURL(join(out, 'index.mjs')).href);
+    const { stdout } = await run(cwd, ['event', 'http-api', 'GET', '/x?y']);
+    const result = await handler(JSON.parse(stdout), {});
+    expect(result).toMatchObject({ statusCode: 200, cookies: ['a=1', 'b=2'] });
+    expect(JSON.parse(result.body)).toMatchObject({ PATH_INFO: '/x', QUERY_STRING: 'y', gateway: 'aws-lambda' });
+  });
+
+  it('bundles CommonJS code that requires modules of Node', async () => {
+    const cwd = folderOf({
+      'lib.cjs': "const { sep } = require('path'); module.exports = { sep, folder: __dirname.length };",
+      'app.ts': `import { sep } from './lib.cjs';
+        export default (_environ: unknown, start: (status: string, headers: []) => void) => {
+          start('200 OK', []);
+          return [new TextEncoder().encode(sep)];
+        };`,
+    });
+    const out = await build(cwd, 'lambda');
+    const { handler } = await import(/* @vite-ignore */ pathToFileURL(join(out, 'index.mjs')).href);
+    const { stdout } = await run(cwd, ['event', 'alb', 'GET', '/']);
+    expect((await handler(JSON.parse(stdout), {})).body).toBe('/');
+  });
+
+  it('keeps the other handlers and classes of a Worker', async () => {
+    const text = `export class Counter {}
+      export default { fetch: () => new Response('x'), queue() { return 'queued'; } };`;
+    const out = await build(folderOf({ 'app.ts': text }), 'workers');
+    const built = await import(/* @vite-ignore */ pathToFileURL(join(out, 'index.mjs')).href);
+    expect(built.default.queue()).toBe('queued');
+    expect(built.Counter.name).toBe('Counter');
+  });
+
+  it('says in the wrangler.toml whether Node’s modules are needed', async () => {
+    const plain = await build(folderOf({ 'app.ts': ECHO }), 'workers', '--name', 'my-app');
+    expect(read(plain, 'wrangler.toml')).toMatch(/^name = "my-app"\nmain = "index\.mjs"\ncompatibility_date = "2026-/);
+    expect(read(plain, 'wrangler.toml')).not.toContain('nodejs_compat');
+    const node = await build(folderOf({ 'app.ts': `import { hostname } from 'os';\nhostname();\n${ECHO}` }), 'workers');
+    expect(read(node, 'wrangler.toml')).toContain('nodejs_compat');
+  });
+
+  it.each([
+    ['function-url', false, ['InvokeMode: BUFFERED', '!GetAtt FunctionUrl.FunctionUrl']],
+    ['function-url', true, ['InvokeMode: RESPONSE_STREAM']],
+    ['http-api', false, ['Type: HttpApi', 'ServerlessHttpApi}.execute-api.']],
+    ['rest-api', false, ['Path: /{proxy+}', "BinaryMediaTypes: ['*/*']", '/live/']],
+    ['rest-api', true, ['ResponseTransferMode: STREAM']],
+  ])('writes a template for %s, streamed: %s', async (source, stream, parts) => {
+    const cwd = folderOf({ 'app.ts': ECHO });
+    const out = await build(cwd, 'lambda', '--source', source, ...(stream ? ['--stream'] : []));
+    for (const part of parts) expect(read(out, 'template.yaml')).toContain(part);
+    expect(read(out, 'index.mjs').includes('streaming')).toBe(stream);
+  });
+
+  it('refuses to stream behind an HTTP API', async () => {
+    const args = ['build', 'app.ts', '--target', 'lambda', '--source', 'http-api', '--stream'];
+    const { code, stderr } = await run(folderOf({ 'app.ts': ECHO }), args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^waygate: An HTTP API does not stream;/);
+  });
+
+  it('needs --kind for a module that cannot be loaded here', async () => {
+    const text = "import { env } from 'cloudflare:workers';\nexport default { fetch: () => Response.json(env) };\n";
+    const cwd = folderOf({ 'app.ts': text });
+    const { code, stderr } = await run(cwd, ['build', 'app.ts', '--target', 'workers']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^waygate: app\.ts failed while it was loaded: .* --kind says it\.\n$/);
+    await build(cwd, 'workers', '--kind', 'fetch');
+  });
+
+  it('leaves other files of the folder alone', async () => {
+    const cwd = folderOf({ 'app.ts': ECHO, 'out/mine.txt': 'mine' });
+    expect((await run(cwd, ['build', 'app.ts', '--target', 'node', '--out', 'out'])).code).toBe(0);
+    expect(read(cwd, 'out/mine.txt')).toBe('mine');
+  });
+});
+
+describe('deploy --dry-run', () => {
+  const command = async (cwd: string, ...args: string[]): Promise<string | undefined> => {
+    const { code, stdout, stderr } = await run(cwd, ['deploy', 'app.ts', '--dry-run', '--name', 'my-app', ...args]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout.split('\n').find((line) => line.startsWith('$ '));
+  };
+
+  it.each([
+    ['workers', [], '$ wrangler deploy dist/workers/index.mjs --config dist/workers/wrangler.toml'],
+    [
+      'workers',
+      ['--', '--env', 'a b'],
+      "$ wrangler deploy dist/workers/index.mjs --config dist/workers/wrangler.toml --env 'a b'",
+    ],
+    [
+      'lambda',
+      [],
+      '$ sam deploy --template-file dist/lambda/template.yaml --stack-name my-app --resolve-s3 --capabilities CAPABILITY_IAM',
+    ],
+    [
+      'lambda-edge',
+      [],
+      '$ sam deploy --template-file dist/lambda-edge/template.yaml --stack-name my-app --resolve-s3 --capabilities CAPABILITY_IAM --region us-east-1',
+    ],
+    [
+      'lambda',
+      ['--function-name', 'f'],
+      '$ aws lambda update-function-code --function-name f --zip-file fileb://dist/lambda/function.zip',
+    ],
+  ])('to %s with %j', async (target, args, line) => {
+    expect(await command(folderOf({ 'app.ts': ECHO }), '--target', target, ...args)).toBe(line);
+  });
+
+  it('uses the configuration of the project before the built one', async () => {
+    const cwd = folderOf({ 'app.ts': ECHO, 'wrangler.jsonc': '{}', 'template.yaml': 'Resources:' });
+    expect(await command(cwd, '--target', 'workers')).toMatch(/ --config wrangler\.jsonc$/);
+    expect(await command(cwd, '--target', 'lambda')).toContain(' --template-file template.yaml ');
+  });
+});
+
+describe('init', () => {
+  it('writes an app that its own commands take', async () => {
+    const cwd = folderOf({});
+    const { code, stdout } = await run(cwd, ['init', 'My App']);
+    expect(code).toBe(0);
+    const root = join(cwd, 'My App');
+    const files = [
+      '.gitignore',
+      'app.test.ts',
+      'app.ts',
+      'package.json',
+      'template.yaml',
+      'tsconfig.json',
+      'wrangler.toml',
+    ];
+    expect(readdirSync(root).sort()).toEqual(files);
+    for (const file of files) expect(stdout).toContain(`My App/${file}\n`);
+    expect(JSON.parse(read(root, 'package.json')).name).toBe('my-app');
+    writeFileSync(join(root, 'tsconfig.json'), read(cwd, 'tsconfig.json'));
+    const checked = await run(root, ['check', 'app.ts', '/', '/echo']);
+    expect(checked).toMatchObject({ code: 0, stderr: '' });
+    expect(await run(root, ['build', 'app.ts', '--target', 'lambda'])).toMatchObject({ code: 0 });
+  });
+
+  it('overwrites nothing', async () => {
+    const cwd = folderOf({ 'app/app.ts': 'mine', 'app/package.json': '{}' });
+    const { code, stderr } = await run(cwd, ['init', 'app']);
+    expect(code).toBe(1);
+    expect(stderr).toBe('waygate: app has app.ts, package.json already; nothing was written. Choose another folder.\n');
+    expect(readdirSync(join(cwd, 'app')).sort()).toEqual(['app.ts', 'package.json']);
+    expect(read(cwd, 'app', 'app.ts')).toBe('mine');
+  });
+});

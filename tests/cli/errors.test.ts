@@ -1,0 +1,173 @@
+// What goes wrong is one clear line and a non-zero exit code; stacks come with --verbose only.
+
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { ECHO, folderOf, run } from './harness.ts';
+
+const FILES = {
+  'app.ts': ECHO,
+  'syntax.ts': 'const a = 1;\nconst b = ;\nexport default b;\n',
+  'two.ts': 'const a = ;\nconst b = ;\n',
+  'throws.ts': 'const none = null as unknown as { x: number };\nexport default none.x;\n',
+  'empty.ts': 'export {};\n',
+  'other.ts': 'export const handler = 1;\nexport const b = 2;\n',
+  'number.ts': 'export default 42;\n',
+  'object.ts': 'export default { get() {}, put() {} };\n',
+  'import.ts': "import './nowhere.ts';\nexport default () => [];\n",
+  'package.ts': "import 'no-such-package-of-waygate';\nexport default () => [];\n",
+  'event.json': '{ not json',
+};
+
+const cases: [what: string, args: string[], code: number, message: string | RegExp][] = [
+  [
+    'a missing file',
+    ['fetch', 'nope.ts', '/'],
+    1,
+    /^nope\.ts does not exist; expected a TypeScript or JavaScript module\./,
+  ],
+  ['a folder', ['fetch', '.', '/'], 1, /^\. is not a file;/],
+  ['a syntax error', ['fetch', 'syntax.ts', '/'], 1, 'syntax.ts:2:11: Unexpected ";"'],
+  ['several syntax errors', ['build', 'two.ts', '--target', 'node'], 1, /^two\.ts:1:11: Unexpected ";"/],
+  [
+    'a module that throws',
+    ['fetch', 'throws.ts', '/'],
+    1,
+    "throws.ts failed while it was loaded: TypeError: Cannot read properties of null (reading 'x') (throws.ts:2:21)",
+  ],
+  ['a module without exports', ['check', 'empty.ts'], 1, /^empty\.ts has no app: it exports nothing; expected an app/],
+  ['a module without an app', ['fetch', 'other.ts', '/'], 1, /^other\.ts has no app: it exports b, handler; expected /],
+  ['an export that is no app', ['fetch', 'number.ts', '/'], 1, /has no app: the default export is a number; expected /],
+  ['an object that is no app', ['fetch', 'object.ts', '/'], 1, /the default export is an object with get, put; /],
+  ['an app of another kind', ['fetch', 'object.ts', '/', '--kind', 'fetch'], 1, /expected a Fetch app, a function/],
+  [
+    'an import that leads nowhere',
+    ['fetch', 'import.ts', '/'],
+    1,
+    /^import\.ts:1:8: Could not resolve "\.\/nowhere\.ts"$/,
+  ],
+  ['a package that is not there', ['fetch', 'package.ts', '/'], 1, /Could not resolve "no-such-package-of-waygate"/],
+  [
+    'an unknown platform',
+    ['serve', 'app.ts', '--platform', 'vercel'],
+    2,
+    /^There is no platform "vercel"; expected one of node, fetch, workers, lambda:rest-api, /,
+  ],
+  [
+    'an unknown source',
+    ['event', 'sqs', 'GET', '/'],
+    2,
+    /^There is no Lambda source "sqs"; expected one of rest-api, http-api, /,
+  ],
+  [
+    'a name of every object as source',
+    ['event', 'constructor', 'GET', '/'],
+    2,
+    /^There is no Lambda source "constructor"/,
+  ],
+  ['an event that is no JSON', ['invoke', 'app.ts', '--event', 'event.json'], 1, /^event\.json is no JSON: /],
+  ['an event file that is not there', ['invoke', 'app.ts', '--event', 'e.json'], 1, /^e\.json does not exist\./],
+  [
+    'an event of no front door',
+    ['invoke', 'app.ts', '--event', '-'],
+    1,
+    /^The handler failed: UnsupportedEventError: /,
+  ],
+  ['a target that is no path', ['fetch', 'app.ts', 'users'], 2, /^The request's target is "users"; expected a path/],
+  ['a header without a colon', ['fetch', 'app.ts', '/', '-H', 'a'], 2, 'The header is "a"; expected "Name: value".'],
+  ['a method that is none', ['event', 'alb', 'G T', '/'], 2, /^"G T" is no request method/],
+  ['an unknown command', ['serv', 'app.ts'], 2, "unknown command 'serv' (Did you mean serve?)"],
+  ['an unknown option', ['fetch', 'app.ts', '/', '--jsom'], 2, "unknown option '--jsom'"],
+  ['a missing argument', ['fetch', 'app.ts'], 2, "missing required argument 'url'"],
+  [
+    'a port that is none',
+    ['serve', 'app.ts', '--port', '65536'],
+    2,
+    /'65536' is invalid\. Expected a port, 0 to 65535\.$/,
+  ],
+  ['no workers at all', ['serve', 'app.ts', '--workers', '0'], 2, /'0' is invalid\. Expected a number of processes/],
+  [
+    'a target that is not there',
+    ['build', 'app.ts', '--target', 'vercel'],
+    2,
+    /'vercel' is invalid\. Allowed choices are lambda, /,
+  ],
+  ['no target', ['build', 'app.ts'], 2, "required option '-t, --target <name>' not specified"],
+  [
+    'no deploying to Node',
+    ['deploy', 'app.ts', '--target', 'node'],
+    2,
+    /'node' is invalid\. Allowed choices are lambda, /,
+  ],
+  [
+    'streaming where there is none',
+    ['fetch', 'app.ts', '/', '--platform', 'lambda:alb', '--stream'],
+    2,
+    /^alb does not stream;/,
+  ],
+  ['streaming beside Lambda', ['serve', 'app.ts', '--stream'], 2, '--stream is for Lambda; node streams by itself.'],
+  [
+    'Workers in this process',
+    ['fetch', 'app.ts', '/', '--platform', 'workers'],
+    2,
+    /use waygate serve --platform workers\.$/,
+  ],
+];
+
+describe('one line and an exit code', () => {
+  it.each(cases)('%s', async (_what, args, code, message) => {
+    const cwd = folderOf(FILES);
+    const result = await run(cwd, args, { stdin: '{"a":1}' });
+    expect(result.stdout).toBe('');
+    expect(result.stderr).toMatch(/^waygate: [^\n]+\n$/);
+    const line = result.stderr.slice('waygate: '.length, -1);
+    if (typeof message === 'string') expect(line).toBe(message);
+    else expect(line).toMatch(message);
+    expect(result.code).toBe(code);
+  });
+
+  it('a port in use', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const args = ['serve', 'app.ts', '--host', '127.0.0.1', '--port', String(port)];
+    const result = await run(folderOf(FILES), args);
+    taken.close();
+    expect(result).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `waygate: Port ${port} of 127.0.0.1 is in use; stop what uses it, or choose another with --port.\n`,
+    });
+  });
+});
+
+describe('--verbose', () => {
+  it('shows the stack, with the places of the sources', async () => {
+    const { stderr } = await run(folderOf(FILES), ['fetch', 'throws.ts', '/', '--verbose']);
+    expect(stderr).toMatch(/\n {4}at .*throws\.ts:2:21/);
+  });
+
+  it('shows all messages of the bundler', async () => {
+    const { stderr } = await run(folderOf(FILES), ['--verbose', 'fetch', 'two.ts', '/']);
+    expect(stderr).toContain('const a = ;');
+    expect(stderr.match(/Unexpected ";"/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('colours', () => {
+  const args = ['fetch', 'nope.ts', '/'];
+  const RED = '\u001b[31m';
+
+  it.each([
+    ['none where there is no terminal', {}, false],
+    ['some on a terminal', { terminal: true }, true],
+    ['none with NO_COLOR', { terminal: true, env: { NO_COLOR: '1' } }, false],
+    ['some with an empty NO_COLOR', { terminal: true, env: { NO_COLOR: '' } }, true],
+    ['none on a dumb terminal', { terminal: true, env: { TERM: 'dumb' } }, false],
+    ['some with FORCE_COLOR', { env: { FORCE_COLOR: '1' } }, true],
+    ['none with both', { env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, false],
+  ])('%s', async (_what, options, coloured) => {
+    const { stderr } = await run(folderOf({}), args, options);
+    expect(stderr.includes(RED)).toBe(coloured);
+  });
+});

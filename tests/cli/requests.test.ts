@@ -1,0 +1,205 @@
+// fetch, event and invoke: one request through an app, and through the events of Lambda.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SOURCES } from '../../cli/src/platform.ts';
+import { ECHO, folderOf, run } from './harness.ts';
+
+const echo = (): string => folderOf({ 'app.ts': ECHO });
+
+describe('fetch', () => {
+  it('prints the body and nothing else', async () => {
+    const { code, stdout, stderr } = await run(echo(), ['fetch', 'app.ts', '/a%2Fb/../c?x=1&x=2']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      REQUEST_METHOD: 'GET',
+      PATH_INFO: '/a/b/../c',
+      QUERY_STRING: 'x=1&x=2',
+      gateway: 'fetch',
+    });
+  });
+
+  it('prints the head with -i, cookies apart', async () => {
+    const { stdout } = await run(echo(), ['fetch', 'app.ts', '/404', '-i']);
+    const [head] = stdout.split('\n\n');
+    expect(head?.split('\n')).toEqual([
+      'HTTP/1.1 404 Not Found',
+      expect.stringMatching(/^content-length: \d+$/),
+      'content-type: application/json',
+      'set-cookie: a=1',
+      'set-cookie: b=2',
+    ]);
+  });
+
+  it('sends HEAD with -I and prints the head only', async () => {
+    const { stdout } = await run(echo(), ['fetch', 'app.ts', '/', '-I']);
+    expect(stdout).toMatch(/^HTTP\/1\.1 200 OK\n/);
+    expect(stdout).toMatch(/\n\n$/);
+    expect(stdout).not.toContain('{');
+  });
+
+  it.each([
+    ['text', ['-d', 'a=1&b=é'], 'a=1&b=é'],
+    ['a file', ['-d', '@body.txt'], 'from\na file\n'],
+    ['standard input', ['-d', '@-'], 'from\nstandard input'],
+  ])('posts a body: %s', async (_what, args, body) => {
+    const cwd = folderOf({ 'app.ts': ECHO, 'body.txt': 'from\na file\n' });
+    const { stdout } = await run(cwd, ['fetch', 'app.ts', '/', ...args], { stdin: 'from\nstandard input' });
+    const CONTENT_TYPE = 'application/x-www-form-urlencoded';
+    expect(JSON.parse(stdout)).toMatchObject({ REQUEST_METHOD: 'POST', CONTENT_TYPE, body });
+  });
+
+  it('sends headers as bytes of UTF-8, and repeats', async () => {
+    const { stdout } = await run(echo(), ['fetch', 'app.ts', '/', '-H', 'X-A: é', '--header', 'x-a:2', '-X', 'PUT']);
+    expect(JSON.parse(stdout)).toMatchObject({ REQUEST_METHOD: 'PUT', HTTP_X_A: '\xc3\xa9, 2' });
+  });
+
+  it('writes bytes to a file', async () => {
+    const bytes = "export default (_environ, start) => (start('200 OK', []), [Uint8Array.of(0, 255, 10)]);";
+    const cwd = folderOf({ 'app.js': bytes });
+    const { code, stdout } = await run(cwd, ['fetch', 'app.js', '/', '-o', 'out.bin']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect([...readFileSync(join(cwd, 'out.bin'))]).toEqual([0, 255, 10]);
+  });
+
+  it('ends with 22 for an error status with --fail', async () => {
+    const { code, stderr } = await run(echo(), ['fetch', 'app.ts', '/404', '--fail']);
+    expect({ code, stderr }).toEqual({ code: 22, stderr: 'waygate: The app answered 404 Not Found.\n' });
+  });
+
+  it('shows the stack of an app that fails, with the places of its source', async () => {
+    const text = '\nexport default (environ: { PATH_INFO: string }) => {\n  throw new Error(environ.PATH_INFO);\n};\n';
+    const cwd = folderOf({ 'fails.ts': text });
+    const { code, stdout, stderr } = await run(cwd, ['fetch', 'fails.ts', '/x', '--kind', 'app']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '500 Internal Server Error\n' });
+    expect(stderr).toContain('Error: /x\n');
+    expect(stderr).toContain(join(cwd, 'fails.ts:3:9'));
+  });
+
+  it('reports a response that breaks off', async () => {
+    const text = `export default function* (_environ, start) {
+      start('200 OK', []);
+      yield Uint8Array.of(97);
+      throw new Error('in the middle');
+    }`;
+    const { code, stdout, stderr } = await run(folderOf({ 'app.js': text }), ['fetch', 'app.js', '/']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'a' });
+    expect(stderr).toContain('waygate: The response broke off before its end.\n');
+  });
+
+  it('waits for work after the response', async () => {
+    const text = `export default (environ, start) => {
+      environ['waygate.wait_until'](new Promise((done) => setTimeout(done, 50)).then(() => environ['wsgi.errors'].write('done\\n')));
+      start('204 No Content', []);
+      return [];
+    }`;
+    const { stderr } = await run(folderOf({ 'app.js': text }), ['fetch', 'app.js', '/']);
+    expect(stderr).toBe('done\n');
+  });
+
+  it.each([['fetch', 'fetch'], ...SOURCES.map((source) => [`lambda:${source}`, 'aws-lambda'])])(
+    'goes through %s',
+    async (platform, gateway) => {
+      const args = ['fetch', 'app.ts', '/p?q=1', '-d', 'x', '--platform', platform];
+      const { code, stdout, stderr } = await run(echo(), args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const seen = { gateway, REQUEST_METHOD: 'POST', PATH_INFO: '/p', QUERY_STRING: 'q=1', body: 'x' };
+      expect(JSON.parse(stdout)).toMatchObject(seen);
+    },
+  );
+
+  it.each(['lambda:function-url', 'lambda:rest-api'])('streams through %s', async (platform) => {
+    const { code, stdout, stderr } = await run(echo(), ['fetch', 'app.ts', '/p', '--platform', platform, '--stream']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ PATH_INFO: '/p', gateway: 'aws-lambda' });
+  });
+
+  it('puts a stage in front of the path', async () => {
+    const args = ['fetch', 'app.ts', '/p', '--platform', 'lambda:http-api', '--stage', 'dev'];
+    expect(JSON.parse((await run(echo(), args)).stdout)).toMatchObject({ SCRIPT_NAME: '/dev', PATH_INFO: '/p' });
+  });
+
+  it('finds a broken rule with --validate', async () => {
+    const text = "export default (_environ, start) => (start('200 OK', []), ['text']);";
+    const { stderr, stdout } = await run(folderOf({ 'app.js': text }), ['fetch', 'app.js', '/', '--validate']);
+    expect(stdout).toBe('500 Internal Server Error\n');
+    expect(stderr).toContain('[STR-04]');
+  });
+});
+
+describe('event and invoke', () => {
+  it.each(SOURCES)('the event of %s is what the app is invoked with', async (source) => {
+    const cwd = echo();
+    const event = await run(cwd, ['event', source, 'POST', '/p%20q?a=1', '-H', 'X-A: 1', '-d', 'é']);
+    expect({ code: event.code, stderr: event.stderr }).toEqual({ code: 0, stderr: '' });
+    const result = await run(cwd, ['invoke', 'app.ts', '--event', '-'], { stdin: event.stdout });
+    expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 0, stderr: '' });
+    const { body, isBase64Encoded, bodyEncoding } = JSON.parse(result.stdout);
+    const binary = isBase64Encoded === true || bodyEncoding === 'base64';
+    expect(JSON.parse(binary ? Buffer.from(body, 'base64').toString() : body)).toMatchObject({
+      REQUEST_METHOD: 'POST',
+      PATH_INFO: '/p q',
+      QUERY_STRING: 'a=1',
+      HTTP_X_A: '1',
+      body: 'é',
+    });
+  });
+
+  it('has the options of the front doors', async () => {
+    const cwd = echo();
+    const event = async (...args: string[]): Promise<unknown> =>
+      JSON.parse((await run(cwd, ['event', ...args])).stdout);
+    expect(await event('http-api', 'GET', '/x', '--stage', 'dev')).toMatchObject({
+      rawPath: '/dev/x',
+      requestContext: { stage: 'dev' },
+    });
+    expect(await event('alb', 'GET', '/', '--multi-value-headers')).toHaveProperty('multiValueHeaders.host');
+    expect(await event('alb', 'GET', '/')).toHaveProperty('headers.host');
+    const config = { Records: [{ cf: { config: { eventType: 'viewer-request' } } }] };
+    expect(await event('edge', 'GET', '/', '--viewer-request')).toMatchObject(config);
+  });
+
+  it('reads the event from a file', async () => {
+    const cwd = echo();
+    const { stdout } = await run(cwd, ['event', 'alb', 'GET', '/from-file']);
+    const folder = folderOf({ 'app.ts': ECHO, 'event.json': stdout });
+    expect((await run(folder, ['invoke', 'app.ts', '--event', 'event.json'])).stdout).toContain('/from-file');
+  });
+
+  it('prints the metadata and the body of a streamed response', async () => {
+    const cwd = echo();
+    const { stdout: event } = await run(cwd, ['event', 'function-url', 'GET', '/p']);
+    const { code, stdout } = await run(cwd, ['invoke', 'app.ts', '--event', '-', '--stream'], { stdin: event });
+    const [metadata = '', body = ''] = stdout.split('\n\n');
+    expect(code).toBe(0);
+    expect(JSON.parse(metadata)).toMatchObject({ statusCode: 200, cookies: ['a=1', 'b=2'] });
+    expect(JSON.parse(body)).toMatchObject({ PATH_INFO: '/p' });
+  });
+
+  it.each([
+    ['returns', 'export const handler = async (event) => ({ got: event.a });', '{\n  "got": 1\n}\n'],
+    [
+      'calls back',
+      'export const handler = (event, context, callback) => { setTimeout(callback, 5, null, event.a); };',
+      '1\n',
+    ],
+    ['returns nothing', 'export const handler = () => {};', 'null\n'],
+    [
+      'streams',
+      "export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('a'); stream.end('b'); });",
+      'ab',
+    ],
+  ])('calls a handler that %s', async (_what, text, printed) => {
+    const { code, stdout } = await run(folderOf({ 'h.js': text }), ['invoke', 'h.js', '--event', '-'], {
+      stdin: '{"a":1}',
+    });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: printed });
+  });
+
+  it('ends with 1 when the handler fails', async () => {
+    const text = "export const handler = async () => { throw new RangeError('out of it'); };";
+    const result = await run(folderOf({ 'h.js': text }), ['invoke', 'h.js', '--event', '-'], { stdin: '{}' });
+    expect(result).toEqual({ code: 1, stdout: '', stderr: 'waygate: The handler failed: RangeError: out of it\n' });
+  });
+});
