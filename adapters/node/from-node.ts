@@ -4,10 +4,11 @@
 
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { describe, RequestError } from '../../core/errors.ts';
-import type { Application } from '../../core/types.ts';
+import type { Application, Body } from '../../core/types.ts';
 import { type Host, HostedCall } from './hosted-call.ts';
 import type { HostedRequest } from './hosted-request.ts';
 import type { HostedResponse } from './hosted-response.ts';
+import { isOriginal, markHosted, type NativeCall, PendingBody } from './native.ts';
 
 /** A request listener as frameworks make them. What it returns is only looked at for a promise that rejects. */
 export type NodeAppListener = (
@@ -34,7 +35,16 @@ export type NodeApp = NodeAppListener | Server;
  */
 export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
-  return (environ, startResponse) => new HostedCall(host, environ, startResponse).run(host);
+  return markHosted((environ, startResponse) => {
+    const run = (): Body => new HostedCall(host, environ, startResponse).run(host);
+    if (!isOriginal(environ)) return run();
+    const call: NativeCall = (request, response) => {
+      const known = request as HostedRequest;
+      known.environ = environ;
+      return host.call(known, response as HostedResponse);
+    };
+    return new PendingBody(call, run, startResponse);
+  });
 }
 
 function toHost(app: NodeApp): Host {

@@ -27,6 +27,11 @@ export class NodeSource implements ByteSource {
     return this.#expects;
   }
 
+  /** Whether something of the body has been asked for. */
+  get isRead(): boolean {
+    return this.#listening || this.#request.readableDidRead;
+  }
+
   pull(): Uint8Array | null | Promise<Uint8Array | null> {
     if (this.#expects) {
       this.#expects = false;

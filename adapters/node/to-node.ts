@@ -2,14 +2,17 @@
 
 import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
+import { RequestError } from '../../core/errors.ts';
 import { Exchange, type GatewayResponse } from '../../core/gateway.ts';
 import { carry, lazyKey } from '../../core/lazy.ts';
-import { refuse } from '../../core/plain-response.ts';
-import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList } from '../../core/types.ts';
+import { plainResponse, refuse } from '../../core/plain-response.ts';
+import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList, InputStream } from '../../core/types.ts';
 import { settled } from '../../core/work.ts';
 import { addInput, nodeEnviron } from './environ.ts';
+import { type CarriesNode, isHosted, isPlain, type NativeCall, PendingBody, showsSame } from './native.ts';
 import { breakOff, send } from './response.ts';
 import { NodeSource } from './source.ts';
 
@@ -41,10 +44,13 @@ export class NodeGateway {
   readonly #settings: Settings;
   readonly #facts: GatewayFacts;
   readonly #work = new Set<Promise<void>>();
+  /** The application is a hosted listener itself: nothing can come between. */
+  readonly #isHosted: boolean;
 
   constructor(app: Application, options: NodeOptions) {
     this.#settings = settings(app, options);
     this.#app = app;
+    this.#isHosted = isHosted(app);
     this.#facts = { gateway: 'node', multiprocess: options.multiprocess ?? cluster.isWorker };
   }
 
@@ -55,7 +61,7 @@ export class NodeGateway {
 
   readonly listener: NodeListener = (request, response) => {
     const errors = this.#settings.errors();
-    const call = new NodeCall(request, response);
+    const call = new NodeCall(request, response, this);
     let environ: Environ;
     try {
       environ = nodeEnviron(request, response, this.#facts, this.#settings, errors);
@@ -68,7 +74,8 @@ export class NodeGateway {
       call.refuse(refuse(error, errors, request.method === 'HEAD'));
       return;
     }
-    const exchange = new Exchange(environ, { onError: this.#settings.onError });
+    call.input = environ['wsgi.input'];
+    const exchange = new Exchange(environ, { onError: this.#settings.onError, native: PendingBody.native });
     call.exchange = exchange;
     const answer = exchange.run(this.#app);
     if (answer instanceof Promise) {
@@ -79,6 +86,17 @@ export class NodeGateway {
     }
   };
 
+  /** Whether a listener may have this request as it is: environ shows it unchanged, and nothing has to be counted. */
+  maySee(request: IncomingMessage, response: ServerResponse, environ: Environ): boolean {
+    const { basePath, maxBodyBytes } = this.#settings;
+    // Without a length only wsgi.input knows when there is too much.
+    if (maxBodyBytes !== Number.POSITIVE_INFINITY && request.headers['transfer-encoding'] !== undefined) return false;
+    if (!isPlain(request) || (basePath !== '' && environ.SCRIPT_NAME !== '')) return false;
+    if (this.#isHosted) return true;
+    const fresh = nodeEnviron(request, response, this.#facts, this.#settings, environ['wsgi.errors']);
+    return showsSame(environ, fresh);
+  }
+
   #keep(work: unknown, errors: ErrorStream): void {
     const done = settled(work, errors);
     this.#work.add(done);
@@ -87,18 +105,58 @@ export class NodeGateway {
 }
 
 /** One request on its connection: what the lazy keys are made from, and where its end is seen. */
-class NodeCall {
+class NodeCall implements CarriesNode {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #gateway: NodeGateway;
   exchange: Exchange | null = null;
   /** The request body; null when there is none. */
   source: NodeSource | null = null;
+  /** `wsgi.input` as the gateway made it. */
+  input: InputStream | null = null;
   #controller: AbortController | null = null;
   #watched = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, gateway: NodeGateway) {
     this.#request = request;
     this.#response = response;
+    this.#gateway = gateway;
+  }
+
+  isShownBy(environ: Environ): boolean {
+    if (environ['wsgi.input'] !== this.input) return false;
+    const { source } = this;
+    // A client that waits for a 100 gets it when the body is read.
+    if (source !== null && (source.isRead || source.awaitsContinue)) return false;
+    return this.#gateway.maySee(this.#request, this.#response, environ);
+  }
+
+  /** Lets a node listener answer on the connection. It may still fail like any application. */
+  #answerNatively(call: NativeCall): void {
+    const response = this.#response;
+    const fail = (error: unknown): void => {
+      this.exchange?.tell(error);
+      if (response.destroyed || response.writableEnded) return;
+      if (response.headersSent) {
+        breakOff(
+          response,
+          response.getHeaderNames().map((name) => [name, '']),
+        );
+        return;
+      }
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      const status = error instanceof RequestError ? error.status : 500;
+      const page = plainResponse(status, this.#request.method === 'HEAD');
+      // Node takes no list of pairs for a response that has had headers set.
+      for (const [name, value] of page.headers) response.setHeader(name, value);
+      send(page, response);
+    };
+    try {
+      const result = call(this.#request, response);
+      if (isThenable(result)) result.then(undefined, fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   answer = (answer: GatewayResponse): void => {
@@ -106,6 +164,10 @@ class NodeCall {
     if (response.destroyed || response.headersSent) {
       // The client is gone, or the application answered through node.response by itself.
       this.exchange?.close();
+      return;
+    }
+    if (answer.native !== undefined) {
+      this.#answerNatively(answer.native as NativeCall);
       return;
     }
     const whole = Array.isArray(answer.body);

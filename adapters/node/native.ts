@@ -1,0 +1,115 @@
+// A node listener on Node: while nothing between has changed the request or the response, it gets the platform's own.
+
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import { BodyReader } from '../../core/body.ts';
+import { carried } from '../../core/lazy.ts';
+import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+
+/** What an environ carries that comes from a gateway on Node. */
+export interface CarriesNode {
+  /** Whether the request still is what environ shows, and its body is unread. */
+  isShownBy(environ: Environ): boolean;
+}
+
+/** Whether a listener may have the platform's own request: this very environ came from Node and still shows it. */
+export function isOriginal(environ: Environ): boolean {
+  return (carried(environ) as Partial<CarriesNode> | undefined)?.isShownBy?.(environ) ?? false;
+}
+
+const HOSTED = new WeakSet<Application>();
+
+/** Remembers that an application is a hosted listener and nothing else. */
+export function markHosted(app: Application): Application {
+  HOSTED.add(app);
+  return app;
+}
+
+/** Whether nothing can have come between a gateway and a hosted listener, because this is its whole application. */
+export function isHosted(app: Application): boolean {
+  return HOSTED.has(app);
+}
+
+/** Calls a listener with the platform's own objects; what it returns is only looked at for a promise that rejects. */
+export type NativeCall = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/**
+ * Whether a request and what was made of it are the same: all that a listener could see of it.
+ *
+ * @param environ the environ at hand
+ * @param fresh one made anew from the request
+ */
+export function showsSame(environ: Environ, fresh: Environ): boolean {
+  for (const key in fresh) {
+    if (key.startsWith('wsgi.') || key.startsWith('waygate.')) continue;
+    if (environ[key] !== fresh[key]) return false;
+  }
+  for (const key in environ) if (key.startsWith('HTTP_') && fresh[key] === undefined) return false;
+  return environ['wsgi.url_scheme'] === fresh['wsgi.url_scheme'];
+}
+
+/** Whether a request is of a kind that node listeners take: over HTTP/2 it is another class, which frameworks break. */
+export function isPlain(request: IncomingMessage): boolean {
+  return request instanceof IncomingMessage && request.httpVersionMajor === 1;
+}
+
+const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * The body of a response whose listener has not been called yet. Handed back to the gateway as it is, the listener answers
+ * on the connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response.
+ */
+export class PendingBody implements AsyncIterableIterator<Uint8Array> {
+  readonly #call: NativeCall;
+  readonly #run: () => Body;
+  readonly #startResponse: StartResponse;
+  #reader: BodyReader | null = null;
+  #closed = false;
+
+  /**
+   * @param call calls the listener with the platform's own objects
+   * @param run runs the listener on objects in memory
+   */
+  constructor(call: NativeCall, run: () => Body, startResponse: StartResponse) {
+    this.#call = call;
+    this.#run = run;
+    this.#startResponse = startResponse;
+  }
+
+  /**
+   * Gives the call of the listener to a gateway that gets the body untouched: made with the gateway's own
+   * `startResponse`, and nobody has begun to read it. (EXT-02)
+   */
+  static native(body: unknown, startResponse: StartResponse): NativeCall | null {
+    if (typeof body !== 'object' || body === null || !(#call in body)) return null;
+    if (body.#startResponse !== startResponse || body.#reader !== null || body.#closed) return null;
+    // Whatever a middleware has put on the object, a close() of its own for one, must have its effect.
+    return Object.keys(body).length === 0 ? body.#call : null;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#closed) return OVER;
+    this.#reader ??= new BodyReader(this.#run());
+    const chunk = await this.#reader.pull();
+    return chunk === null ? OVER : { done: false, value: chunk };
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    await this.#end();
+    return OVER;
+  }
+
+  /** Ends the response. A listener that has not run never will. */
+  close(): void | Promise<void> {
+    return this.#end();
+  }
+
+  #end(): void | Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    return this.#reader?.release(() => {});
+  }
+}
