@@ -25,7 +25,7 @@ export interface Served {
 export type Serve = (app: Application, options?: GatewayOptions) => Served | Promise<Served>;
 
 /** How long anything may take before it counts as never coming, in milliseconds. */
-const DEADLINE = 4000;
+export const PATIENCE = 4000;
 
 /** One test in progress. */
 export class Trial {
@@ -159,7 +159,7 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
       } catch (error) {
         reject(error);
       }
-    }, DEADLINE);
+    }, PATIENCE);
   });
   try {
     return await Promise.race([promise, late]);
@@ -171,7 +171,7 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
 /** Waits until something has become true. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
   for (let waited = 0; !condition(); waited += 5) {
-    if (waited > DEADLINE) fail(`${what}: never happened`);
+    if (waited > PATIENCE) fail(`${what}: never happened`);
     await pause(5);
   }
 }
