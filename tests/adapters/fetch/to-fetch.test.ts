@@ -1,0 +1,234 @@
+// What is particular to Fetch platforms: how toFetch is called, streams that pass untouched, the client's signal.
+
+import { describe, expect, it } from 'vitest';
+import { type Application, type Environ, encode } from 'waygate';
+import { toFetch } from 'waygate/fetch';
+
+/** Gives away the environ it got. */
+function looking(): { app: Application; seen: () => Environ } {
+  let environ: Environ | undefined;
+  const app: Application = (given, startResponse) => {
+    environ = given;
+    startResponse('200 OK', []);
+    return [encode('fine')];
+  };
+  return { app, seen: () => environ as Environ };
+}
+
+describe('toFetch is called', () => {
+  it('with a Request, whose URL says scheme, host and port', async () => {
+    const { app, seen } = looking();
+    const request = new Request('https://example.com:8443/a%20b?q=1#f', { headers: { 'X-A': '1' } });
+    expect(await (await toFetch(app)(request)).text()).toBe('fine');
+    expect(seen()).toMatchObject({
+      'wsgi.url_scheme': 'https',
+      HTTPS: 'on',
+      SERVER_NAME: 'example.com',
+      SERVER_PORT: '8443',
+      HTTP_HOST: 'example.com:8443',
+      PATH_INFO: '/a b',
+      QUERY_STRING: 'q=1',
+      REQUEST_URI: '/a%20b?q=1',
+      HTTP_X_A: '1',
+      'waygate.gateway': 'fetch',
+    });
+    expect(seen()['fetch.request']).toBe(request);
+    expect('REMOTE_ADDR' in seen()).toBe(false);
+  });
+
+  it.each([
+    ['http://example.com/x', 'example.com', '80'],
+    ['https://example.com/x', 'example.com', '443'],
+    ['http://[::1]:8000/x', '[::1]', '8000'],
+    ['http://[::1]/x', '[::1]', '80'],
+  ])('with the URL %s, as text or object', async (url, name, port) => {
+    for (const input of [url, new URL(url)]) {
+      const { app, seen } = looking();
+      await toFetch(app)(input);
+      expect([seen().SERVER_NAME, seen().SERVER_PORT, seen().PATH_INFO]).toEqual([name, port, '/x']);
+    }
+  });
+
+  it('with a path, which stays as it was written', async () => {
+    const { app, seen } = looking();
+    await toFetch(app)('/a/../b/%zz?x#f');
+    expect(seen()).toMatchObject({ PATH_INFO: '/a/../b/%zz', QUERY_STRING: 'x', HTTP_HOST: 'localhost' });
+    await toFetch(app)('/caf\u00e9');
+    expect(seen().PATH_INFO).toBe('/caf\xc3\xa9');
+    await toFetch(app)('*', { method: 'OPTIONS' });
+    expect(seen().PATH_INFO).toBe('*');
+  });
+
+  it.each<[string, BodyInit, string]>([
+    ['text', 'caf\u00e9', '5'],
+    ['bytes', Uint8Array.of(1, 2, 3), '3'],
+    ['a buffer', new ArrayBuffer(4), '4'],
+    ['a Blob', new Blob(['abc']), '3'],
+    ['a form', new URLSearchParams({ a: '1' }), '3'],
+  ])('with %s as body, whose length is known', async (_what, body, length) => {
+    const { app, seen } = looking();
+    await toFetch(app)('/', { method: 'POST', body });
+    expect(seen().CONTENT_LENGTH).toBe(length);
+  });
+
+  it('with a stream as body, whose length is not', async () => {
+    const { app, seen } = looking();
+    await toFetch(app)('/', { method: 'POST', body: new Blob(['abc']).stream() });
+    expect(seen().CONTENT_LENGTH).toBe(undefined);
+    expect(await seen()['wsgi.input'].text()).toBe('abc');
+  });
+
+  it('with arguments that Request refuses: it rejects, and never throws', async () => {
+    const { app } = looking();
+    await expect(toFetch(app)('no url')).rejects.toThrow(TypeError);
+    await expect(toFetch(app)('/', { method: 'GET', body: 'x' })).rejects.toThrow(TypeError);
+  });
+
+  it('by a server, with arguments of its own after the request', async () => {
+    const { app, seen } = looking();
+    const handler = toFetch(app) as (request: Request, info: object) => Promise<Response>;
+    await handler(new Request('http://x/y'), { remoteAddr: { hostname: '1.2.3.4' } });
+    expect(seen().PATH_INFO).toBe('/y');
+  });
+});
+
+describe('a native stream as body', () => {
+  it('goes to the platform untouched', async () => {
+    const stream = new Blob(['untouched']).stream();
+    const response = await toFetch((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return stream;
+    })('/');
+    expect(response.body).toBe(stream);
+    expect(await response.text()).toBe('untouched');
+  });
+
+  it('is read here where something has to be watched: a declared length, HEAD, a close()', async () => {
+    for (const [headers, method, close] of [
+      [[['Content-Length', '3']], 'GET', undefined],
+      [[], 'HEAD', undefined],
+      [[], 'GET', () => {}],
+    ] as const) {
+      const stream = Object.assign(new Blob(['abc']).stream(), close && { close });
+      const response = await toFetch((_environ, startResponse) => {
+        startResponse('200 OK', headers as never);
+        return stream;
+      })('/', { method });
+      expect(response.body).not.toBe(stream);
+      expect(await response.text()).toBe(method === 'HEAD' ? '' : 'abc');
+    }
+  });
+});
+
+describe('a streamed response', () => {
+  it('is not read ahead: nothing is made that nobody asks for', async () => {
+    let made = 0;
+    const response = await toFetch(function* (_environ, startResponse) {
+      startResponse('200 OK', []);
+      for (;;) {
+        made += 1;
+        yield encode('x');
+      }
+    })('/');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    // The first chunk was needed to know that there is a response at all.
+    expect(made).toBe(1);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await reader.read();
+    expect(made).toBe(2);
+    await reader.cancel();
+  });
+
+  it('has no body object for HEAD and statuses without content, which some platforms insist on', async () => {
+    for (const [status, method] of [
+      ['204 No Content', 'GET'],
+      ['205 Reset Content', 'GET'],
+      ['304 Not Modified', 'GET'],
+      ['200 OK', 'HEAD'],
+    ] as const) {
+      const response = await toFetch(
+        function* (_environ, startResponse) {
+          startResponse(status, []);
+          yield encode('dropped');
+        },
+        { errors: () => {} },
+      )('/', { method });
+      expect([response.status, response.body]).toEqual([Number(status.slice(0, 3)), null]);
+    }
+  });
+});
+
+describe('the signal of the caller', () => {
+  it('rejects the call at once, aborts waygate.signal, and closes the body', async () => {
+    const controller = new AbortController();
+    let signal: AbortSignal | undefined;
+    let closed = 0;
+    const response = toFetch(async (environ, startResponse) => {
+      signal = environ['waygate.signal'];
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      startResponse('200 OK', []);
+      return Object.assign([encode('nobody')], { close: () => void closed++ });
+    })('/', { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(response).rejects.toThrow('enough');
+    expect(signal?.reason).toMatchObject({ message: 'enough' });
+    await expect.poll(() => closed).toBe(1);
+  });
+
+  it('that is aborted already rejects the call', async () => {
+    await expect(toFetch(looking().app)('/', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+  });
+
+  it('of a Request reaches the application as well', async () => {
+    const controller = new AbortController();
+    const request = new Request('http://x/', { signal: controller.signal });
+    let aborted = false;
+    const response = await toFetch(async function* (environ, startResponse) {
+      startResponse('200 OK', []);
+      yield encode('x');
+      await new Promise((resolve) => environ['waygate.signal'].addEventListener('abort', resolve));
+      aborted = true;
+    })(request);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    const rest = reader.read().catch(() => {});
+    controller.abort();
+    await expect.poll(() => aborted).toBe(true);
+    await rest;
+  });
+
+  it('changes nothing when it comes after the response', async () => {
+    const controller = new AbortController();
+    const response = await toFetch(looking().app)('/', { signal: controller.signal });
+    expect(await response.text()).toBe('fine');
+    controller.abort();
+  });
+});
+
+describe('waitUntil', () => {
+  it('of the platform gets the work of wait_until, and the close() of a body', async () => {
+    const kept: Promise<unknown>[] = [];
+    let closed = false;
+    const app: Application = (environ, startResponse) => {
+      environ['waygate.wait_until'](Promise.reject(new Error('failed work')));
+      startResponse('200 OK', []);
+      const close = async (): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        closed = true;
+      };
+      return Object.assign([encode('fine')], { close });
+    };
+    let log = '';
+    const errors = (text: string): void => {
+      log += text;
+    };
+    const response = await toFetch(app, { errors, waitUntil: (work) => void kept.push(work) })('/');
+    expect(await response.text()).toBe('fine');
+    // Whatever the platform waits for never rejects.
+    await Promise.all(kept);
+    expect({ closed, log }).toEqual({ closed: true, log: expect.stringContaining('failed work') });
+  });
+});
