@@ -1,0 +1,63 @@
+// Runs benches and prints their tables: `npm run bench`, `npm run bench -- node --quick`.
+//
+//   SUITE …        names of files in bench/suites/; default: all
+//   --quick        few short rounds: shows that it works, its figures are rough
+//   --rounds=N     rounds per contestant; default 7
+//   --seconds=N    length of one measurement; default 3
+//   --json=FILE    also writes the results there
+//
+// A suite exports `title` and `run(options)`, which returns tables as lib/table.mjs takes them. It measures its
+// contestants in turns, never one after the other, so that what else the machine does falls on all of them alike.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { printTable } from './lib/table.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const options = {
+  quick: values.quick,
+  rounds: Number(values.rounds ?? (values.quick ? 3 : 7)),
+  seconds: Number(values.seconds ?? (values.quick ? 0.5 : 3)),
+};
+
+const known = readdirSync(here('suites'))
+  .filter((name) => name.endsWith('.mjs'))
+  .map((name) => name.slice(0, -4));
+for (const name of positionals) {
+  if (known.includes(name)) continue;
+  console.error(`There is no suite "${name}"; there are: ${known.join(', ')}.`);
+  process.exit(1);
+}
+
+if (!existsSync(here('../dist/core/index.js'))) {
+  execFileSync('npm', ['run', 'build'], { cwd: here('..'), stdio: 'inherit' });
+}
+
+console.log(
+  `Node ${process.version}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.type()}`,
+);
+console.log(
+  `${options.rounds} rounds of ${options.seconds} s each, in turns; medians, with the range of the middle half`,
+);
+
+const results = {};
+for (const name of positionals.length > 0 ? positionals : known) {
+  const suite = await import(new URL(`suites/${name}.mjs`, import.meta.url).href);
+  console.log(`\n# ${suite.title}\n`);
+  results[name] = await suite.run(options);
+  for (const table of results[name]) printTable(table);
+}
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

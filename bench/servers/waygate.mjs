@@ -1,0 +1,23 @@
+// A Waygate application through toNode.
+
+import http from 'node:http';
+import { toNode } from '../../dist/adapters/node/index.js';
+import { encode } from '../../dist/core/index.js';
+import { ready } from '../lib/contestant.mjs';
+
+const page = encode('Hello, world!\n');
+
+const echo = async (environ, startResponse) => {
+  const value = await environ['wsgi.input'].json();
+  startResponse('200 OK', [['Content-Type', 'application/json']]);
+  return [encode(JSON.stringify(value))];
+};
+
+const app = (environ, startResponse) => {
+  if (environ.REQUEST_METHOD === 'POST') return echo(environ, startResponse);
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return [page];
+};
+
+const server = http.createServer(toNode(app));
+server.listen(0, '127.0.0.1', () => ready(server.address().port));
