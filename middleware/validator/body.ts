@@ -157,6 +157,7 @@ class ValidBody {
     this.#closed = true;
     this.#call.open = false;
     this.#call.over = true;
+    this.#call.gone = !this.#ended;
     if (this.#iteration === null || this.#ended) return this.#closeBody();
     const returned = this.#return();
     // A pending step may never settle, and what was asked to return waits behind it.

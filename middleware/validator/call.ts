@@ -17,6 +17,8 @@ export class Call {
   returned = false;
   /** The response is over: the body is closed, or was an array, or there never was one. */
   over = false;
+  /** The body was closed before its end: the client has left, and what is still called has no effect. */
+  gone = false;
   /** Whether the application returned a body that is to be closed. */
   open = false;
   /** Chunks that the body gave to whoever iterates it. */

@@ -37,7 +37,7 @@ export class Head {
     }
     const [status, headers, error] = call;
     const recovers = error !== undefined;
-    if (this.#call.over)
+    if (this.#call.over && !this.#call.gone)
       throw recovers ? error : broken('SR-16', 'startResponse was called after the response was over.');
     if (this.#called && !recovers) throw broken('SR-13', 'startResponse was called a second time, without an error.');
     if (recovers) this.#checkError(error);
@@ -93,8 +93,9 @@ export class Head {
 
   #write(write: Write, chunks: unknown[]): Promise<void> {
     if (chunks.length !== 1) throw broken('CALL-02', `write was called with ${chunks.length} arguments.`);
-    if (this.#call.over) throw broken('SR-16', 'write was called after the response was over.');
-    if (this.#call.returned) throw broken('WRITE-03', 'write was called after the application had returned its body.');
+    if (this.#call.over && !this.#call.gone) throw broken('SR-16', 'write was called after the response was over.');
+    if (this.#call.returned && !this.#call.gone)
+      throw broken('WRITE-03', 'write was called after the application had returned its body.');
     const chunk = chunks[0];
     checkChunk(chunk, 'The argument of write');
     this.#call.warn('WRITE-02', 'The application calls write.');

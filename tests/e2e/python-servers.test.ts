@@ -16,8 +16,8 @@ const folder = fileURLToPath(new URL('python/', import.meta.url));
 const PYTHON = '/usr/bin/python3';
 
 const SERVERS = {
-  'wsgiref.simple_server': [PYTHON, ['-I', `${folder}echo_environ.py`]],
-  gunicorn: [PYTHON, ['-m', 'gunicorn', '--bind', '127.0.0.1:0', '--chdir', folder, 'echo_environ:application']],
+  'wsgiref.simple_server': [PYTHON, ['-B', '-I', `${folder}echo_environ.py`]],
+  gunicorn: [PYTHON, ['-B', '-m', 'gunicorn', '--bind', '127.0.0.1:0', '--chdir', folder, 'echo_environ:application']],
 } satisfies Record<string, [string, string[]]>;
 type ServerName = keyof typeof SERVERS;
 
