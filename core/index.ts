@@ -1,10 +1,23 @@
-// `waygate`: the contract, the gateway, and the tools of PEP 3333 under their own names. No platform.
+// `waygate`: the contract, the gateway, the tools of PEP 3333 under their own names, and what adapters are made of. No
+// platform.
 
+export {
+  addExtra,
+  addHeader,
+  createEnviron,
+  declaredLength,
+  type GatewayFacts,
+  type RequestFacts,
+  type Settings,
+  settings,
+} from './environ.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
 export { FileWrapper } from './file-wrapper.ts';
 export type { ExchangeOptions, GatewayResponse, ResponseBody } from './gateway.ts';
-export { run } from './gateway.ts';
+export { Exchange, run } from './gateway.ts';
 export { Headers } from './headers.ts';
+export { type ByteSource, Input, MemorySource, StreamSource } from './input.ts';
+export { plainResponse, refuse } from './plain-response.ts';
 export { reasonPhrase } from './status.ts';
 export { decodeWsgi, encode, encodeWsgi } from './strings.ts';
 export { setupTestingDefaults } from './testing-defaults.ts';
@@ -22,4 +35,14 @@ export type {
   StartResponse,
   Write,
 } from './types.ts';
-export { applicationUri, encodedPathInfo, requestUri, shiftPathInfo } from './url.ts';
+export {
+  applicationUri,
+  decodePath,
+  encodedPathInfo,
+  quotePath,
+  requestUri,
+  shiftPathInfo,
+  splitPrefix,
+  splitTarget,
+} from './url.ts';
+export { settled } from './work.ts';

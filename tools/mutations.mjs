@@ -54,7 +54,7 @@ class Copy {
    */
   async try(mutation) {
     const path = join(this.folder, mutation.file);
-    const source = readFileSync(join(ROOT, mutation.file), 'utf8');
+    const source = readFileSync(path, 'utf8');
     if (source.split(mutation.from).length !== 2)
       return { mutation, verdict: 'stale', by: `not once in ${mutation.file}` };
     writeFileSync(
