@@ -102,7 +102,7 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     for (const [target, expected] of targets) {
       equal(await t.target(site, target), 200, `the status for ${target}`);
       equal(seen.pop()?.[1], expected, `PATH_INFO for ${target}`);
-      equal(uris.pop(), target, `REQUEST_URI for ${target}`);
+      equal(uris.pop(), t.mount + target, `REQUEST_URI for ${target}`);
     }
   });
 
