@@ -78,12 +78,12 @@ export class Input implements InputStream {
     return this.#inTurn(() => this.#read(Number.POSITIVE_INFINITY));
   }
 
-  async text(): Promise<string> {
-    return text.decode(await this.bytes());
+  text(): Promise<string> {
+    return this.#inTurn(() => this.#text());
   }
 
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+  json(): Promise<unknown> {
+    return this.#inTurn(async () => JSON.parse(await this.#text()));
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -119,6 +119,10 @@ export class Input implements InputStream {
     return result;
   }
 
+  async #text(): Promise<string> {
+    return text.decode(await this.#read(Number.POSITIVE_INFINITY));
+  }
+
   // Sizes are checked in here, where a wrong one rejects the promise instead of throwing past it.
 
   async #read(wanted?: number): Promise<Uint8Array> {
@@ -128,7 +132,8 @@ export class Input implements InputStream {
     let total = first.byteLength;
     if (total === size) return first;
     const parts = [first];
-    while (total < size && (await this.#fill())) {
+    // A body that has come in one piece is given on without asking whether there is more.
+    while (total < size && !this.exhausted && (await this.#fill())) {
       const part = this.#take(size - total);
       parts.push(part);
       total += part.byteLength;
@@ -161,7 +166,13 @@ export class Input implements InputStream {
   }
 
   /** Whether there are bytes at hand, after asking the source for more if need be; false at the end. */
-  async #fill(): Promise<boolean> {
+  #fill(): boolean | Promise<boolean> {
+    if (this.#at < this.#chunk.byteLength) return true;
+    if (this.#ended && !this.#failed) return false;
+    return this.#fillAnew();
+  }
+
+  async #fillAnew(): Promise<boolean> {
     while (this.#at >= this.#chunk.byteLength) {
       if (this.#failed) throw this.#failure;
       if (this.#ended) return false;

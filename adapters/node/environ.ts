@@ -88,7 +88,7 @@ export function addInput(
   if (coding !== undefined) checkCoding(coding, request);
   if (length !== undefined && length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
   const hasBody = length !== undefined ? length > 0 : coding !== undefined || isOpenStream(request);
-  const source = hasBody ? new NodeSource(request, response, environ.HTTP_EXPECT !== undefined) : null;
+  const source = hasBody ? new NodeSource(request, response, environ.HTTP_EXPECT !== undefined, length) : null;
   environ['wsgi.input'] = new Input(source, length, maxBodyBytes);
   return source;
 }

@@ -10,15 +10,28 @@ const DRAIN_TIMEOUT = 5000;
 export class NodeSource implements ByteSource {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  /** The declared length in bytes, or -1. */
+  readonly #length: number;
   /** Whether the client waits for a 100 before it sends its body. (HTTP-01) */
   #expects: boolean;
   #listening = false;
-  #error: Error | null = null;
-  #wake: (() => void) | null = null;
+  #received = 0;
+  /** A chunk that came before it was asked for; the request is paused then, so there is never a second one. */
+  #ahead: Uint8Array | null = null;
+  #ended = false;
+  #failure: ClientDisconnectedError | null = null;
+  /** Settle the promise of whoever waits for a chunk. */
+  #resolve: ((chunk: Uint8Array | null) => void) | null = null;
+  #reject: ((error: Error) => void) | null = null;
 
-  constructor(request: IncomingMessage, response: ServerResponse, expects: boolean) {
+  /**
+   * @param expects whether the request has an `Expect` header
+   * @param length the declared length of the body in bytes, if any
+   */
+  constructor(request: IncomingMessage, response: ServerResponse, expects: boolean, length?: number) {
     this.#request = request;
     this.#response = response;
+    this.#length = length ?? -1;
     this.#expects = expects && waitsForContinue(request);
   }
 
@@ -37,46 +50,55 @@ export class NodeSource implements ByteSource {
       this.#expects = false;
       if (!this.#response.headersSent) this.#response.writeContinue();
     }
-    const chunk: Buffer | null = this.#request.read();
-    if (chunk !== null) return plain(chunk);
-    if (this.#request.readableEnded) return null;
-    return this.#wait();
-  }
-
-  async #wait(): Promise<Uint8Array | null> {
-    const request = this.#request;
     if (!this.#listening) this.#listen();
-    for (;;) {
-      const chunk: Buffer | null = request.read();
-      if (chunk !== null) return plain(chunk);
-      if (request.readableEnded) return null;
-      if (this.#error !== null || request.destroyed) {
-        throw new ClientDisconnectedError('The client left before it had sent its whole body.', {
-          cause: this.#error ?? undefined,
-        });
-      }
-      await new Promise<void>((wake) => {
-        this.#wake = wake;
-      });
+    const chunk = this.#ahead;
+    if (chunk !== null) {
+      this.#ahead = null;
+      return chunk;
     }
+    if (this.#ended) return null;
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#request.isPaused()) this.#request.resume();
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   #listen(): void {
     this.#listening = true;
     const request = this.#request;
-    const wake = (): void => {
-      const waiting = this.#wake;
-      this.#wake = null;
-      waiting?.();
-    };
-    request.on('readable', wake);
-    request.on('end', wake);
-    request.on('close', wake);
-    request.on('error', (error) => {
-      this.#error = error;
-      wake();
-    });
+    if (request.readableEnded) this.#end();
+    else if (request.destroyed) this.#fail();
+    request.on('data', this.#arrive);
+    request.on('end', this.#end);
+    request.on('error', this.#fail);
+    request.on('close', this.#fail);
   }
+
+  #arrive = (chunk: Buffer): void => {
+    this.#received += chunk.byteLength;
+    if (this.#resolve !== null) {
+      this.#resolve(plain(chunk));
+      this.#resolve = null;
+    } else {
+      this.#ahead = plain(chunk);
+      this.#request.pause();
+    }
+  };
+
+  #end = (): void => {
+    this.#ended = true;
+    this.#resolve?.(null);
+    this.#resolve = null;
+  };
+
+  /** A request also closes after its end, which is no failure. */
+  #fail = (cause?: Error): void => {
+    if (this.#ended || this.#failure !== null) return;
+    this.#failure = new ClientDisconnectedError('The client left before it had sent its whole body.', { cause });
+    this.#reject?.(this.#failure);
+  };
 
   /**
    * Gets rid of what the application did not read, so that the next request on the connection starts where it should;
@@ -90,8 +112,7 @@ export class NodeSource implements ByteSource {
   #drain(): void {
     if (this.#isRead()) return;
     const request = this.#request;
-    request.removeAllListeners('readable');
-    // Without a listener for data, Node takes resume() back once it has noticed that none for readable is left.
+    request.off('data', this.#arrive);
     request.on('data', () => {});
     request.resume();
     const timer = setTimeout(() => {
@@ -106,7 +127,8 @@ export class NodeSource implements ByteSource {
   /** Whether nothing is left that could hold up the connection, neither on its way nor in Node's buffer. */
   #isRead(): boolean {
     const request = this.#request;
-    return request.destroyed || (request.complete && request.readableLength === 0);
+    if (request.destroyed || this.#received === this.#length) return true;
+    return request.complete && request.readableLength === 0;
   }
 }
 
