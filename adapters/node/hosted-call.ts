@@ -100,7 +100,7 @@ export class HostedCall {
         return this.#arrival().then(() => this.next());
       }
     } catch (error) {
-      this.#fail(error);
+      this.#break(error);
       throw error;
     }
   }
@@ -134,7 +134,7 @@ export class HostedCall {
     try {
       this.#startResponse(head.status, head.headers);
     } catch (error) {
-      this.#fail(error);
+      this.#break(error);
       throw error;
     }
   }
@@ -162,11 +162,17 @@ export class HostedCall {
       errors.flush();
       return;
     }
+    this.#break(error);
+  };
+
+  /** The response ends here, with an error for whoever reads it. */
+  #break(error: unknown): void {
+    if (this.#failed) return;
     this.#failed = true;
     this.#failure = error;
     this.#socket.destroy();
     this.#awake();
-  };
+  }
 
   readonly #onbreak = (error: Error | null): void => {
     if (this.#closed || this.#failed || this.#finished) return;

@@ -102,17 +102,23 @@ function send(
 
 /** Informational responses are not the response: only early hints have a way to the client. (RFC 9110 §15.2) */
 function writeRaw(this: HostedResponse, data: string, _encoding?: BufferEncoding | null, written?: Written): boolean {
-  const [statusLine = '', ...lines] = data.split('\r\n');
-  if (statusLine.startsWith('HTTP/1.1 103') && this[HINTS] !== undefined) {
-    const headers: HeaderList = [];
-    for (const line of lines) {
-      const colon = line.indexOf(':');
-      if (colon > 0) headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-    }
-    this[HINTS](headers);
-  }
+  if (data.startsWith('HTTP/1.1 103 ')) this[HINTS]?.(hintHeaders(data));
   if (typeof written === 'function') process.nextTick(written);
   return true;
+}
+
+/** The header list in the text that Node has made of early hints; each link by itself, as it was given. */
+function hintHeaders(text: string): HeaderList {
+  const headers: HeaderList = [];
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(': ');
+    if (colon < 0) continue;
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + 2);
+    const values = name === 'Link' ? value.split(/, (?=<)/) : [value];
+    for (const each of values) headers.push([name, each]);
+  }
+  return headers;
 }
 
 /** The listener's status and headers as `startResponse` takes them, with the length that Node would add. */
@@ -120,16 +126,18 @@ function makeHead(response: HostedResponse, given: unknown): Head {
   const own = inside(response);
   const list: HeaderList = [];
   let length = -1;
+  let isCoded = false;
   let named: string | null = null;
   for (const [name, value] of eachHeader(response, given)) {
     const lower = name.toLowerCase();
     if (lower === 'connection') named = named === null ? value : `${named},${value}`;
+    if (lower === 'transfer-encoding') isCoded = true;
     // A gateway takes no header that poses as the status, and Node gives it no meaning. (L-34)
     if (isHopByHop(lower) || lower === 'status') continue;
     if (lower === 'content-length') length = Number(value);
     list.push([name, value]);
   }
-  if (length < 0 && own._hasBody && !own._removedContLen && typeof own._contentLength === 'number') {
+  if (length < 0 && !isCoded && own._hasBody && !own._removedContLen && typeof own._contentLength === 'number') {
     length = own._contentLength;
     list.push(['Content-Length', String(length)]);
   }
