@@ -1,8 +1,18 @@
 // What of the gateway cannot be seen through an adapter; all else is in the conformance suite.
 
 import { describe, expect, it } from 'vitest';
-import { type Application, encode, type ResponseBody, run, setupTestingDefaults } from 'waygate';
+import {
+  type Application,
+  type Body,
+  decodeWsgi,
+  encode,
+  type GatewayResponse,
+  type ResponseBody,
+  run,
+  setupTestingDefaults,
+} from 'waygate';
 import { Exchange } from '../../core/gateway.ts';
+import { nativeFromBytes } from '../../core/strings.ts';
 
 describe('the response of an async application', () => {
   it('is there as soon as the application has written, also before its first await (WRITE-01)', async () => {
@@ -131,5 +141,90 @@ describe('what lingers after close()', () => {
     open();
     await Promise.all(work);
     expect(done).toEqual(['answered', 'closed']);
+  });
+});
+
+describe('a synchronous application', () => {
+  const bodies: [string, () => Body][] = [
+    ['an array', () => [encode('a'), encode('b')]],
+    [
+      'a generator',
+      function* () {
+        yield encode('a');
+        yield encode('b');
+      },
+    ],
+  ];
+  it.each(bodies)('with %s as body takes no microtask from the call to the last chunk', (_what, make) => {
+    const response = run((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return make();
+    }, setupTestingDefaults());
+    expect(response).not.toBeInstanceOf(Promise);
+    const { body } = response as GatewayResponse;
+    let text = '';
+    if (Array.isArray(body)) text = body.map((chunk) => decodeWsgi(nativeFromBytes(chunk))).join('');
+    else {
+      for (let chunk = body.next(); chunk !== null; chunk = body.next()) {
+        expect(chunk).not.toBeInstanceOf(Promise);
+        text += decodeWsgi(nativeFromBytes(chunk as Uint8Array));
+      }
+      expect(body.close()).toBe(undefined);
+    }
+    expect(text).toBe('ab');
+  });
+});
+
+describe('the body of a response', () => {
+  const answer = async (make: () => Body, options = {}): Promise<GatewayResponse> =>
+    run(
+      (_environ, startResponse) => {
+        startResponse('200 OK', []);
+        return make();
+      },
+      setupTestingDefaults(),
+      options,
+    );
+
+  it('can be iterated, and leaving the loop closes it once', async () => {
+    let closed = 0;
+    const make = (): Body => {
+      const chunks = (function* () {
+        yield encode('a');
+        yield encode('b');
+      })();
+      return Object.assign(chunks, { close: () => void closed++ });
+    };
+    const whole = (await answer(make)).body as ResponseBody;
+    let count = 0;
+    for await (const chunk of whole) count += chunk.byteLength;
+    expect([count, closed]).toEqual([2, 1]);
+    const left = (await answer(make)).body as ResponseBody;
+    for await (const _chunk of left) break;
+    await left.close();
+    expect(closed).toBe(2);
+  });
+
+  it('is a native stream untouched, where the platform takes streams and nothing has to be watched', async () => {
+    const stream = new Blob(['a']).stream();
+    expect(((await answer(() => stream, { takesStreams: true })).body as ResponseBody).stream).toBe(stream);
+    expect(((await answer(() => new Blob(['a']).stream())).body as ResponseBody).stream).toBe(null);
+  });
+
+  it('goes to the adapter unread where that answers natively, and startResponse was not called', async () => {
+    const branded = { [Symbol.iterator]: () => expect.fail('it was iterated') };
+    const native = { of: 'the platform' };
+    const asked: unknown[] = [];
+    const response = await run(() => branded as never, setupTestingDefaults(), {
+      native: (body, startResponse) => {
+        asked.push(body, typeof startResponse);
+        return native;
+      },
+    });
+    expect(response.native).toBe(native);
+    // Not toEqual, which iterates.
+    expect([asked[0] === branded, asked[1]]).toEqual([true, 'function']);
+    const started = await answer(() => [encode('a')], { native: () => expect.fail('it was asked') });
+    expect(started.status).toBe('200 OK');
   });
 });
