@@ -22,12 +22,13 @@ import { trimTrailingSlash } from 'hono/trailing-slash';
 import { validator } from 'hono/validator';
 import { describe, expect, test } from 'vitest';
 import { fromFetch } from 'waygate/fetch';
-import { type Call, listening, WAYS } from './hosting.ts';
+import { type Call, LAMBDA_WAYS, listening, WAYS } from './hosting.ts';
 
 /** Works on an app hosted in one of the ways; any failure that the app did not answer by itself is one of the test. */
 type Hosted = (app: Hono, work: (call: Call) => Promise<void>) => Promise<void>;
 
-describe.each(WAYS)('a Hono app, %s', (name, way) => {
+describe.each([...WAYS, ...LAMBDA_WAYS])('a Hono app, %s', (name, way) => {
+  const onLambda = name.startsWith('on Lambda');
   const hosted: Hosted = async (app, work) => {
     const log: string[] = [];
     await way(app, { errors: (text) => void log.push(text) }, work);
@@ -148,7 +149,9 @@ describe.each(WAYS)('a Hono app, %s', (name, way) => {
       const append = await call('/append');
       expect([append.status, append.headers.get('x-many')]).toEqual([202, '1, 2']);
       const made = await call('/new');
-      expect([made.status, made.statusText, await made.text()]).toEqual([418, 'Short and stout', 'new']);
+      expect([made.status, await made.text()]).toEqual([418, 'new']);
+      // The result of a Lambda function has no place for a reason.
+      expect(made.statusText).toBe(onLambda ? "I'm a teapot" : 'Short and stout');
       const head = await call('/text', { method: 'HEAD' });
       expect([head.status, head.headers.get('x-a'), await head.text()]).toEqual([201, '1', '']);
       expect((await call('/none')).status).toBe(404);
@@ -175,21 +178,25 @@ describe.each(WAYS)('a Hono app, %s', (name, way) => {
     });
   });
 
-  test('that fails over a body beyond maxBodyBytes is a 413, unless it has an answer of its own', async () => {
-    const app = new Hono();
-    app.post('/fails', async (c) => c.text(await c.req.text()));
-    app.post('/copes', async (c) => c.text(await c.req.text().catch(() => 'too much'), 400));
-    app.onError((error, c) => c.text(error.message, 500));
-    const log: string[] = [];
-    await way(app, { maxBodyBytes: 5, errors: (text) => void log.push(text) }, async (call) => {
-      const init = () => ({ method: 'POST', body: new Blob(['123', '456']).stream(), duplex: 'half' }) as RequestInit;
-      const fails = await call('/fails', init());
-      expect([fails.status, await fails.text()]).toEqual([413, '413 Content Too Large\n']);
-      const copes = await call('/copes', init());
-      expect([copes.status, await copes.text()]).toEqual([400, 'too much']);
-    });
-    expect(log).toEqual([expect.stringContaining('BodyTooLargeError')]);
-  });
+  // On Lambda the length of a body is known, and the handler is not even called.
+  test.skipIf(onLambda)(
+    'that fails over a body beyond maxBodyBytes is a 413, unless it has an answer of its own',
+    async () => {
+      const app = new Hono();
+      app.post('/fails', async (c) => c.text(await c.req.text()));
+      app.post('/copes', async (c) => c.text(await c.req.text().catch(() => 'too much'), 400));
+      app.onError((error, c) => c.text(error.message, 500));
+      const log: string[] = [];
+      await way(app, { maxBodyBytes: 5, errors: (text) => void log.push(text) }, async (call) => {
+        const init = () => ({ method: 'POST', body: new Blob(['123', '456']).stream(), duplex: 'half' }) as RequestInit;
+        const fails = await call('/fails', init());
+        expect([fails.status, await fails.text()]).toEqual([413, '413 Content Too Large\n']);
+        const copes = await call('/copes', init());
+        expect([copes.status, await copes.text()]).toEqual([400, 'too much']);
+      });
+      expect(log).toEqual([expect.stringContaining('BodyTooLargeError')]);
+    },
+  );
 
   test('sets, reads and deletes cookies', async () => {
     const app = new Hono();
@@ -240,7 +247,7 @@ describe.each(WAYS)('a Hono app, %s', (name, way) => {
     });
   });
 
-  test('hears of a client that leaves a stream', async () => {
+  test.skipIf(onLambda)('hears of a client that leaves a stream', async () => {
     let aborted = (): void => {};
     const gone = new Promise<void>((resolve) => {
       aborted = resolve;

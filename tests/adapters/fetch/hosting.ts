@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Application, GatewayOptions, Middleware } from 'waygate';
+import { fromLambda, type SourceName, toLambda } from 'waygate/aws-lambda';
 import { type FetchApp, fromFetch, toFetch } from 'waygate/fetch';
 import { toNode } from 'waygate/node';
 
@@ -55,6 +56,17 @@ export type Way = (handler: FetchApp, options: GatewayOptions, work: (call: Call
 const through = (middleware: Middleware): Way => {
   return (handler, options, work) => work(toFetch(middleware(fromFetch(handler)), options));
 };
+
+const onLambda = (source: SourceName): Way => {
+  return (handler, options, work) =>
+    work(toFetch(fromLambda(toLambda(fromFetch(handler), options), { source }), { errors: () => {} }));
+};
+
+/** Through the events and results of Lambda, which hold a body in one piece. */
+export const LAMBDA_WAYS: [name: string, way: Way][] = [
+  ['on Lambda, behind a function URL', onLambda('function-url')],
+  ['on Lambda, behind a REST API', onLambda('rest-api')],
+];
 
 export const WAYS: [name: string, way: Way][] = [
   ['untouched, on a Fetch platform', through((app) => app)],
