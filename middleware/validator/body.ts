@@ -173,9 +173,9 @@ class ValidBody {
   }
 }
 
-/** Two bytes changed in a chunk change this number; of a large chunk only some bytes are looked at. */
+/** A chunk that was changed has another number, most likely: 64 bytes of it or a few more are looked at. */
 function fingerprint(chunk: Uint8Array): number {
-  const step = Math.max(1, chunk.byteLength >> 12);
+  const step = Math.max(1, chunk.byteLength >> 6);
   let hash = chunk.byteLength;
   for (let at = 0; at < chunk.byteLength; at += step) hash = Math.imul(hash ^ (chunk[at] as number), 0x01000193);
   return hash;

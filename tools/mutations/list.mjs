@@ -339,8 +339,8 @@ const body = [
   {
     rule: 'CLOSE-04',
     what: 'a pending step holds up close',
-    from: 'if (isThenable(returned) && !this.#pulling) return',
-    to: 'if (isThenable(returned)) return',
+    from: 'if (!this.#pulling) return returned.then(',
+    to: 'return returned.then(',
   },
   {
     rule: 'CLOSE-04',
