@@ -26,7 +26,6 @@ export async function clientRequest(environ: Environ): Promise<ClientRequest> {
     port: environ.SERVER_PORT,
     protocol: environ.SERVER_PROTOCOL,
     clientAddress: decodeWsgi(environ.REMOTE_ADDR ?? '127.0.0.1'),
-    clientPort: environ.REMOTE_PORT ?? '0',
     time: Date.now(),
     id: crypto.randomUUID(),
   };

@@ -22,7 +22,6 @@ export interface ClientRequest {
   /** `HTTP/1.1` and the like. */
   protocol: string;
   clientAddress: string;
-  clientPort: string;
   /** When it came, in milliseconds since 1970. */
   time: number;
   /** A UUID. */

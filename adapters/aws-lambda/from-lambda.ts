@@ -9,9 +9,9 @@ import { clientRequest } from './client-request.ts';
 import { addDefaultType, addHeader, addMap, objectOf, statusOf } from './emulated-response.ts';
 import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
 import { MalformedResultError } from './emulator.ts';
+import { emulatorOf } from './event-of.ts';
 import { type AnyHandler, call, type FunctionOptions, makeContext, throughJson } from './runtime.ts';
 import type { SourceName } from './source.ts';
-import { EMULATORS } from './sources/emulators.ts';
 import { remapped } from './sources/rest-api.ts';
 import { DEFAULT_TYPE, StreamReader } from './stream-reader.ts';
 import { STREAMING } from './streaming.ts';
@@ -43,12 +43,7 @@ export function fromLambda(handler: AnyHandler, options: FromLambdaOptions): App
   if (typeof handler !== 'function') {
     throw new TypeError(`fromLambda was given ${describe(handler)}; expected a function (event, context).`);
   }
-  const emulator = EMULATORS[options?.source];
-  if (emulator === undefined) {
-    throw new TypeError(
-      `The option "source" is ${describe(options?.source)}; expected one of ${Object.keys(EMULATORS).join(', ')}.`,
-    );
-  }
+  const emulator = emulatorOf(options?.source);
   return async (environ, startResponse) => {
     const request = await clientRequest(environ);
     const event = throughJson(emulator.toEvent(request, options));

@@ -33,6 +33,9 @@ const LACKS: Record<SourceName, Partial<Capabilities>> = {
   edge: { headLength: false },
 };
 
+/** What a function that answers in one piece lacks takes time to show, and has nothing to do with the front door: once. */
+const SAME = /^lacks (?:streaming|earlyHead|disconnect|requestStreaming),/;
+
 /**
  * Behind the emulator a head goes out with its first byte of body, as everywhere: where a response breaks off without one,
  * nothing of it has reached the client, who gets a 500 instead of a broken response.
@@ -47,7 +50,11 @@ for (const source of Object.keys(LACKS) as SourceName[]) {
   conformance(
     `toLambda behind ${source}`,
     (app, given) => ({ fetch: toFetch(fromLambda(toLambda(app, given), door), { errors: () => {} }) }),
-    { ...options, capabilities: { ...BUFFERED, ...LACKS[source] } },
+    {
+      ...options,
+      it: (title, body) => (source !== 'http-api' && SAME.test(title) ? undefined : it(title, body)),
+      capabilities: { ...BUFFERED, ...LACKS[source] },
+    },
   );
 }
 

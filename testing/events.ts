@@ -1,0 +1,48 @@
+// Builders of platform events, for tests of functions: the same that `fromLambda` sends.
+
+import { type EmulatorOptions, eventOf } from '../adapters/aws-lambda/event-of.ts';
+import type { SourceName } from '../adapters/aws-lambda/source.ts';
+
+/** A request, of which everything may be left out. */
+export interface EventRequest {
+  /** Default: `GET`. */
+  method?: string;
+  /** Path and query as a client sends them. Default: `/`. */
+  path?: string;
+  /** Names in any case; a list repeats the header. */
+  headers?: Record<string, string | string[]>;
+  body?: string | Uint8Array;
+  /** Default: `https`. */
+  scheme?: 'http' | 'https';
+  /** Default: `203.0.113.10`. */
+  clientAddress?: string;
+}
+
+/** How the front door is set up; see `fromLambda`. */
+export type EventOptions = EmulatorOptions;
+
+/**
+ * The event that a front door of AWS makes of a request, as JSON that a handler can be called with:
+ * `await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }))`.
+ *
+ * @param source the front door
+ * @param request the request; a Host, a length and a type for a body of text are added where they are missing
+ * @throws {TypeError} for an unknown source
+ * @throws {RequestError} for a request that the front door answers without the function
+ */
+// biome-ignore lint/suspicious/noExplicitAny: every front door has its own event.
+export function lambdaEvent(source: SourceName, request: EventRequest = {}, options: EventOptions = {}): any {
+  const { method = 'GET', path = '/', headers = {}, scheme = 'https', clientAddress = '203.0.113.10' } = request;
+  const { body = '' } = request;
+  const list: [string, string][] = Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map((each): [string, string] => [name.toLowerCase(), each]),
+  );
+  const add = (name: string, value: string): void => {
+    if (!list.some(([each]) => each === name)) list.push([name, value]);
+  };
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  add('host', 'api.example.com');
+  if (bytes.byteLength > 0) add('content-length', String(bytes.byteLength));
+  if (bytes.byteLength > 0 && typeof body === 'string') add('content-type', 'text/plain; charset=utf-8');
+  return eventOf(source, { method, target: path, headers: list, body: bytes, scheme, clientAddress }, options);
+}
