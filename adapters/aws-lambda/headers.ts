@@ -32,7 +32,8 @@ export function lowerName(name: string): string {
 
 /** Sets a member of a map whose names come from outside: `__proto__` is a legal header name. */
 export function put<Value>(map: Record<string, Value>, name: string, value: Value): void {
-  if (name === '__proto__') Object.defineProperty(map, name, { value, enumerable: true });
+  if (name === '__proto__')
+    Object.defineProperty(map, name, { value, enumerable: true, writable: true, configurable: true });
   else map[name] = value;
 }
 

@@ -59,8 +59,9 @@ export function call(
     };
     const returned = handler(event, makeContext(requestId, options, settle), settle);
     if (isThenable(returned)) returned.then(resolve, reject);
-    // The runtime ignores what a plain function returns and waits for the callback; without one the result is null.
-    else if (returned !== undefined || handler.length < 2) resolve(null);
+    // The runtime ignores what a plain function returns and waits for the callback, or for the legacy methods of the
+    // context; where none of them can come the result is null.
+    else if (handler.length < 2 || (handler.length < 3 && returned !== undefined)) resolve(null);
   });
 }
 
