@@ -102,7 +102,8 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
   if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
   const length = declaredLength(environ);
   if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
-  const source = request.body === null ? null : new StreamSource(request.body);
+  // Whoever makes a Request by hand may leave the body out.
+  const source = request.body ? new StreamSource(request.body) : null;
   environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
   environ['fetch.request'] = request;
   if (call.platform !== undefined) environ['fetch.arguments'] = call.platform;

@@ -22,7 +22,7 @@ export interface ExecutionContextLike {
 export function platformArguments(environ: Environ): readonly unknown[] {
   const given = environ['fetch.arguments'];
   if (Array.isArray(given)) return given.length > 1 ? given : [given[0], new HostedContext(environ)];
-  if ('cloudflare.env' in environ) return [environ['cloudflare.env'], workersContext(environ)];
+  if ('cloudflare.ctx' in environ) return [environ['cloudflare.env'], environ['cloudflare.ctx']];
   return [bindings(environ), new HostedContext(environ)];
 }
 
@@ -46,10 +46,6 @@ function lambdaBindings(environ: Environ): object {
   if (cf !== undefined) return { event, context, config: cf.config, request: cf.request, environ };
   // hono/aws-lambda names the context `lambdaContext` in `handle` and `context` in `streamHandle`.
   return { event, requestContext: event.requestContext, lambdaContext: context, context, environ };
-}
-
-function workersContext(environ: Environ): unknown {
-  return environ['cloudflare.ctx'] ?? new HostedContext(environ);
 }
 
 class HostedContext implements ExecutionContextLike {

@@ -32,8 +32,8 @@ export class SentRequest {
     for (let at = 0; at < SHOWN.length; at++) if (environ[SHOWN[at] as string] !== this.#sent[at]) return null;
     if (!this.#sameHeaders(environ)) return null;
     // What was read from wsgi.input is gone from the request; and only wsgi.input knows how much is allowed.
-    const { body } = request;
-    if (body === null) return request;
+    const body = request.body as ReadableStream<Uint8Array> | null | undefined;
+    if (!body) return request;
     return request.bodyUsed || body.locked || this.#settings.maxBodyBytes !== Number.POSITIVE_INFINITY ? null : request;
   }
 

@@ -77,6 +77,20 @@ test('the same on Workers, where the handler gets its env and ctx as they are', 
   expect(environOf(request)?.['cloudflare.env']).toBe(env);
 });
 
+test('what stands for a Request in somebody’s test goes through as well', async () => {
+  const request = { url: 'http://localhost/x', method: 'GET', headers: new Headers() } as Request;
+  const seen: unknown[] = [];
+  const app = fromFetch((...all) => {
+    seen.push(...all);
+    return new Response('x');
+  });
+  expect(await (await toFetch(app)(request)).text()).toBe('x');
+  expect(seen[0]).toBe(request);
+  // And what a test of a Worker leaves out is left out.
+  await toWorker(app).fetch(request, undefined, undefined as never);
+  expect(seen.slice(3)).toEqual([request, undefined, undefined]);
+});
+
 test('a response is passed on at once, without a promise, where the handler answers at once', () => {
   const response = new Response('x');
   const ctx = { waitUntil() {} };
