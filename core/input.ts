@@ -7,6 +7,8 @@ import type { InputStream } from './types.ts';
 export interface ByteSource {
   /** The next chunk, or null at the end; rejects when the client has gone. */
   pull(): Uint8Array | null | Promise<Uint8Array | null>;
+  /** The whole body in place of the first pull, where it is in memory: whoever wants all of it then waits for nothing. */
+  whole?(): Uint8Array | null;
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -75,15 +77,17 @@ export class Input implements InputStream {
   }
 
   bytes(): Promise<Uint8Array> {
-    return this.#inTurn(() => this.#read(Number.POSITIVE_INFINITY));
+    return this.#atOnce((bytes) => bytes) ?? this.#inTurn(() => this.#read(Number.POSITIVE_INFINITY));
   }
 
   text(): Promise<string> {
-    return this.#inTurn(() => this.#text());
+    return this.#atOnce(decode) ?? this.#inTurn(() => this.#text());
   }
 
   json(): Promise<unknown> {
-    return this.#inTurn(async () => JSON.parse(await this.#text()));
+    return (
+      this.#atOnce((bytes) => JSON.parse(decode(bytes))) ?? this.#inTurn(async () => JSON.parse(await this.#text()))
+    );
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -109,6 +113,23 @@ export class Input implements InputStream {
     };
   }
 
+  /** What all of the body makes, where it is in memory and nothing of it was read; else null. */
+  #atOnce<T>(make: (bytes: Uint8Array) => T): Promise<T> | null {
+    if (this.#received !== 0 || this.#tail !== null || this.#ended || this.#failed) return null;
+    const whole = this.#source.whole?.() ?? null;
+    if (whole === null) return null;
+    try {
+      this.#accept(whole);
+    } catch (error) {
+      return Promise.reject(this.#fail(error));
+    }
+    try {
+      return Promise.resolve(make(this.#take(Number.POSITIVE_INFINITY)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#tail === null ? task() : this.#tail.then(task);
     const done = (): void => {
@@ -120,7 +141,7 @@ export class Input implements InputStream {
   }
 
   async #text(): Promise<string> {
-    return text.decode(await this.#read(Number.POSITIVE_INFINITY));
+    return decode(await this.#read(Number.POSITIVE_INFINITY));
   }
 
   // Sizes are checked in here, where a wrong one rejects the promise instead of throwing past it.
@@ -181,12 +202,16 @@ export class Input implements InputStream {
         if (chunk instanceof Promise) chunk = await chunk;
         this.#accept(chunk);
       } catch (error) {
-        this.#failed = true;
-        this.#failure = error;
-        throw error;
+        throw this.#fail(error);
       }
     }
     return true;
+  }
+
+  #fail(error: unknown): unknown {
+    this.#failed = true;
+    this.#failure = error;
+    return error;
   }
 
   #accept(chunk: Uint8Array | null): void {
@@ -208,6 +233,10 @@ export class Input implements InputStream {
     this.#chunk = bytes;
     this.#at = 0;
   }
+}
+
+function decode(bytes: Uint8Array): string {
+  return text.decode(bytes);
 }
 
 function checkSize(size: unknown, method: string): number {
@@ -245,6 +274,10 @@ export class MemorySource implements ByteSource {
     const bytes = this.#bytes;
     this.#bytes = null;
     return bytes;
+  }
+
+  whole(): Uint8Array | null {
+    return this.pull();
   }
 }
 

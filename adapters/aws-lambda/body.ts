@@ -18,6 +18,10 @@ export class TextSource implements ByteSource {
     this.#text = null;
     return text === null ? null : encode(text);
   }
+
+  whole(): Uint8Array | null {
+    return this.pull();
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
