@@ -4,7 +4,6 @@ import { createServer } from 'node:http';
 import express from 'express';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
-// @ts-expect-error: it comes without types.
 import Koa from 'koa';
 import { describe, expect, it } from 'vitest';
 import { toFetch } from 'waygate/fetch';
