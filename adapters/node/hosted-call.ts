@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isThenable } from '../../core/body.ts';
 import { report } from '../../core/errors.ts';
 import type { Body, Environ, StartResponse } from '../../core/types.ts';
-import { abort, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
+import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
 import { HostedSocket } from './hosted-socket.ts';
 
@@ -187,7 +187,7 @@ export class HostedCall {
     const request = this.#request;
     const response = this.#response;
     if (!request.readableEnded && (request.listenerCount('end') > 0 || request.listenerCount('close') > 0)) {
-      (request as unknown as { _dump(): void })._dump();
+      dump(request);
     }
     response.detachSocket(this.#socket as never);
     process.nextTick(closeResponse, response);
