@@ -66,11 +66,14 @@ export class HostedCall {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#failed) throw this.#failure;
     const head = headOf(this.#response);
-    if (head === null) return this as unknown as Body;
+    if (head === null) {
+      if (this.#failed) throw this.#failure;
+      return this as unknown as Body;
+    }
     this.#start();
-    if (!this.#response.writableEnded || head.length < 0 || !hasContent(this.#response)) return this as unknown as Body;
+    if (this.#failed || !this.#response.writableEnded || head.length < 0 || !hasContent(this.#response))
+      return this as unknown as Body;
     return this.#socket.takeAll() ?? (this as unknown as Body);
   }
 
@@ -84,7 +87,6 @@ export class HostedCall {
   next(): IteratorResult<Uint8Array> | Promise<IteratorResult<Uint8Array>> {
     try {
       for (;;) {
-        if (this.#failed) throw this.#failure;
         const chunk = this.#closed ? null : this.#socket.takeNext();
         if (chunk !== null) {
           this.#start();
@@ -92,6 +94,7 @@ export class HostedCall {
           this.#sent += chunk.byteLength;
           return { done: false, value: chunk };
         }
+        if (this.#failed) throw this.#failure;
         if (this.#closed) return OVER;
         if (this.#finished) {
           this.#start();
@@ -165,7 +168,7 @@ export class HostedCall {
     this.#break(error);
   };
 
-  /** The response ends here, with an error for whoever reads it. */
+  /** The response ends here: after what it has written, with an error for whoever reads it. */
   #break(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;

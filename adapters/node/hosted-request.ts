@@ -199,6 +199,8 @@ export function dump(request: IncomingMessage): void {
 export function failBody(request: IncomingMessage, error: unknown): boolean {
   if (request.listenerCount('error') === 0) return false;
   request._destroy = (cause, destroyed) => destroyed(cause);
+  // Nothing more comes: who waits for the rest, as body parsers do before they answer, must not wait for ever.
+  request.complete = true;
   request.destroy(error as Error);
   return true;
 }

@@ -135,6 +135,12 @@ export class HostedSocket extends Duplex {
     finished();
   }
 
+  override destroy(error?: Error): this {
+    // A response holds back what it writes in one turn; one that has begun must be seen to break.
+    while (this.writableCorked > 0) this.uncork();
+    return super.destroy(error);
+  }
+
   override _destroy(error: Error | null, destroyed: (error: Error | null) => void): void {
     this.setTimeout(0);
     this.#onbreak(error);
