@@ -3,7 +3,7 @@
 import type { Application, GatewayOptions, InputStream } from '../../core/types.ts';
 import { equal, isContractError, latin1, ok, rejects } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
-import { Gate, type Trial, within } from '../trial.ts';
+import { Gate, quiet, type Trial, within } from '../trial.ts';
 import { ALL_BYTES, u8 } from './apps.ts';
 
 /** A request body that comes in these chunks. */
@@ -319,6 +319,30 @@ function upload(suite: Suite): void {
       'first bytes and errors',
     );
   });
+
+  needs(
+    ['abortedUpload', 'requestStreaming'],
+    'ERR-05: an upload that breaks off is no fault of an application that reads it',
+    async (t) => {
+      const started = new Gate();
+      const over = new Gate();
+      const site = await t.serve(async (environ) => {
+        started.open();
+        return environ['wsgi.input'].read().finally(over.open) as never;
+      });
+      const body = new ReadableStream<Uint8Array>({
+        async start(controller) {
+          controller.enqueue(u8('first'));
+          await within(started.opened, 'the start of the application');
+          controller.error(new Error('the client breaks off'));
+        },
+      });
+      await site.fetch('/', { method: 'POST', body, duplex: 'half' } as RequestInit).catch(() => {});
+      await within(over.opened, 'the end of the read');
+      await quiet();
+      equal(site.errors, '', 'wsgi.errors');
+    },
+  );
 
   for (const [how, init] of Object.entries({
     'of known length': posting('abcdef'),

@@ -168,6 +168,8 @@ export function writeSuite({ test, needs, decides }: Suite): void {
       const site = await t.serve(async (environ, startResponse) => {
         const write = startResponse('200 OK', []);
         write(u8('early'));
+        // Nobody awaits this one: that it is lost must not end the process.
+        write(new Uint8Array(1024 * 1024));
         await within(left.opened, 'the client leaving');
         const { 'waygate.signal': signal } = environ;
         await eventually(() => signal.aborted, 'the signal');
