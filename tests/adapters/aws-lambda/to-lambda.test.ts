@@ -128,6 +128,19 @@ describe('failures', () => {
   });
 });
 
+describe('a body that comes in chunks', () => {
+  it('may use one buffer for all of them', async () => {
+    const shared = Buffer.alloc(1);
+    const body = (function* () {
+      for (const byte of [65, 66, 67]) {
+        shared[0] = byte;
+        yield shared;
+      }
+    })();
+    expect((await toLambda(respond(body))(lambdaEvent('http-api'))).body).toBe('ABC');
+  });
+});
+
 describe('work after the response', () => {
   it('is waited for: Lambda freezes the process when the invocation ends', async () => {
     const order: string[] = [];
@@ -262,6 +275,13 @@ describe('where the application is mounted', () => {
     event.requestContext.path = path;
     const [script, info] = await parts(event);
     expect([script, info]).toEqual([scriptName, pathInfo]);
+  });
+
+  it('under the name that AWS gave it an API has no mapping key, whatever the resource is', async () => {
+    const event = readEvent('events/apigw-v1-stage-twice.json');
+    Object.assign(event, { resource: '/x', path: '/a/x', pathParameters: null });
+    event.requestContext.path = '/a/x';
+    expect(await parts(event)).toEqual(['', '/a/x', '/a/x']);
   });
 
   it('prefixes match whole segments', async () => {
