@@ -90,12 +90,15 @@ function urlHost(host: string | undefined): string {
 
 /** How often a closing server looks for connections that have become idle, in milliseconds. */
 const IDLE_CHECK = 50;
+/** How long a new connection may take to begin its first request while the server closes, in milliseconds. */
+const FIRST_REQUEST = 500;
 
 function shutdown(server: AnyServer, gateway: NodeGateway, timeout: number): () => Promise<void> {
-  const sockets = new Set<Socket>();
+  /** When each connection was opened, in milliseconds. */
+  const sockets = new Map<Socket, number>();
   const sessions = new Set<http2.ServerHttp2Session>();
   const track = (socket: Socket): void => {
-    sockets.add(socket);
+    sockets.set(socket, performance.now());
     socket.once('close', () => sockets.delete(socket));
   };
   // Under TLS there are two sockets to a connection; only the inner one tells whether a request has begun.
@@ -111,19 +114,21 @@ function shutdown(server: AnyServer, gateway: NodeGateway, timeout: number): () 
     for (const session of sessions) session.close();
     const closeIdle = (): void => {
       (server as http.Server).closeIdleConnections?.();
-      // Node counts a connection as busy that was opened and has not asked for anything yet, as browsers do.
-      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      // Node counts a connection as busy that was opened and has not asked for anything yet, as browsers do. The request
+      // of one that was accepted a moment ago is on its way: to end it would lose a request.
+      const old = performance.now() - FIRST_REQUEST;
+      for (const [socket, opened] of sockets) if (socket.bytesRead === 0 && opened < old) socket.destroy();
     };
     closeIdle();
     const idle = setInterval(closeIdle, IDLE_CHECK);
     const finished = stopped.then(() => gateway.work());
     const cut = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
     }, timeout);
     await Promise.race([finished, elapsed(timeout)]);
     clearInterval(idle);
     clearTimeout(cut);
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets.keys()) socket.destroy();
     await stopped;
   };
   let stopping: Promise<void> | undefined;

@@ -321,6 +321,19 @@ describe('a shutdown', () => {
     },
   );
 
+  it('answers a request that was on its way when it began, on a connection that is new', async () => {
+    const served = await start(connection, { shutdownTimeout: 60_000 });
+    const accepted = new Promise((resolve) => served.server.once('connection', resolve));
+    const socket = net.connect(served.port, '127.0.0.1');
+    await accepted;
+    const closed = served.close();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    await closed;
+  });
+
   it('cuts what is left when its time is over, and the bodies are closed', async () => {
     let closed = 0;
     const served = await start(
