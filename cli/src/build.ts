@@ -73,6 +73,11 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   const file = await findFile(path, cwd);
   const folder = resolve(cwd, options.out ?? join('dist', target.name));
   const app = await appImport(path, file, options, cwd);
+  if (app.kind === 'node' && target.name === 'workers') {
+    throw new CommandError(
+      `${path} is a Node listener, which workerd cannot run: its node:http has no sockets. Build it for another target.`,
+    );
+  }
   const main = join(folder, MAIN);
   const inputs = await bundleApp(target, app, file, main, options);
   const name = deploymentName(options.name ?? (basename(dirname(file)) || 'app'));
@@ -137,7 +142,7 @@ async function bundleApp(
       legalComments: 'none',
       charset: 'utf8',
       banner: target.needsRequire ? { js: requireBanner() } : {},
-      plugins: [nodeModules(), ownLibrary()],
+      plugins: [nodeModules(target.needsRequire), ownLibrary()],
     },
     // The same paths in the source map, wherever the project stands.
     root,
@@ -145,16 +150,27 @@ async function bundleApp(
   return userFiles(result, root);
 }
 
-/** Modules of Node stay outside, under the names that every runtime knows. */
-function nodeModules(): Plugin {
+const REQUIRED = 'required-module-of-node';
+
+/**
+ * Modules of Node stay outside, under the names that every runtime knows.
+ *
+ * @param canRequire whether `require` reaches them; else they are imported for it
+ */
+function nodeModules(canRequire: boolean): Plugin {
   const names = new Set(builtinModules);
   return {
     name: 'node-modules',
     setup(build) {
-      build.onResolve({ filter: /^(?:node:)?[a-z_/0-9]+$/ }, ({ path }) => {
+      build.onResolve({ filter: /^(?:node:)?[a-z_/0-9]+$/ }, ({ path, kind }) => {
         const bare = path.replace(/^node:/, '');
-        if (path !== bare || names.has(bare)) return { path: `node:${bare}`, external: true, sideEffects: false };
+        if (path === bare && !names.has(bare)) return;
+        if (kind === 'require-call' && !canRequire) return { path: `node:${bare}`, namespace: REQUIRED };
+        return { path: `node:${bare}`, external: true, sideEffects: false };
       });
+      build.onLoad({ filter: /./, namespace: REQUIRED }, ({ path }) => ({
+        contents: `import required from ${JSON.stringify(path)};\nmodule.exports = required;\n`,
+      }));
     },
   };
 }

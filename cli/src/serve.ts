@@ -94,9 +94,9 @@ async function superviseApp(app: Supervised): Promise<void> {
   });
   let watcher: FSWatcher | undefined;
   try {
-    const url = await supervisor.replace(config.bundle);
-    announce(url, config.name, options, output);
-    if (options.watch) watcher = watchApp(app, supervisor);
+    const first = supervisor.replace(config.bundle);
+    if (options.watch) watcher = await watchApp(app, supervisor, first);
+    announce(await first, config.name, options, output);
     await ended;
   } finally {
     await watcher?.close();
@@ -124,30 +124,35 @@ function ending(): { ended: Promise<void>; end: () => void; fail: (error: Error)
 }
 
 /** Bundles and starts the app anew after each change of its files. */
-function watchApp(app: Supervised, supervisor: Supervisor): FSWatcher {
+function watchApp(app: Supervised, supervisor: Supervisor, first: Promise<unknown>): Promise<FSWatcher> {
   const { file, folder, output, config } = app;
-  return watchFiles(app.inputs, config.name, output, async () => {
+  const renew = async (): Promise<string[]> => {
     const bundle = await folder.bundle(file, output.io.cwd);
     await supervisor.replace(bundle.file);
     return bundle.inputs;
-  });
+  };
+  return watchFiles(app.inputs, config.name, output, first, renew);
 }
 
 /**
  * Watches the files of an app. A version that fails leaves the last good one serving.
  *
- * @param renew makes the new version and returns its files
+ * @param first settles when the first version serves, or does not: no other is started before
+ * @param renew makes a new version and returns its files
+ * @returns once every change is seen
  */
-function watchFiles(
+async function watchFiles(
   inputs: readonly string[],
   name: string,
   output: Output,
+  first: Promise<unknown>,
   renew: () => Promise<readonly string[]>,
-): FSWatcher {
+): Promise<FSWatcher> {
   const watcher = watch([...inputs], { ignoreInitial: true });
   let timer: NodeJS.Timeout | undefined;
-  let running = Promise.resolve();
+  let running: Promise<unknown> = first.catch(() => {});
   const change = async (): Promise<void> => {
+    if (watcher.closed) return;
     try {
       watcher.add([...(await renew())]);
       output.print(`Serving the new ${name}`);
@@ -162,6 +167,7 @@ function watchFiles(
       running = running.then(change);
     }, SETTLE);
   });
+  await new Promise<void>((resolve) => watcher.once('ready', resolve));
   return watcher;
 }
 
@@ -176,9 +182,10 @@ async function serveWorkers(path: string, options: ServeOptions, folder: BundleF
   let watcher: FSWatcher | undefined;
   try {
     const url = await server.listen();
-    const inputs = await output.progress(`Starting ${path} in workerd`, () => server.replace());
+    const first = output.progress(`Starting ${path} in workerd`, () => server.replace());
+    const inputs = await first;
+    if (options.watch) watcher = await watchFiles(inputs, path, output, first, () => server.replace());
     announce(url, path, options, output);
-    if (options.watch) watcher = watchFiles(inputs, path, output, () => server.replace());
     await ended;
   } finally {
     await watcher?.close();

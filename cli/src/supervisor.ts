@@ -82,6 +82,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
         if (message.type === 'loaded') send(worker, { type: 'serve', config: this.#config });
+        else if (message.type === 'closing') send(worker, { type: 'end' });
         else if (message.type === 'ready') {
           readyAt = Date.now();
           resolve(message.url);

@@ -7,12 +7,14 @@ import { Output } from './output.ts';
 import { type ServerConfig, startServer } from './server.ts';
 
 /** What the supervisor says. */
-export type ToWorker = { type: 'serve'; config: ServerConfig } | { type: 'close' };
+export type ToWorker = { type: 'serve'; config: ServerConfig } | { type: 'close' } | { type: 'end' };
 
 /** What a worker answers. */
 export type FromWorker =
   // It listens to messages from now on; any before were lost.
   | { type: 'loaded' }
+  // It takes no connection any more. What it was given meanwhile goes back, ahead of the answer to this.
+  | { type: 'closing' }
   | { type: 'ready'; url: string }
   | { type: 'failed'; message: string; details: string; exitCode: number };
 
@@ -25,15 +27,19 @@ const output = new Output({
 });
 let served: Served | undefined;
 
+/** Called when the supervisor gives no more connections. */
+let end = (): void => {};
+
 process.on('message', (message: ToWorker) => {
   if (message.type === 'serve') start(message.config);
-  else close();
+  else if (message.type === 'close') close();
+  else end();
 });
 // A terminal sends its signals to all processes at once; when to end is the supervisor's to say.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 // Without its supervisor nobody would ever end it.
-process.on('disconnect', close);
+process.on('disconnect', () => process.exit());
 tell({ type: 'loaded' });
 
 async function start(config: ServerConfig): Promise<void> {
@@ -51,7 +57,17 @@ function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
+/**
+ * Finishes what runs and ends. A connection that is on its way from the supervisor when the server closes is sent back by
+ * `node:cluster`, but only by a process that is still there: so this one waits until there are none.
+ */
 async function close(): Promise<void> {
-  await served?.close();
-  process.exit();
+  const given = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const closed = served?.close();
+  tell({ type: 'closing' });
+  await Promise.all([given, closed]);
+  // Once this is written, so is what was sent before.
+  process.send?.({ type: 'closing' } satisfies FromWorker, () => process.exit());
 }

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { formatAccess, watchAccess } from './access-log.ts';
 import { buildApp } from './build.ts';
 import { projectConfig, wranglerFile } from './deploy.ts';
@@ -133,7 +134,7 @@ export class WorkerdServer {
     const args = ['dev', main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
     const child = spawn(node, [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'], {
       cwd,
-      env: { ...this.#output.io.env, ...QUIET, ...(this.#output.errorColors.isColorSupported ? {} : PLAIN) },
+      env: { ...this.#output.io.env, ...QUIET },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A signal of the terminal reaches this process only, which ends workerd when its requests are done.
       detached: true,
@@ -180,7 +181,9 @@ export class WorkerdServer {
 
   /** What the Worker logs, without wrangler's own access log and its notes about log files. */
   #log(text: string): void {
-    const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^(?:\[wrangler:\w+\]|🪵)/u.test(line));
+    // Wrangler colours errors wherever they go.
+    const plain = this.#output.errorColors.isColorSupported ? text : stripVTControlCharacters(text);
+    const lines = plain.split('\n').filter((line) => line.trim() !== '' && !/^(?:\[wrangler:\w+\]|🪵)/u.test(line));
     for (const line of lines) this.#output.note(line);
   }
 }
@@ -193,12 +196,11 @@ const QUIET: Record<string, string> = {
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   CI: 'true',
 };
-/** Wrangler takes CI for a terminal with colours unless it is told otherwise. */
-const PLAIN: Record<string, string> = { NO_COLOR: '1', FORCE_COLOR: '0' };
-
 /** The line of wrangler's output that says what is wrong. */
 function reason(printed: string): string {
-  const lines = printed.split('\n').map((line) => line.trim());
+  const lines = stripVTControlCharacters(printed)
+    .split('\n')
+    .map((line) => line.trim());
   const error = lines.find((line) => /\berror\b/i.test(line) && line !== '');
   return (error ?? lines.filter((line) => line !== '').at(-1) ?? 'it printed nothing').replace(
     /^\W*\[?ERROR\]?\W*/i,

@@ -15,6 +15,7 @@ const FILES = {
   'number.ts': 'export default 42;\n',
   'object.ts': 'export default { get() {}, put() {} };\n',
   'import.ts': "import './nowhere.ts';\nexport default () => [];\n",
+  'server.ts': "import { createServer } from 'node:http';\nexport default createServer();\n",
   'package.ts': "import 'no-such-package-of-waygate';\nexport default () => [];\n",
   'event.json': '{ not json',
 };
@@ -93,6 +94,12 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     /'vercel' is invalid\. Allowed choices are lambda, /,
   ],
   ['no target', ['build', 'app.ts'], 2, "required option '-t, --target <name>' not specified"],
+  [
+    'a Node listener for Workers',
+    ['build', 'server.ts', '--target', 'workers'],
+    1,
+    /^server\.ts is a Node listener, which workerd cannot run: /,
+  ],
   [
     'no deploying to Node',
     ['deploy', 'app.ts', '--target', 'node'],

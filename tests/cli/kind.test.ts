@@ -17,11 +17,7 @@ const apps: [what: string, make: () => unknown, kind: Kind][] = [
   ['an object with fetch', () => ({ fetch: () => new Response(text) }), 'fetch'],
   ['a Hono app', () => new Hono().get('/', (context) => context.text(text)), 'fetch'],
   ['an Express app', () => express().get('/', (_request, response) => void response.send(text)), 'node'],
-  [
-    'a Koa app',
-    () => new Koa().use((context: { body: unknown }) => void Object.assign(context, { body: text })),
-    'node',
-  ],
+  ['a Koa app', () => new Koa().use((context) => void Object.assign(context, { body: text })), 'node'],
   ['a Fastify app', () => Fastify().get('/', async () => text), 'node'],
   ['an http.Server', () => createServer((_request, response) => void response.end(text)), 'node'],
 ];

@@ -1,0 +1,264 @@
+// Every command from the packed tarballs, in a folder that has nothing else.
+
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import http from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ECHO } from '../cli/harness.ts';
+import { Project } from './cli/project.ts';
+
+const project = new Project();
+beforeAll(() => {
+  project.install();
+  project.write({
+    'echo.ts': ECHO,
+    'app.ts': VERSION('one'),
+    'hono.ts':
+      "import { Hono } from 'hono';\nexport default new Hono().get('/h/:name', (c) => c.text(c.req.param('name')));\n",
+    'express.cjs': `const express = require('express');
+      module.exports = express().get('/e/:name', (request, response) => response.send(request.params.name));`,
+    'syntax.ts': 'export default (;\n',
+  });
+}, 300_000);
+afterAll(() => project.remove());
+
+/** An app that tells its version and process, is slow on demand, and fails on demand. */
+function VERSION(version: string): string {
+  return `import { type Application, encode } from 'waygate';
+
+const app: Application = async (environ, startResponse) => {
+  if (environ.PATH_INFO === '/slow') await new Promise((done) => setTimeout(done, 3000));
+  if (environ.PATH_INFO === '/fail') throw new Error('planted');
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return [encode(\`version ${version} of \${process.pid}\\n\`)];
+};
+
+export default app;
+`;
+}
+
+const text = async (url: string): Promise<string> => (await fetch(url)).text();
+
+describe('the package', () => {
+  it('has the command and what it needs, and no sources', async () => {
+    const folder = join(project.folder, 'node_modules', 'waygate-cli');
+    expect(existsSync(join(folder, 'templates', 'gitignore'))).toBe(true);
+    expect(existsSync(join(folder, 'src'))).toBe(false);
+    expect((await project.sh('waygate --version')).stdout).toBe('0.1.0\n');
+    expect((await project.sh('npx --no-install waygate --help')).stdout).toMatch(/^Usage: waygate /);
+  });
+});
+
+describe('waygate init', () => {
+  it('writes an app whose tests, types and checks pass', async () => {
+    expect(await project.sh('waygate init hello')).toMatchObject({ code: 0, stderr: '' });
+    project.npm('typescript@5', 'vitest@~4.1', '@types/node@20');
+    expect(await project.sh('cd hello && tsc')).toMatchObject({ code: 0, stdout: '' });
+    const tested = await project.sh('cd hello && NO_COLOR=1 vitest run');
+    expect(tested.code, tested.stdout + tested.stderr).toBe(0);
+    expect(tested.stdout).toMatch(/Tests +4 passed/);
+    expect(await project.sh('cd hello && waygate check app.ts / /echo')).toMatchObject({ code: 0, stderr: '' });
+    const served = await project.serve('hello/app.ts', '--validate');
+    expect(await text(`${served.url}/`)).toBe('Hello from Waygate!\n');
+    await served.stop();
+  }, 180_000);
+});
+
+describe('waygate serve', () => {
+  it('serves, keeps an access log, and ends with 0 when it is told to', async () => {
+    const served = await project.serve('app.ts');
+    expect(await text(`${served.url}/a?b=%20c`)).toMatch(/^version one of \d+\n$/);
+    await served.prints(/^\d\d:\d\d:\d\d GET \/a\?b=%20c 200 \d+ B [\d.]+ ms$/m);
+    expect((await fetch(`${served.url}/fail`)).status).toBe(500);
+    await served.prints(/Error: planted\n +at app \(.*app\.ts:5:\d+\)/);
+    expect(await served.stop()).toBe(0);
+    expect(served.stderr()).not.toContain('\u001b');
+  });
+
+  it('finishes a running request after SIGINT', async () => {
+    const served = await project.serve('app.ts');
+    const slow = text(`${served.url}/slow`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const ended = served.stop('SIGINT');
+    expect(await slow).toMatch(/^version one/);
+    expect(await ended).toBe(0);
+  });
+
+  it('replaces the app when its file changes, and finishes what runs', async () => {
+    project.write({ 'watched.ts': VERSION('one') });
+    const served = await project.serve('watched.ts', '--watch');
+    const before = await text(`${served.url}/`);
+    const slow = text(`${served.url}/slow`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    project.write({ 'watched.ts': VERSION('two') });
+    await served.prints(/Serving the new watched\.ts/);
+    expect(await text(`${served.url}/`)).toMatch(/^version two/);
+    expect(await slow).toBe(before);
+
+    project.write({ 'watched.ts': `${VERSION('three')}\n;;(` });
+    await served.prints(/^waygate: watched\.ts:\d+:\d+: .*\nThe version before goes on serving\.$/m);
+    expect(await text(`${served.url}/`)).toMatch(/^version two/);
+    project.write({ 'watched.ts': VERSION('four') });
+    await served.prints(/Serving the new watched\.ts[\s\S]*Serving the new watched\.ts/);
+    expect(await text(`${served.url}/`)).toMatch(/^version four/);
+    expect(await served.stop()).toBe(0);
+  });
+
+  it('loses no request while it is replaced again and again', async () => {
+    project.write({ 'busy.ts': VERSION('0') });
+    const served = await project.serve('busy.ts', '--watch', '--quiet');
+    const agent = new http.Agent({ keepAlive: false });
+    const seen = new Set<string>();
+    const failures: unknown[] = [];
+    let over = false;
+    const client = async (): Promise<void> => {
+      while (!over)
+        await get(`${served.url}/`, agent).then(
+          (body) => seen.add(body.slice(0, 9)),
+          (error) => failures.push(error),
+        );
+    };
+    const clients = Array.from({ length: 4 }, client);
+    for (let version = 1; version <= 3; version++) {
+      project.write({ 'busy.ts': VERSION(String(version)) });
+      await served.prints(new RegExp(`(?:Serving the new busy\\.ts[\\s\\S]*){${version}}`));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    over = true;
+    await Promise.all(clients);
+    expect(failures).toEqual([]);
+    expect([...seen].sort()).toEqual(['version 0', 'version 1', 'version 2', 'version 3']);
+    await served.stop();
+  });
+
+  it('serves from several processes, and replaces one that crashes', async () => {
+    project.write({ 'crash.ts': VERSION('one').replace("throw new Error('planted')", 'process.exit(7)') });
+    const served = await project.serve('crash.ts', '--workers', '3');
+    const agent = new http.Agent({ keepAlive: false });
+    const pids = async (): Promise<Set<string>> =>
+      new Set(await Promise.all(Array.from({ length: 12 }, () => get(`${served.url}/`, agent))));
+    expect((await pids()).size).toBe(3);
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await expect(get(`${served.url}/fail`, agent)).rejects.toThrow();
+    await served.prints(/waygate: A worker ended with exit code 7; starting another\./);
+    await expect.poll(async () => (await pids()).size, { timeout: 10_000, interval: 200 }).toBe(3);
+    expect(await served.stop()).toBe(0);
+  });
+
+  it('says that the port is in use', async () => {
+    const served = await project.serve('app.ts');
+    const { port } = new URL(served.url);
+    for (const more of ['', '--watch', '--workers 2']) {
+      const { code, stdout, stderr } = await project.sh(`waygate serve app.ts --host 127.0.0.1 --port ${port} ${more}`);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(
+        /^waygate: Port \d+ of 127\.0\.0\.1 is in use; stop what uses it, or choose another with --port\.\n$/,
+      );
+    }
+    await served.stop();
+  });
+
+  it('serves Hono and Express apps, through Lambda too', async () => {
+    project.npm('hono@4', 'express@5');
+    for (const platform of ['node', 'fetch', 'lambda:alb']) {
+      const hono = await project.serve('hono.ts', '--platform', platform);
+      expect(await text(`${hono.url}/h/a%20b`)).toBe('a b');
+      const express = await project.serve('express.cjs', '--platform', platform, '--validate');
+      expect(await text(`${express.url}/e/a%20b`)).toBe('a b');
+      expect([hono.stderr(), express.stderr()]).toEqual(['', '']);
+      await Promise.all([hono.stop(), express.stop()]);
+    }
+  }, 120_000);
+});
+
+describe('waygate fetch, event, invoke and check', () => {
+  it('go through pipes', async () => {
+    const { code, stdout, stderr } = await project.sh(
+      "printf 'a body' | waygate event http-api POST '/p?x=1' -d @- | waygate invoke echo.ts --event -",
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(JSON.parse(stdout).body)).toMatchObject({ PATH_INFO: '/p', body: 'a body' });
+  });
+
+  it('fetch prints the body, and ends where an app left something open', async () => {
+    project.write({ 'open.ts': `setInterval(() => {}, 1000);\n${ECHO}` });
+    const { code, stdout } = await project.sh("waygate fetch open.ts '/a b' -d x");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ PATH_INFO: '/a b', body: 'x' });
+  });
+
+  it('a pipe that closes early is no failure', async () => {
+    const { stdout, stderr } = await project.sh('waygate fetch large.ts / | head -c 5');
+    expect({ stdout, stderr }).toEqual({
+      stdout: '',
+      stderr: 'waygate: large.ts does not exist; expected a TypeScript or JavaScript module. Looked in '.concat(
+        project.folder,
+        '.\n',
+      ),
+    });
+    const body = "start('200 OK', []); for (let n = 0; n < 200; n++) yield new Uint8Array(65536).fill(97);";
+    project.write({
+      'large.ts': `export default function* (_: unknown, start: (s: string, h: []) => void) { ${body} }`,
+    });
+    expect(await project.sh('waygate fetch large.ts / | head -c 5')).toEqual({ code: 0, stdout: 'aaaaa', stderr: '' });
+  });
+
+  it('check reports, and its exit code tells', async () => {
+    expect(await project.sh('waygate check app.ts /')).toMatchObject({ code: 0, stderr: '' });
+    const found = await project.sh('waygate check app.ts /fail');
+    expect(found.code).toBe(1);
+    expect(found.stdout).toMatch(/^FAIL GET \/fail \(a page\) 500 .*\n {5}planted$/m);
+  });
+
+  it('errors are one line, and a stack with --verbose', async () => {
+    const plain = await project.sh('waygate fetch syntax.ts /');
+    expect(plain).toEqual({ code: 1, stdout: '', stderr: 'waygate: syntax.ts:1:17: Unexpected ";"\n' });
+    expect((await project.sh('waygate fetch syntax.ts / --verbose')).stderr).toContain('export default (;');
+  });
+});
+
+describe('waygate deploy', () => {
+  it('prints the command and runs it with its arguments', async () => {
+    const tool = '#!/bin/sh\nprintf "%s|" "$@" > sam-arguments\nexit 3\n';
+    project.write({ 'tools/sam': tool });
+    const line =
+      'chmod +x tools/sam; PATH=$PWD/tools:$PATH waygate deploy echo.ts -t lambda --name a -- --no-confirm-changeset';
+    const { code, stdout, stderr } = await project.sh(line);
+    expect(stdout).toContain(
+      '$ sam deploy --template-file dist/lambda/template.yaml --stack-name a --resolve-s3 --capabilities CAPABILITY_IAM --no-confirm-changeset\n',
+    );
+    expect(readFileSync(join(project.folder, 'sam-arguments'), 'utf8')).toBe(
+      'deploy|--template-file|dist/lambda/template.yaml|--stack-name|a|--resolve-s3|--capabilities|CAPABILITY_IAM|--no-confirm-changeset|',
+    );
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'waygate: sam ended with 3.\n' });
+  });
+
+  it('says how to get a tool that is missing', async () => {
+    for (const [target, message] of [
+      ['lambda --function-name f', /^waygate: aws is not installed; install the AWS CLI: https:/],
+      ['workers', /^waygate: wrangler is not installed; install it with `npm install --save-dev wrangler`\.\n$/],
+    ] as const) {
+      const bin = join(project.folder, 'node_modules', '.bin');
+      const { code, stderr } = await project.sh(
+        `PATH=${bin}:/none ${process.execPath} ${bin}/waygate deploy echo.ts -t ${target}`,
+      );
+      expect(code).toBe(1);
+      expect(stderr).toMatch(message);
+    }
+    const served = await project.sh('waygate serve echo.ts --platform workers --port 0');
+    expect(served.code).toBe(1);
+    expect(served.stderr).toMatch(
+      /wrangler, which runs Workers, is not installed; `npm install --save-dev wrangler`\.\n$/,
+    );
+  });
+});
+
+/** One request on a connection of its own. */
+async function get(url: string, agent: http.Agent): Promise<string> {
+  const request = http.get(url, { agent });
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  return body;
+}
