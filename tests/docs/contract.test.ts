@@ -73,6 +73,15 @@ test('the validator says what the contract says', () => {
   }
 });
 
+test('every rule that is said to be in the conformance suite is in it', () => {
+  const suite = sources('testing')
+    .map(([, text]) => text)
+    .join('');
+  const said = [...entries].filter(([, { checks }]) => checks.includes('suite')).map(([id]) => id);
+  expect(said.length).toBeGreaterThan(40);
+  expect(said.filter((id) => !suite.includes(id))).toEqual([]);
+});
+
 test('every error of the library names a rule of the contract', () => {
   let seen = 0;
   for (const folder of ['core', 'adapters']) {
