@@ -284,7 +284,7 @@ describe('a shutdown', () => {
         await going;
         yield encode('finished');
       },
-      { shutdownTimeout: 4000 },
+      { shutdownTimeout: 60_000 },
     );
     const idle = new Conversation(served.port);
     const response = await fetch(served.url);
@@ -367,7 +367,7 @@ describe('a shutdown', () => {
         await going;
         yield encode('finished');
       },
-      { http2: true, shutdownTimeout: 4000 },
+      { http2: true, shutdownTimeout: 60_000 },
     );
     const session = http2.connect(served.url);
     const stream = session.request({ ':path': '/' });
