@@ -10,3 +10,12 @@ declare module 'cloudflare:test' {
   /** Resolves when all that was given to `waitUntil` has settled. */
   export function waitOnExecutionContext(ctx: ExecutionContext): Promise<void>;
 }
+
+declare module 'cloudflare:workers' {
+  /** The base of class Workers. */
+  export class WorkerEntrypoint<Env> {
+    constructor(ctx: unknown, env: Env);
+    protected readonly ctx: { waitUntil(promise: Promise<unknown>): void };
+    protected readonly env: Env;
+  }
+}

@@ -1,0 +1,73 @@
+// Makes an application of a module Worker. A Worker's `fetch` is a Fetch handler: everything but what Cloudflare passes
+// along with the request is done by adapters/fetch.
+
+import type { Application, Environ } from '../../core/types.ts';
+import { fromFetch } from '../fetch/from-fetch.ts';
+import { environOf } from '../fetch/hosted-request.ts';
+
+/** The `fetch` of a Worker. */
+// biome-ignore lint/suspicious/noExplicitAny: Cloudflare's own types of the three differ with each version and setting.
+type WorkerFetch = (request: any, env: any, ctx: any) => Response | Promise<Response>;
+
+/** A module Worker: what its module exports as default. Fits Cloudflare's `ExportedHandler`. */
+export interface ModuleWorker {
+  /** Optional in Cloudflare's type; a Worker without it serves no HTTP. */
+  fetch?: WorkerFetch;
+}
+
+/** A class that extends `WorkerEntrypoint`, or is made like one. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type WorkerClass = new (ctx: any, env: any) => { fetch?(request: any): Response | Promise<Response> };
+
+/** What a Worker gets besides the request. */
+export interface HostedWorkerOptions {
+  /** The bindings. Default: those of the platform on Workers, an empty object elsewhere. */
+  env?: unknown;
+  /** The execution context. Default: the platform's on Workers; elsewhere one whose `waitUntil` is `waygate.wait_until`. */
+  ctx?: unknown;
+}
+
+/**
+ * Makes an application of an existing Worker, to run it on any platform, or beside others in one Worker.
+ *
+ * Off Cloudflare the `CF-Connecting-IP` header is `REMOTE_ADDR`, never what the client sent: Workers trust it. There is no
+ * `request.cf` there, and `passThroughOnException` does nothing.
+ *
+ * @param worker the module's default export: an object with a `fetch` method, or a `WorkerEntrypoint` class
+ * @throws {TypeError} when it is neither
+ */
+export function fromWorker(worker: ModuleWorker | WorkerClass, options: HostedWorkerOptions = {}): Application {
+  const call = callOf(worker);
+  const hosted = fromFetch((request: Request, _platform: unknown, context: unknown) => {
+    const environ = environOf(request) as Environ;
+    if ('cloudflare.cf' in environ && !('cf' in request && request.cf)) {
+      Object.defineProperty(request, 'cf', { value: environ['cloudflare.cf'], configurable: true });
+    }
+    return call(request, options.env ?? environ['cloudflare.env'] ?? {}, options.ctx ?? context);
+  });
+  return (environ, startResponse) => {
+    if (environ['waygate.gateway'] !== 'cloudflare-workers') tellAddress(environ);
+    return hosted(environ, startResponse);
+  };
+}
+
+function callOf(worker: ModuleWorker | WorkerClass): WorkerFetch {
+  if (typeof worker === 'function') {
+    if (typeof worker.prototype?.fetch !== 'function') throw notWorker('a function');
+    return (request, env, ctx) => (new worker(ctx, env) as { fetch: WorkerFetch }).fetch(request, env, ctx);
+  }
+  if (typeof worker?.fetch !== 'function') throw notWorker(worker === null ? 'null' : typeof worker);
+  return (request, env, ctx) => (worker as { fetch: WorkerFetch }).fetch(request, env, ctx);
+}
+
+function notWorker(what: string): TypeError {
+  return new TypeError(
+    `fromWorker was given ${what} without a fetch method; expected the default export of a Worker that serves HTTP.`,
+  );
+}
+
+/** The edge writes this header over whatever a client sends; where there is no edge, this does. */
+function tellAddress(environ: Environ): void {
+  if (environ.REMOTE_ADDR !== undefined) environ.HTTP_CF_CONNECTING_IP = environ.REMOTE_ADDR;
+  else if ('HTTP_CF_CONNECTING_IP' in environ) delete environ.HTTP_CF_CONNECTING_IP;
+}
