@@ -65,8 +65,16 @@ test('the middleware and the test of README.md do what they say', async () => {
   log.mockRestore();
 });
 
+test('the validator of README.md finds what it says', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const { errors } = await load('checked.ts');
+  expect(log.mock.calls[0]?.[0]).toMatch(/\[STR-04\]$/);
+  expect(errors).toHaveLength(1);
+  log.mockRestore();
+});
+
 test('every block of code in README.md is run here', () => {
-  expect([...blocks.keys()]).toEqual(['hello.ts', 'greet.ts', 'named.ts']);
+  expect([...blocks.keys()]).toEqual(['hello.ts', 'greet.ts', 'named.ts', 'checked.ts']);
   expect(readme.match(/^```\S/gm)).toHaveLength(blocks.size + readme.split('\n```sh\n').length - 1);
 });
 
