@@ -68,6 +68,13 @@ try {
   const types = runCommand(process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-emoji', '--no-color']);
   if (types.status !== 0) findings.push(`are the types wrong?\n${types.stdout}${types.stderr}`);
 
+  // The command is a package of its own; it has no types to be wrong.
+  const command = join(root, 'cli');
+  for (const message of (await publint({ pkgDir: command, strict: true })).messages) {
+    const its = JSON.parse(readFileSync(join(command, 'package.json'), 'utf8'));
+    findings.push(`publint, cli: ${message.type}: ${formatMessage(message, its, { color: false }) ?? message.code}`);
+  }
+
   console.log(`package: ${paths.length} files, ${(size / 1024).toFixed(1)} KiB packed`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,6 @@
 // `waygate check`: sends the app requests of every kind, with the validator on both sides, and reports what breaks a rule.
 
 import { performance } from 'node:perf_hooks';
-import type { Environ } from 'waygate';
 import { toFetch } from 'waygate/fetch';
 import { CommandError, oneLine } from './errors.ts';
 import type { Kind } from './kind.ts';
@@ -55,7 +54,6 @@ export async function checkCommand(
   const findings: string[] = [];
   const fetch = toFetch(application, {
     errors: (text: string) => void findings.push(finding(text)),
-    environ: { 'waygate.check': true } satisfies Partial<Environ>,
   });
   let total = 0;
   let count = 0;

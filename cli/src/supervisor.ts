@@ -86,7 +86,7 @@ export class Supervisor {
         else if (message.type === 'ready') {
           readyAt = Date.now();
           resolve(message.url);
-        } else {
+        } else if (message.type === 'failed') {
           const { exitCode, details } = message;
           reject(new CommandError(message.message, { exitCode, details }));
         }
@@ -124,7 +124,8 @@ export class Supervisor {
 }
 
 function send(worker: Worker, message: ToWorker): void {
-  if (worker.isConnected()) worker.send(message);
+  // One that ends at this moment is told in vain, which its exit says soon enough.
+  if (worker.isConnected()) worker.send(message, () => {});
 }
 
 function endWorker(worker: Worker): Promise<void> {

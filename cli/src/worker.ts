@@ -15,6 +15,8 @@ export type FromWorker =
   | { type: 'loaded' }
   // It takes no connection any more. What it was given meanwhile goes back, ahead of the answer to this.
   | { type: 'closing' }
+  // The last word.
+  | { type: 'closed' }
   | { type: 'ready'; url: string }
   | { type: 'failed'; message: string; details: string; exitCode: number };
 
@@ -69,5 +71,5 @@ async function close(): Promise<void> {
   tell({ type: 'closing' });
   await Promise.all([given, closed]);
   // Once this is written, so is what was sent before.
-  process.send?.({ type: 'closing' } satisfies FromWorker, () => process.exit());
+  process.send?.({ type: 'closed' } satisfies FromWorker, () => process.exit());
 }

@@ -38,7 +38,9 @@ export default app;
 `;
 }
 
-const text = async (url: string): Promise<string> => (await fetch(url)).text();
+/** A connection for each request: one that is kept may be closed by its server at the moment it is used again. */
+const agent = new http.Agent({ keepAlive: false });
+const text = (url: string): Promise<string> => get(url);
 
 describe('the package', () => {
   it('has the command and what it needs, and no sources', async () => {
@@ -108,13 +110,12 @@ describe('waygate serve', () => {
   it('loses no request while it is replaced again and again', async () => {
     project.write({ 'busy.ts': VERSION('0') });
     const served = await project.serve('busy.ts', '--watch', '--quiet');
-    const agent = new http.Agent({ keepAlive: false });
     const seen = new Set<string>();
     const failures: unknown[] = [];
     let over = false;
     const client = async (): Promise<void> => {
       while (!over)
-        await get(`${served.url}/`, agent).then(
+        await get(`${served.url}/`).then(
           (body) => seen.add(body.slice(0, 9)),
           (error) => failures.push(error),
         );
@@ -135,12 +136,11 @@ describe('waygate serve', () => {
   it('serves from several processes, and replaces one that crashes', async () => {
     project.write({ 'crash.ts': VERSION('one').replace("throw new Error('planted')", 'process.exit(7)') });
     const served = await project.serve('crash.ts', '--workers', '3');
-    const agent = new http.Agent({ keepAlive: false });
     const pids = async (): Promise<Set<string>> =>
-      new Set(await Promise.all(Array.from({ length: 12 }, () => get(`${served.url}/`, agent))));
+      new Set(await Promise.all(Array.from({ length: 12 }, () => get(`${served.url}/`))));
     expect((await pids()).size).toBe(3);
     await new Promise((resolve) => setTimeout(resolve, 2100));
-    await expect(get(`${served.url}/fail`, agent)).rejects.toThrow();
+    await expect(get(`${served.url}/fail`)).rejects.toThrow();
     await served.prints(/waygate: A worker ended with exit code 7; starting another\./);
     await expect.poll(async () => (await pids()).size, { timeout: 10_000, interval: 200 }).toBe(3);
     expect(await served.stop()).toBe(0);
@@ -255,7 +255,7 @@ describe('waygate deploy', () => {
 });
 
 /** One request on a connection of its own. */
-async function get(url: string, agent: http.Agent): Promise<string> {
+async function get(url: string): Promise<string> {
   const request = http.get(url, { agent });
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   let body = '';
