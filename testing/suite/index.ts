@@ -13,6 +13,7 @@ import { logSuite } from './log.ts';
 import { pathSuite } from './path.ts';
 import { startResponseSuite } from './start-response.ts';
 import { stateTableSuite } from './state-table.ts';
+import { uploadSuite } from './upload.ts';
 import { wireSuite } from './wire.ts';
 import { writeSuite } from './write.ts';
 
@@ -22,6 +23,7 @@ export const SUITES: Record<string, (suite: Suite) => void> = {
   environ: environSuite,
   'path and query': pathSuite,
   'wsgi.input': inputSuite,
+  uploads: uploadSuite,
   'wsgi.errors and options': logSuite,
   startResponse: startResponseSuite,
   'the state table': stateTableSuite,
