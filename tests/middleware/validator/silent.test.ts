@@ -43,7 +43,8 @@ describe('examples', async () => {
     /^[^/]+\/app\.ts$/.test(path),
   );
   test.each(names)('%s', async (name) => {
-    const { default: app } = (await import(new URL(name, folder).href)) as { default: Application };
+    const module = (await import(new URL(name, folder).href)) as { default?: Application; app?: Application };
+    const app = (module.default ?? module.app) as Application;
     for (const [path, init] of REQUESTS)
       expect(await spoken(app, path, init), `${init?.method ?? 'GET'} ${path}`).toEqual([]);
   });
