@@ -81,13 +81,11 @@ export class Input implements InputStream {
   }
 
   text(): Promise<string> {
-    return this.#atOnce(decode) ?? this.#inTurn(() => this.#text());
+    return this.#atOnce(decode) ?? this.#inTurn(async () => decode(await this.#read()));
   }
 
   json(): Promise<unknown> {
-    return (
-      this.#atOnce((bytes) => JSON.parse(decode(bytes))) ?? this.#inTurn(async () => JSON.parse(await this.#text()))
-    );
+    return this.#atOnce(parse) ?? this.#inTurn(async () => parse(await this.#read()));
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -140,10 +138,6 @@ export class Input implements InputStream {
     return result;
   }
 
-  async #text(): Promise<string> {
-    return decode(await this.#read(Number.POSITIVE_INFINITY));
-  }
-
   // Sizes are checked in here, where a wrong one rejects the promise instead of throwing past it.
 
   async #read(wanted?: number): Promise<Uint8Array> {
@@ -186,26 +180,39 @@ export class Input implements InputStream {
     return part;
   }
 
-  /** Whether there are bytes at hand, after asking the source for more if need be; false at the end. */
+  /**
+   * Whether there are bytes at hand, after asking the source for more if need be; false at the end. A promise only where
+   * the source makes one.
+   *
+   * @throws what the source failed with, now or earlier
+   */
   #fill(): boolean | Promise<boolean> {
-    if (this.#at < this.#chunk.byteLength) return true;
-    if (this.#ended && !this.#failed) return false;
-    return this.#fillAnew();
-  }
-
-  async #fillAnew(): Promise<boolean> {
     while (this.#at >= this.#chunk.byteLength) {
       if (this.#failed) throw this.#failure;
       if (this.#ended) return false;
       try {
-        let chunk = this.#source.pull();
-        if (chunk instanceof Promise) chunk = await chunk;
+        const chunk = this.#source.pull();
+        if (chunk instanceof Promise) return this.#await(chunk);
         this.#accept(chunk);
       } catch (error) {
         throw this.#fail(error);
       }
     }
     return true;
+  }
+
+  #await(pending: Promise<Uint8Array | null>): Promise<boolean> {
+    const take = (chunk: Uint8Array | null): boolean | Promise<boolean> => {
+      try {
+        this.#accept(chunk);
+      } catch (error) {
+        throw this.#fail(error);
+      }
+      return this.#fill();
+    };
+    return pending.then(take, (error) => {
+      throw this.#fail(error);
+    });
   }
 
   #fail(error: unknown): unknown {
@@ -237,6 +244,10 @@ export class Input implements InputStream {
 
 function decode(bytes: Uint8Array): string {
   return text.decode(bytes);
+}
+
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(decode(bytes));
 }
 
 function checkSize(size: unknown, method: string): number {

@@ -21,6 +21,11 @@ export function send(answer: GatewayResponse, response: ServerResponse): void {
 /** Up to this many bytes a body goes out in one piece with the head. */
 const SMALL_BODY = 16 * 1024;
 
+/** Takes any byte array, without a Buffer that would be made for this one call. Node's types do not list it. */
+const latin1Slice = (
+  Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
+).latin1Slice;
+
 /**
  * Node writes a head and a text in one piece, but a head and a byte array in two, which costs a third of a small request.
  * Read as Latin-1 every byte is one character, and comes out as the same byte.
@@ -28,7 +33,7 @@ const SMALL_BODY = 16 * 1024;
 function endWith(response: ServerResponse, chunk: Uint8Array): void {
   const { byteLength } = chunk;
   if (byteLength > SMALL_BODY) response.end(chunk);
-  else response.end(Buffer.from(chunk.buffer, chunk.byteOffset, byteLength).toString('latin1'), 'latin1');
+  else response.end(latin1Slice.call(chunk, 0, byteLength), 'latin1');
 }
 
 function writeHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {

@@ -72,7 +72,7 @@ export class NodeSource implements ByteSource {
     else if (request.destroyed) this.#fail();
     request.on('data', this.#arrive);
     request.on('end', this.#end);
-    request.on('error', this.#fail);
+    // Where nobody listens for an error, Node only closes.
     request.on('close', this.#fail);
   }
 
@@ -94,9 +94,9 @@ export class NodeSource implements ByteSource {
   };
 
   /** A request also closes after its end, which is no failure. */
-  #fail = (cause?: Error): void => {
+  #fail = (): void => {
     if (this.#ended || this.#failure !== null) return;
-    this.#failure = new ClientDisconnectedError('The client left before it had sent its whole body.', { cause });
+    this.#failure = new ClientDisconnectedError('The client left before it had sent its whole body.');
     this.#reject?.(this.#failure);
   };
 

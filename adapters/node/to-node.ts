@@ -80,7 +80,7 @@ export class NodeGateway {
     const answer = exchange.run(this.#app);
     if (answer instanceof Promise) {
       call.watch();
-      answer.then(call.answer);
+      answer.then((each) => call.answer(each));
     } else {
       call.answer(answer);
     }
@@ -159,7 +159,7 @@ class NodeCall implements CarriesNode {
     }
   }
 
-  answer = (answer: GatewayResponse): void => {
+  answer(answer: GatewayResponse): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) {
       // The client is gone, or the application answered through node.response by itself.
@@ -180,7 +180,7 @@ class NodeCall implements CarriesNode {
       breakOff(response, answer.headers);
     }
     if (whole) this.source?.discard();
-  };
+  }
 
   /** Answers a request that no application saw; its body, of whatever length, is nobody's. */
   refuse(answer: GatewayResponse): void {
@@ -193,7 +193,7 @@ class NodeCall implements CarriesNode {
     if (this.#watched) return;
     this.#watched = true;
     if (this.#response.destroyed) this.#over();
-    else this.#response.once('close', () => this.#over());
+    else this.#response.on('close', () => this.#over());
   }
 
   #over(): void {
@@ -212,15 +212,18 @@ class NodeCall implements CarriesNode {
   }
 
   /** `waygate.early_hints`. (RFC 8297) */
-  readonly earlyHints = (headers: HeaderList): void => {
+  earlyHints(headers: HeaderList): void {
     const hints: Record<string, string | string[]> = {};
     for (const [name, value] of checkHeaders(headers).headers) {
       const before = hints[name.toLowerCase()];
       hints[name.toLowerCase()] = before === undefined ? value : [before, value].flat();
     }
     if (!this.#response.headersSent && !this.#response.destroyed) this.#response.writeEarlyHints(hints);
-  };
+  }
 }
 
 const SIGNAL = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
-const EARLY_HINTS = lazyKey('waygate.early_hints', (call: NodeCall) => call.earlyHints);
+const EARLY_HINTS = lazyKey(
+  'waygate.early_hints',
+  (call: NodeCall) => (headers: HeaderList) => call.earlyHints(headers),
+);
