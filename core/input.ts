@@ -88,6 +88,18 @@ export class Input implements InputStream {
     return this.#atOnce(parse) ?? this.#inTurn(async () => parse(await this.#read()));
   }
 
+  /**
+   * The next bytes as they come, or null at the end: for an adapter that hands the body on, without the cost of a stream.
+   * A promise only where there is something to wait for.
+   */
+  pull(): Uint8Array | null | Promise<Uint8Array | null> {
+    if (this.#tail === null && this.exhausted) return null;
+    return (
+      this.#atOnce((bytes) => bytes) ??
+      this.#inTurn(async () => ((await this.#fill()) ? this.#take(Number.POSITIVE_INFINITY) : null))
+    );
+  }
+
   stream(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {

@@ -171,3 +171,32 @@ describe('wsgi.input', () => {
     expect([...(await input.read())]).toEqual([2, 3]);
   });
 });
+
+describe('pull, for adapters that hand a body on', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+
+  it('gives the chunks as they come, what was left of one first, then null', async () => {
+    const input = new Input(sourceOf([bytes('abc'), bytes(''), bytes('de')], true), 5);
+    expect(await input.read(1)).toEqual(bytes('a'));
+    expect(await input.pull()).toEqual(bytes('bc'));
+    expect(await input.pull()).toEqual(bytes('de'));
+    expect(await input.pull()).toBeNull();
+    expect(new Input(null).pull()).toBeNull();
+  });
+
+  it('waits for the reads before it, and fails as they do', async () => {
+    const input = new Input(sourceOf([bytes('abcdef')], true), undefined, 5);
+    const read = input.read(2).catch((error) => error);
+    const pulled = Promise.resolve(input.pull()).catch((error) => error);
+    expect(await read).toBeInstanceOf(BodyTooLargeError);
+    expect(await pulled).toBe(await read);
+  });
+
+  it('gives a body in memory whole, its limit kept', async () => {
+    const memory = { pull: () => null, whole: () => bytes('abc') };
+    const input = new Input(memory, 3);
+    expect(await input.pull()).toEqual(bytes('abc'));
+    expect(input.exhausted).toBe(true);
+    await expect(new Input(memory, undefined, 2).pull()).rejects.toThrow(BodyTooLargeError);
+  });
+});
