@@ -193,7 +193,10 @@ export class HostedCall {
       dump(request);
     }
     response.detachSocket(this.#socket as never);
-    process.nextTick(closeResponse, response);
+    // What the listener caused in this turn, such as the error of a late write, comes first; unheard it can go faster.
+    const isHeard = response.listenerCount('close') > 0 || response.listenerCount('error') > 0;
+    if (isHeard) process.nextTick(closeResponse, response);
+    else queueMicrotask(() => closeResponse(response));
     if (this.#socket.listenerCount('close') > 1 || this.#socket.timeout > 0) this.#socket.destroy();
     this.#awake();
   };

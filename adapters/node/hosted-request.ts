@@ -5,7 +5,7 @@ import { IncomingMessage } from 'node:http';
 import { headerKey, headerName } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
-import type { Environ } from '../../core/types.ts';
+import type { Environ, InputStream } from '../../core/types.ts';
 import { decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
 import type { HostedSocket } from './hosted-socket.ts';
 
@@ -131,7 +131,7 @@ function placeSent(raw: string[], environ: Environ, headers: string[]): Set<stri
 /** The body of one request, from `wsgi.input` into the request's stream. */
 class HostedBody {
   readonly #request: IncomingMessage;
-  readonly #environ: Environ;
+  readonly #input: InputStream;
   readonly #failed: BodyFailed;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   readonly isEmpty: boolean;
@@ -140,9 +140,9 @@ class HostedBody {
 
   constructor(request: IncomingMessage, environ: Environ, failed: BodyFailed) {
     this.#request = request;
-    this.#environ = environ;
     this.#failed = failed;
     const input = environ['wsgi.input'];
+    this.#input = input;
     const length = environ.CONTENT_LENGTH;
     const isOpen = length === undefined && environ.HTTP_TRANSFER_ENCODING === undefined;
     this.isEmpty = length === '0' || (isOpen && input instanceof Input && input.exhausted);
@@ -162,13 +162,27 @@ class HostedBody {
   };
 
   #next(): void {
-    this.#reader ??= this.#environ['wsgi.input'].stream().getReader();
-    this.#reader.read().then(({ done, value }) => {
-      const request = this.#request;
-      if (request.destroyed) return;
-      if (done) this.#end();
-      else request.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
-    }, this.#failed);
+    const chunk = this.#pull();
+    if (chunk instanceof Promise) chunk.then((each) => this.#arrive(each), this.#failed);
+    else this.#arrive(chunk);
+  }
+
+  #pull(): Uint8Array | null | Promise<Uint8Array | null> {
+    const input = this.#input;
+    if (input instanceof Input) return input.pull();
+    this.#reader ??= input.stream().getReader();
+    return this.#reader.read().then(({ done, value }) => (done ? null : value));
+  }
+
+  #arrive(chunk: Uint8Array | null): void {
+    const request = this.#request;
+    if (request.destroyed) return;
+    if (chunk === null) {
+      this.#end();
+      return;
+    }
+    request.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    if (this.#input instanceof Input && this.#input.exhausted) this.#end();
   }
 
   #end(): void {

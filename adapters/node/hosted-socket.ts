@@ -72,8 +72,9 @@ export class HostedSocket extends Duplex {
     const chunks = this.#chunks.slice(this.#at).filter((chunk) => chunk.byteLength > 0);
     this.#chunks = NOTHING;
     this.#at = 0;
-    // As on a real connection, the writer hears of it later.
-    process.nextTick(() => this.#confirm());
+    // As on a real connection, the writer hears of it later; a microtask, since a platform may run many requests in a row
+    // without ever getting to the next tick.
+    queueMicrotask(() => this.#confirm());
     return chunks;
   }
 
