@@ -55,10 +55,12 @@ const page: Application = async (environ, startResponse) => {
   return text(startResponse, '200 OK', `Visit number ${visits} of ${decodeWsgi(environ.PATH_INFO)}.\n`);
 };
 
-export const app: Application = (environ, startResponse) => {
+const app: Application = (environ, startResponse) => {
   const isNotes = /^\/notes(?:\/|$)/.test(environ.PATH_INFO);
   return isNotes ? notes(environ, startResponse) : page(environ, startResponse);
 };
+
+export default app;
 
 /** The application inside a Durable Object: its `cloudflare.ctx` is the object's state, with the storage. */
 export const visits: Application = async (environ, startResponse) => {

@@ -1,7 +1,7 @@
 // The Worker: what Cloudflare runs. wrangler.toml in the top folder names this file.
 
 import { toWorker, type WorkerContext } from 'waygate/cloudflare-workers';
-import { app, type Bindings, visits } from './app.ts';
+import app, { type Bindings, visits } from './app.ts';
 
 export default toWorker<Bindings>(app);
 
