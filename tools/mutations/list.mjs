@@ -602,8 +602,8 @@ const input = [
   {
     rule: 'INPUT-09',
     what: 'a read ends with its chunk',
-    from: 'while (total < size && (await this.#fill())) {\n      const part = this.#take(size - total);',
-    to: 'while (false) {\n      const part = this.#take(size - total);',
+    from: 'while (total < size && !this.exhausted && (await this.#fill())) {',
+    to: 'while (false) {',
   },
   {
     rule: 'INPUT-11',

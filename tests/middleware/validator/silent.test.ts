@@ -13,12 +13,16 @@ import { upperCase } from '../../../examples/middleware/upper-case.ts';
 import { RULES, type Rule } from '../../../middleware/validator/rules.ts';
 import { findings, streaming } from './lax-gateway.ts';
 
+/** What the example of a Worker finds in its environ. */
+const BINDINGS = { VISITS: { idFromName: String, get: () => ({ fetch: async () => new Response('1') }) } };
+
 /** Collects what the validator says while a request goes through. */
 async function spoken(app: Application, path: string, init?: RequestInit): Promise<string[]> {
   const said: string[] = [];
   const serve = toFetch(validator(app), {
     errors: (text) => void said.push(text),
     onError: (error) => void said.push(String(error)),
+    environ: { 'cloudflare.env': BINDINGS },
   });
   const response = await serve(path, init);
   const reader = response.body?.getReader();
