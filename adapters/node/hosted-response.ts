@@ -4,6 +4,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { isHopByHop } from '../../core/check.ts';
 import type { HeaderList } from '../../core/types.ts';
+import { connect } from './hosted-connection.ts';
 import type { HostedSocket } from './hosted-socket.ts';
 
 /** The head of a response as its listener gave it. */
@@ -66,7 +67,7 @@ export function hostedResponse(
   own._storeHeader = storeHeader;
   own._send = send;
   own._writeRaw = writeRaw;
-  response.assignSocket(socket as never);
+  connect(response, socket, () => closeResponse(response));
   return response;
 }
 

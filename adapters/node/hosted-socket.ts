@@ -74,7 +74,10 @@ export class HostedSocket extends Duplex {
     this.#at = 0;
     // As on a real connection, the writer hears of it later; a microtask, since a platform may run many requests in a row
     // without ever getting to the next tick.
-    queueMicrotask(() => this.#confirm());
+    queueMicrotask(() => {
+      // Where Node's response does not cork, its end is a write of its own, of nothing.
+      while (this.#confirm());
+    });
     return chunks;
   }
 

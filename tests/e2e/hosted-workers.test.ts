@@ -44,3 +44,34 @@ describe('examples/mixed', () => {
     expect((await echo.text()).length).toBe(200_000);
   });
 });
+
+describe('examples/express', () => {
+  let dev: Running;
+  beforeAll(async () => {
+    dev = await wranglerDev('examples/express/wrangler.toml');
+  });
+  afterAll(() => dev?.stop());
+
+  test('its pages, parameters, bodies, streams and errors', async () => {
+    expect(await (await fetch(`${dev.url}/`)).text()).toContain('hosted by Waygate');
+    const user = await fetch(`${dev.url}/users/a%2Fb?field=x&field=%C3%A9`);
+    expect(await user.json()).toEqual({ id: 'a/b', fields: ['x', 'é'] });
+    const json = { method: 'POST', headers: { 'content-type': 'application/json' } };
+    const created = await fetch(`${dev.url}/users`, { ...json, body: '{"name":"Ada L"}' });
+    expect([created.status, created.headers.get('location')]).toEqual([201, '/users/Ada%20L']);
+    expect((await fetch(`${dev.url}/users`, { ...json, body: '{"name":' })).status).toBe(400);
+    expect((await (await fetch(`${dev.url}/events`)).text()).match(/tick/g)?.length).toBe(3);
+    expect((await fetch(`${dev.url}/fails`)).status).toBe(418);
+    expect((await fetch(`${dev.url}/nothing`)).status).toBe(404);
+    const head = await fetch(`${dev.url}/users/1`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    const { etag = '' } = Object.fromEntries(user.headers);
+    const headers = { 'if-none-match': etag, 'cache-control': 'max-age=0' };
+    expect((await fetch(`${dev.url}/users/a%2Fb?field=x&field=%C3%A9`, { headers })).status).toBe(304);
+  });
+
+  test('the environ behind a request', async () => {
+    const who = (await (await fetch(`${dev.url}/whoami`)).json()) as Record<string, unknown>;
+    expect(who).toMatchObject({ gateway: 'cloudflare-workers', mountedAt: '', url: '/whoami' });
+  });
+});

@@ -1,0 +1,6 @@
+// The Express app as a Lambda function, behind whatever front door its event comes from.
+
+import { toLambda } from 'waygate/aws-lambda';
+import app from './app.ts';
+
+export const handler = toLambda(app);
