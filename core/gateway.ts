@@ -118,6 +118,8 @@ export class Exchange implements ResponseBody {
   #ended = false;
   #failed = false;
   #failure: unknown;
+  /** An error came too late for a head of its own: no more may go out, whether the application lets it pass or not. */
+  #vetoed = false;
 
   #done = false;
   /** Closed before its end: the client left, and what the application still does is nobody's fault. (ERR-05) */
@@ -265,7 +267,11 @@ export class Exchange implements ResponseBody {
   #start(status: string, headers: HeaderList, error?: unknown): Write {
     if (error !== undefined) {
       // Too late to replace the head: the application gets its own error back. (SR-11)
-      if (this.#response !== null || this.#done) throw error;
+      if (this.#response !== null || this.#done) {
+        this.#vetoed = true;
+        this.#failure = error;
+        throw error;
+      }
     } else if (this.#done && !this.#gone) {
       throw new ContractError('SR-16', 'startResponse was called after the response was finished.');
     } else if (this.#called) {
@@ -359,6 +365,7 @@ export class Exchange implements ResponseBody {
 
   #deliver(chunk: Uint8Array | null): Uint8Array | null {
     if (this.#done) return null;
+    if (this.#vetoed) throw this.#failure;
     if (chunk !== null) return this.#send(chunk);
     this.#ended = true;
     if (this.#left > 0) {

@@ -88,7 +88,35 @@ function beforeTheHead({ test }: Suite): void {
   });
 }
 
+/** An application that gives its error to startResponse after its first chunk went out, and goes on. */
+function lateError(error: Error, giveUp: (report: () => void) => void): Application {
+  return (_environ, startResponse) =>
+    (async function* () {
+      startResponse('200 OK', []);
+      yield u8('first');
+      giveUp(() => startResponse('500 Internal Server Error', [], error));
+      yield u8('more');
+    })();
+}
+
 function afterTheHead({ test }: Suite): void {
+  test('SR-12: an application that swallows what a late startResponse throws has its response broken all the same', async (t) => {
+    const error = new Error(SECRET);
+    const site = await t.serve(
+      lateError(error, (report) => {
+        try {
+          report();
+        } catch {
+          // What SR-12 forbids.
+        }
+      }),
+    );
+    await site.breaks('/');
+    await eventually(() => site.errors.includes(SECRET), 'the error on wsgi.errors');
+    await quiet();
+    equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is told');
+  });
+
   const LATE: Record<string, Application> = {
     'its body throws': answering(function* () {
       yield u8('sent');
