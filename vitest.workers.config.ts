@@ -20,5 +20,6 @@ export default defineConfig({
     reporters: ['default', './tools/closing-line-reporter.ts'],
     include: ['tests/e2e/workers/**/*.workerd.ts'],
     testTimeout: 20_000,
+    retry: process.env.CI ? 1 : 0,
   },
 });
