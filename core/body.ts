@@ -7,6 +7,13 @@ import type { Body } from './types.ts';
 /** What a body is read through; `next` and `return` may answer at once or with a promise. */
 export type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
 
+/**
+ * An empty chunk, this very one, by which a hosted app's body asks for the head ahead of its first bytes, as
+ * `flushHeaders()` and a `Response` do. To everybody else it is an empty chunk: a middleware that holds the body back or
+ * makes chunks of its own holds the head back as well, and applications commit nothing with an empty chunk. (BODY-07)
+ */
+export const FLUSH: Uint8Array = new Uint8Array(0);
+
 /** Told about failures that must change nothing any more. */
 type Tell = (error: unknown) => void;
 

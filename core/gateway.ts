@@ -2,7 +2,7 @@
 // Exchange; docs/contract.md has its state table. Adapters pull the body and never see what the application did. (SR, CL,
 // WRITE, ERR; how a body is read stands in body.ts)
 
-import { BodyReader, closeBody, isThenable } from './body.ts';
+import { BodyReader, closeBody, FLUSH, isThenable } from './body.ts';
 import { checkChunk, checkHeaders, checkStatus } from './check.ts';
 import { ClientDisconnectedError, ContractError, RequestError, report } from './errors.ts';
 import { FileWrapper } from './file-wrapper.ts';
@@ -44,6 +44,8 @@ export interface ResponseBody extends AsyncIterable<Uint8Array> {
   next(): Uint8Array | null | Promise<Uint8Array | null>;
   /** The response is over, sent or not: ends the iteration and runs the application's `close()`, once. Never throws. */
   close(): void | Promise<void>;
+  /** The head is wanted now, and there is no chunk yet: a platform that sends both together must not wait. */
+  readonly flushed: boolean;
   /** The application's own stream where it may go to the platform untouched instead of being pulled; else null. */
   readonly stream: ReadableStream<Uint8Array> | null;
 }
@@ -127,6 +129,7 @@ export class Exchange implements ResponseBody {
   #closing: void | Promise<void> = undefined;
 
   stream: ReadableStream<Uint8Array> | null = null;
+  flushed = false;
 
   readonly #startResponse: StartResponse = (status, headers, error) => this.#start(status, headers, error);
 
@@ -229,8 +232,10 @@ export class Exchange implements ResponseBody {
   }
 
   /** The head can no longer change: status and headers become the response. (SR-09) */
-  #commit(first: Uint8Array | null): GatewayResponse {
+  #commit(chunk: Uint8Array | null): GatewayResponse {
     if (this.#response !== null) return this.#response;
+    this.flushed = chunk === FLUSH;
+    const first = this.flushed ? null : chunk;
     if (this.#status === '') throw this.#neverStarted();
     const statusCode = Number(this.#status.slice(0, 3));
     if (isNullBodyStatus(statusCode)) this.#dropBody(statusCode, first);
@@ -341,7 +346,7 @@ export class Exchange implements ResponseBody {
     return this.next();
   }
 
-  /** The next chunk with bytes in it, or null at the end. (BODY-07) */
+  /** The next chunk with bytes in it or that asks for the head, or null at the end. (BODY-07) */
   #pull(): Uint8Array | null | Promise<Uint8Array | null> {
     const reader = this.#reader as BodyReader;
     for (;;) {
@@ -358,7 +363,7 @@ export class Exchange implements ResponseBody {
   }
 
   #hasBytes(chunk: Uint8Array): boolean {
-    if (chunk.byteLength === 0) return false;
+    if (chunk.byteLength === 0 && (chunk !== FLUSH || this.#response !== null)) return false;
     if (this.#status === '') throw this.#neverStarted();
     return true;
   }

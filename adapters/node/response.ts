@@ -9,6 +9,7 @@ export function send(answer: GatewayResponse, response: ServerResponse): void {
   const { body } = answer;
   writeHead(answer, response);
   if (!Array.isArray(body)) {
+    if (body.flushed) response.flushHeaders();
     new Sending(body, answer.headers, response).go();
   } else if (body.length === 1) {
     endWith(response, body[0] as Uint8Array);

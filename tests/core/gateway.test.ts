@@ -11,6 +11,7 @@ import {
   run,
   setupTestingDefaults,
 } from 'waygate';
+import { FLUSH } from '../../core/body.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { nativeFromBytes } from '../../core/strings.ts';
 
@@ -226,5 +227,42 @@ describe('the body of a response', () => {
     expect([asked[0] === branded, asked[1]]).toEqual([true, 'function']);
     const started = await answer(() => [encode('a')], { native: () => expect.fail('it was asked') });
     expect(started.status).toBe('200 OK');
+  });
+});
+
+describe('a body of a hosted app that asks for its head', () => {
+  /** A body of these chunks and a promise that never settles. */
+  const hanging = (chunk: Uint8Array): Application => {
+    return async function* (_environ: unknown, startResponse: (status: string, headers: []) => unknown) {
+      startResponse('200 OK', []);
+      yield chunk;
+      await new Promise(() => {});
+    } as unknown as Application;
+  };
+
+  it('has it at once, without a length and with nothing of the body', async () => {
+    const response = await run(hanging(FLUSH), setupTestingDefaults());
+    expect(response).toMatchObject({ status: '200 OK', headers: [], body: { flushed: true } });
+    (response.body as ResponseBody).close();
+  });
+
+  it('is no other empty chunk: that commits nothing (BODY-07)', async () => {
+    const answer = Promise.resolve(run(hanging(new Uint8Array(0)), setupTestingDefaults()));
+    const pending = new Promise((resolve) => setTimeout(resolve, 5, 'pending'));
+    expect(await Promise.race([answer, pending])).toBe('pending');
+  });
+
+  it('goes on to its chunks, and a later one of the kind is skipped', async () => {
+    const app = async function* (_environ: unknown, startResponse: (status: string, headers: []) => unknown) {
+      startResponse('200 OK', []);
+      yield FLUSH;
+      yield FLUSH;
+      yield encode('a');
+      yield FLUSH;
+    } as unknown as Application;
+    const { body } = (await run(app, setupTestingDefaults())) as { body: ResponseBody };
+    expect([await body.next(), await body.next()]).toEqual([encode('a'), null]);
+    const head = await run(app, setupTestingDefaults({ REQUEST_METHOD: 'HEAD' }));
+    expect(await (head.body as ResponseBody).next()).toBeNull();
   });
 });
