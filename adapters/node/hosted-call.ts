@@ -1,7 +1,7 @@
 // One request of a hosted listener: runs it on a request and a response in memory, and is the body of what it answers.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isThenable } from '../../core/body.ts';
+import { FLUSH, isThenable } from '../../core/body.ts';
 import { report } from '../../core/errors.ts';
 import type { Body, Environ, StartResponse } from '../../core/types.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
@@ -30,6 +30,7 @@ export class HostedCall {
   readonly #response: HostedResponse;
   /** startResponse was called. */
   #started = false;
+  #flushed = false;
   /** Bytes of the body that were handed out. */
   #sent = 0;
   /** `finish` was emitted: all is handed out. */
@@ -90,7 +91,10 @@ export class HostedCall {
         const chunk = this.#closed ? null : this.#socket.takeNext();
         if (chunk !== null) {
           this.#start();
-          if (chunk.byteLength === 0) continue;
+          if (chunk.byteLength === 0) {
+            if (!this.#asksForHead()) continue;
+            return { done: false, value: FLUSH };
+          }
           this.#sent += chunk.byteLength;
           return { done: false, value: chunk };
         }
@@ -140,6 +144,13 @@ export class HostedCall {
       this.#break(error);
       throw error;
     }
+  }
+
+  /** Whether an empty write is that of `flushHeaders()`: it is the first, and no end. */
+  #asksForHead(): boolean {
+    const isFirst = !this.#flushed && this.#sent === 0;
+    this.#flushed = true;
+    return isFirst && !this.#response.writableEnded;
   }
 
   #arrival(): Promise<void> {

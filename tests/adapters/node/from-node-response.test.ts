@@ -269,6 +269,21 @@ describe.each(WAYS)('the body of a response, %s', (_name, way) => {
     expect((await body(answer)).equals(Buffer.from(expected as string))).toBe(true);
   });
 
+  test('comes after a head that was flushed, though there is nothing of it yet', async () => {
+    let go: (() => void) | undefined;
+    const listener: NodeAppListener = (_req, res) => {
+      res.setHeader('x-a', '1');
+      res.flushHeaders();
+      go = () => res.end('at last');
+    };
+    await way(listener, async (call) => {
+      const response = await call('/');
+      expect([response.status, response.headers.get('x-a')]).toEqual([200, '1']);
+      go?.();
+      expect(await response.text()).toBe('at last');
+    });
+  });
+
   test('stays away after HEAD and with 204 and 304, and the listener hears the end of it', async () => {
     let finished = 0;
     const listener: NodeAppListener = (req, res) => {
