@@ -53,14 +53,14 @@ const gateway = [
   {
     rule: 'SR-11',
     what: 'an error after the commit is ignored',
-    from: 'if (this.#response !== null || this.#done) throw error;',
-    to: 'if (this.#response !== null || this.#done) return (chunk) => this.#write(chunk);',
+    from: '        this.#failure = error;\n        throw error;\n',
+    to: '        this.#failure = error;\n        return (chunk) => this.#write(chunk);\n',
   },
   {
     rule: 'SR-11',
     what: 'another error than the one given is thrown',
-    from: 'if (this.#response !== null || this.#done) throw error;',
-    to: "if (this.#response !== null || this.#done) throw new Error('too late');",
+    from: '        this.#failure = error;\n        throw error;\n',
+    to: "        this.#failure = error;\n        throw new Error('too late');\n",
   },
   {
     rule: 'SR-10',
@@ -89,8 +89,8 @@ const gateway = [
   {
     rule: 'SR-15',
     what: 'an empty body without a head is sent as 200',
-    from: "    if (this.#response !== null) return this.#response;\n    if (this.#status === '') throw this.#neverStarted();",
-    to: "    if (this.#response !== null) return this.#response;\n    if (this.#status === '') this.#status = '200 OK';",
+    from: "    const first = this.flushed ? null : chunk;\n    if (this.#status === '') throw this.#neverStarted();",
+    to: "    const first = this.flushed ? null : chunk;\n    if (this.#status === '') this.#status = '200 OK';",
   },
   {
     rule: 'SR-09',

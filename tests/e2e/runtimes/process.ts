@@ -116,7 +116,8 @@ export function wranglerDev(config: string, ...more: string[]): Promise<Running>
 /** The path of the real `bun` or `deno`: npm packages, installed beside this file when a test first asks for them. */
 export function runtime(name: 'bun' | 'deno'): string {
   const path = `${HERE}node_modules/.bin/${name}`;
-  if (!existsSync(path)) npm(HERE, 'ci');
+  // No lock file: one made on one machine lacks the packages of the others. package.json names exact versions.
+  if (!existsSync(path)) npm(HERE, 'install', '--no-save', '--no-package-lock');
   return path;
 }
 
