@@ -78,12 +78,8 @@ export class NodeGateway {
     const exchange = new Exchange(environ, { onError: this.#settings.onError, native: PendingBody.native });
     call.exchange = exchange;
     const answer = exchange.run(this.#app);
-    if (answer instanceof Promise) {
-      call.watch();
-      answer.then((each) => call.answer(each));
-    } else {
-      call.answer(answer);
-    }
+    if (answer instanceof Promise) call.answerLater(answer);
+    else call.answer(answer);
   };
 
   /** Whether a listener may have this request as it is: environ shows it unchanged, and nothing has to be counted. */
@@ -157,6 +153,15 @@ class NodeCall implements CarriesNode {
     } catch (error) {
       fail(error);
     }
+  }
+
+  /**
+   * Out of the listener, whose only closure stands in environ: one more there that holds the call would tie environ to all
+   * that the request has, and the garbage of many requests then outlives the young generation.
+   */
+  answerLater(answer: Promise<GatewayResponse>): void {
+    this.watch();
+    answer.then((each) => this.answer(each));
   }
 
   answer(answer: GatewayResponse): void {
