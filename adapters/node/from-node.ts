@@ -4,7 +4,7 @@
 
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { describe, RequestError } from '../../core/errors.ts';
-import type { Application, Body } from '../../core/types.ts';
+import type { Application, Body, Environ } from '../../core/types.ts';
 import { type Host, HostedCall } from './hosted-call.ts';
 import type { HostedRequest } from './hosted-request.ts';
 import type { HostedResponse } from './hosted-response.ts';
@@ -35,22 +35,26 @@ export type NodeApp = NodeAppListener | Server;
  */
 export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
-  return markHosted((environ, startResponse) => {
+  const native: NativeCall = (request, response) =>
+    host.call(request as HostedRequest, response as HostedResponse, null);
+  const application: Application = (environ, startResponse) => {
     const run = (): Body => new HostedCall(host, environ, startResponse).run(host);
     if (!isOriginal(environ)) return run();
     const call: NativeCall = (request, response) => {
       const known = request as HostedRequest;
       known.environ = environ;
-      return host.call(known, response as HostedResponse);
+      return host.call(known, response as HostedResponse, environ);
     };
     return new PendingBody(call, run, startResponse);
-  });
+  };
+  return markHosted(application, native);
 }
 
 function toHost(app: NodeApp): Host {
   if (typeof app === 'function') {
     return {
-      call: (request, response) => (answersExpectation(request, response) ? undefined : app(request, response)),
+      call: (request, response, environ) =>
+        answersExpectation(response, environ) ? undefined : app(request, response),
       server: null,
       Message: IncomingMessage,
       Response: ServerResponse,
@@ -61,17 +65,17 @@ function toHost(app: NodeApp): Host {
       `fromNode was given ${describe(app)}; expected a listener (request, response), such as an Express app or koa.callback(), or an http.Server, such as fastify.server.`,
     );
   }
-  return { call: (request, response) => emit(app, request, response), server: app, ...messageClasses(app) };
+  return {
+    call: (request, response, environ) => emit(app, request, response, environ),
+    server: app,
+    ...messageClasses(app),
+  };
 }
 
 /** Emits on a server what Node would emit for this request. */
-function emit(server: Server, request: HostedRequest, response: HostedResponse): void {
-  const { HTTP_EXPECT: expect, HTTP_UPGRADE: upgrade, HTTP_CONNECTION: connection } = request.environ;
-  if (upgrade !== undefined && connection !== undefined && server.listenerCount('upgrade') > 0) {
-    if (/\bupgrade\b/i.test(connection)) {
-      throw new RequestError(501, `The request asks for an upgrade to ${upgrade}; a hosted server has no connection.`);
-    }
-  }
+function emit(server: Server, request: HostedRequest, response: HostedResponse, environ: Environ | null): void {
+  refuseUpgrade(server, environ);
+  const expect = environ?.HTTP_EXPECT;
   if (expect !== undefined) {
     const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
     if (server.listenerCount(event) > 0) {
@@ -79,17 +83,24 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse):
       return;
     }
   }
-  if (answersExpectation(request, response)) return;
+  if (answersExpectation(response, environ)) return;
   if (!server.emit('request', request, response)) {
     throw new Error('The http.Server given to fromNode has no "request" listener, so that nobody would ever answer.');
   }
 }
 
+function refuseUpgrade(server: Server, environ: Environ | null): void {
+  const upgrade = environ?.HTTP_UPGRADE;
+  if (upgrade === undefined || server.listenerCount('upgrade') === 0) return;
+  if (!/\bupgrade\b/i.test(environ?.HTTP_CONNECTION ?? '')) return;
+  throw new RequestError(501, `The request asks for an upgrade to ${upgrade}; a hosted server has no connection.`);
+}
+
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 /** Node's server refuses by itself what it cannot meet. The 100 is the gateway's to send. (RFC 9110 §10.1.1) */
-function answersExpectation(request: HostedRequest, response: HostedResponse): boolean {
-  const expect = request.environ.HTTP_EXPECT;
+function answersExpectation(response: HostedResponse, environ: Environ | null): boolean {
+  const expect = environ?.HTTP_EXPECT;
   if (expect === undefined || CONTINUE.test(expect)) return false;
   response.writeHead(417);
   response.end();

@@ -10,7 +10,8 @@ import { HostedSocket } from './hosted-socket.ts';
 
 /** How a listener is called, and the classes of the objects it gets. */
 export interface Host {
-  call(request: HostedRequest, response: HostedResponse): unknown;
+  /** @param environ null where the request has nothing that is for a server to answer: no expectation, no upgrade */
+  call(request: HostedRequest, response: HostedResponse, environ: Environ | null): unknown;
   server: unknown;
   Message: typeof IncomingMessage;
   Response: typeof ServerResponse;
@@ -62,7 +63,7 @@ export class HostedCall {
    */
   run(host: Host): Body {
     try {
-      const result = host.call(this.#request, this.#response);
+      const result = host.call(this.#request, this.#response, this.#environ);
       if (isThenable(result)) result.then(undefined, this.#fail);
     } catch (error) {
       this.#fail(error);

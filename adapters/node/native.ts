@@ -16,21 +16,44 @@ export function isOriginal(environ: Environ): boolean {
   return (carried(environ) as Partial<CarriesNode> | undefined)?.isShownBy?.(environ) ?? false;
 }
 
-const HOSTED = new WeakSet<Application>();
+/** Calls a listener with the platform's own objects; what it returns is only looked at for a promise that rejects. */
+export type NativeCall = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+const LISTENERS = new WeakMap<Application, NativeCall>();
 
 /** Remembers that an application is a hosted listener and nothing else. */
-export function markHosted(app: Application): Application {
-  HOSTED.add(app);
+export function markHosted(app: Application, listener: NativeCall): Application {
+  LISTENERS.set(app, listener);
   return app;
 }
 
-/** Whether nothing can have come between a gateway and a hosted listener, because this is its whole application. */
-export function isHosted(app: Application): boolean {
-  return HOSTED.has(app);
+/** The listener that is the whole of an application, so that nothing can come between it and a gateway; else null. */
+export function listenerBehind(app: Application): NativeCall | null {
+  return LISTENERS.get(app) ?? null;
 }
 
-/** Calls a listener with the platform's own objects; what it returns is only looked at for a promise that rejects. */
-export type NativeCall = (request: IncomingMessage, response: ServerResponse) => unknown;
+/**
+ * Whether a request needs nothing of a gateway before a listener sees it: no environ would refuse it, and nothing in it is
+ * for the gateway to answer. Any doubt makes it go the longer way.
+ */
+export function isOrdinary(request: IncomingMessage): boolean {
+  if (!isPlain(request)) return false;
+  const url = request.url as string;
+  if (url.charCodeAt(0) !== 0x2f || url.includes('%00')) return false;
+  const { headers, rawHeaders } = request;
+  if (headers.expect !== undefined || headers.upgrade !== undefined) return false;
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && (coding !== 'chunked' || request.httpVersionMinor !== 1)) return false;
+  let hosts = 0;
+  let types = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const { length } = rawHeaders[at] as string;
+    // "Host" and "Content-Type" must not be repeated;
+    if (length === 4 && (rawHeaders[at] as string).toLowerCase() === 'host') hosts++;
+    else if (length === 12 && (rawHeaders[at] as string).toLowerCase() === 'content-type') types++;
+  }
+  return hosts <= 1 && types <= 1;
+}
 
 /**
  * Whether a request and what was made of it are the same: all that a listener could see of it.

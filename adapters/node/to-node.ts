@@ -12,7 +12,15 @@ import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList, InputStream } from '../../core/types.ts';
 import { settled } from '../../core/work.ts';
 import { addInput, nodeEnviron } from './environ.ts';
-import { type CarriesNode, isHosted, isPlain, type NativeCall, PendingBody, showsSame } from './native.ts';
+import {
+  type CarriesNode,
+  isOrdinary,
+  isPlain,
+  listenerBehind,
+  type NativeCall,
+  PendingBody,
+  showsSame,
+} from './native.ts';
 import { breakOff, send } from './response.ts';
 import { NodeSource } from './source.ts';
 
@@ -44,13 +52,21 @@ export class NodeGateway {
   readonly #settings: Settings;
   readonly #facts: GatewayFacts;
   readonly #work = new Set<Promise<void>>();
-  /** The application is a hosted listener itself: nothing can come between. */
+  /** The application is a hosted listener and nothing else: nothing can come between. */
   readonly #isHosted: boolean;
+  /** That listener, where no option asks for more. */
+  readonly #direct: NativeCall | null;
+  /** The deployer adds request headers, which no listener could see on the request itself. */
+  readonly #addsHeaders: boolean;
 
   constructor(app: Application, options: NodeOptions) {
     this.#settings = settings(app, options);
     this.#app = app;
-    this.#isHosted = isHosted(app);
+    this.#addsHeaders = this.#settings.extra.some(([key]) => key.startsWith('HTTP_'));
+    const { basePath, maxBodyBytes } = this.#settings;
+    const isBare = basePath === '' && maxBodyBytes === Number.POSITIVE_INFINITY && !this.#addsHeaders;
+    this.#isHosted = listenerBehind(app) !== null;
+    this.#direct = isBare ? listenerBehind(app) : null;
     this.#facts = { gateway: 'node', multiprocess: options.multiprocess ?? cluster.isWorker };
   }
 
@@ -60,31 +76,54 @@ export class NodeGateway {
   }
 
   readonly listener: NodeListener = (request, response) => {
-    const errors = this.#settings.errors();
     const call = new NodeCall(request, response, this);
+    if (this.#direct !== null && isOrdinary(request)) {
+      // Environ is made when somebody looks at it.
+      carry(request as never, call);
+      Object.defineProperty(request, 'environ', ENVIRON);
+      call.answerNatively(this.#direct);
+      return;
+    }
+    const errors = this.#settings.errors();
     let environ: Environ;
     try {
-      environ = nodeEnviron(request, response, this.#facts, this.#settings, errors);
-      call.source = addInput(environ, request, response, this.#settings.maxBodyBytes);
-      carry(environ, call);
-      Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-      if (request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
-      environ['waygate.wait_until'] = (work) => this.#keep(work, errors);
+      environ = this.makeEnviron(request, response, call, errors);
     } catch (error) {
       call.refuse(refuse(error, errors, request.method === 'HEAD'));
       return;
     }
-    call.input = environ['wsgi.input'];
-    const exchange = new Exchange(environ, { onError: this.#settings.onError, native: PendingBody.native });
+    const exchange = this.makeExchange(environ);
     call.exchange = exchange;
     const answer = exchange.run(this.#app);
     if (answer instanceof Promise) call.answerLater(answer);
     else call.answer(answer);
   };
 
+  /** @throws {RequestError} for a request that cannot be served */
+  makeEnviron(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: NodeCall,
+    errors: ErrorStream = this.#settings.errors(),
+  ): Environ {
+    const environ = nodeEnviron(request, response, this.#facts, this.#settings, errors);
+    call.source = addInput(environ, request, response, this.#settings.maxBodyBytes);
+    carry(environ, call);
+    Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+    if (request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
+    environ['waygate.wait_until'] = (work) => this.#keep(work, errors);
+    call.input = environ['wsgi.input'];
+    return environ;
+  }
+
+  makeExchange(environ: Environ): Exchange {
+    return new Exchange(environ, { onError: this.#settings.onError, native: PendingBody.native });
+  }
+
   /** Whether a listener may have this request as it is: environ shows it unchanged, and nothing has to be counted. */
   maySee(request: IncomingMessage, response: ServerResponse, environ: Environ): boolean {
     const { basePath, maxBodyBytes } = this.#settings;
+    if (this.#addsHeaders) return false;
     // Without a length only wsgi.input knows when there is too much.
     if (maxBodyBytes !== Number.POSITIVE_INFINITY && request.headers['transfer-encoding'] !== undefined) return false;
     if (!isPlain(request) || (basePath !== '' && environ.SCRIPT_NAME !== '')) return false;
@@ -127,11 +166,17 @@ class NodeCall implements CarriesNode {
     return this.#gateway.maySee(this.#request, this.#response, environ);
   }
 
+  /** The environ of a request that a listener got without one. */
+  get environ(): Environ {
+    return this.#gateway.makeEnviron(this.#request, this.#response, this);
+  }
+
   /** Lets a node listener answer on the connection. It may still fail like any application. */
-  #answerNatively(call: NativeCall): void {
+  answerNatively(call: NativeCall): void {
     const response = this.#response;
     const fail = (error: unknown): void => {
-      this.exchange?.tell(error);
+      this.exchange ??= this.#gateway.makeExchange((this.#request as unknown as { environ: Environ }).environ);
+      this.exchange.tell(error);
       if (response.destroyed || response.writableEnded) return;
       if (response.headersSent) {
         breakOff(
@@ -172,7 +217,7 @@ class NodeCall implements CarriesNode {
       return;
     }
     if (answer.native !== undefined) {
-      this.#answerNatively(answer.native as NativeCall);
+      this.answerNatively(answer.native as NativeCall);
       return;
     }
     const whole = Array.isArray(answer.body);
@@ -227,6 +272,7 @@ class NodeCall implements CarriesNode {
   }
 }
 
+const ENVIRON = lazyKey('environ', (call: NodeCall) => call.environ);
 const SIGNAL = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
 const EARLY_HINTS = lazyKey(
   'waygate.early_hints',

@@ -183,6 +183,19 @@ describe('a listener on the connection itself', () => {
     expect(errors).toEqual([secret]);
   });
 
+  test('that expects nothing gets the 417 of Node’s server, and an http.Server its own listeners', async () => {
+    const server = http.createServer((_req, res) => res.end('request'));
+    const outer = http.createServer(toNode(fromNode(server)));
+    outer.on('checkExpectation', (req, res) => outer.emit('request', req, res));
+    await listening(outer, async (_call, port) => {
+      const expects = { headers: { expect: 'magic' } };
+      expect((await request(port, expects)).status).toBe(417);
+      server.on('checkExpectation', (_req, res) => res.end('expectation'));
+      expect((await request(port, expects)).body.toString()).toBe('expectation');
+      expect((await request(port, {})).body.toString()).toBe('request');
+    });
+  });
+
   test('does not see a body that is declared too large, nor a path with a NUL', async () => {
     let calls = 0;
     const listener: NodeAppListener = (_req, res) => {
@@ -199,6 +212,47 @@ describe('a listener on the connection itself', () => {
       { maxBodyBytes: 3 },
     );
     expect(calls).toBe(1);
+  });
+
+  test('is not called for a request that no environ can be made of', async () => {
+    let calls = 0;
+    const listener: NodeAppListener = (_req, res) => {
+      calls++;
+      res.end();
+    };
+    await serve(listener, async (call, port) => {
+      const status = async (headers: string[], method = 'GET') =>
+        (await request(port, { method, headers: headers as never, setHost: false })).status;
+      expect(await status(['Host', 'a', 'host', 'b'])).toBe(400);
+      expect(await status(['Host', 'a', 'Content-Type', 'a/b', 'content-type', 'c/d'])).toBe(400);
+      expect(await status(['Host', 'a', 'Transfer-Encoding', 'gzip, chunked'], 'POST')).toBe(501);
+      expect((await call('/%00')).status).toBe(400);
+      expect(calls).toBe(0);
+      expect(await status(['Host', 'a', 'X-Hst', 'b'])).toBe(200);
+    });
+  });
+
+  test('has one environ, which the error handler gets too', async () => {
+    let seen: unknown[] = [];
+    const options = {
+      environ: { 'my.key': 1 },
+      onError: (_error: unknown, environ: Environ) => seen.push(environ),
+    };
+    const listener: NodeAppListener = (req) => {
+      seen = [req.environ, req.environ];
+      throw secret;
+    };
+    await serve(listener, async (call) => void (await call('/')), options);
+    expect(seen).toHaveLength(3);
+    expect(new Set(seen).size).toBe(1);
+    expect(seen[0]).toMatchObject({ 'my.key': 1, PATH_INFO: '/' });
+  });
+
+  test('sees headers that the deployer adds', async () => {
+    const listener: NodeAppListener = (req, res) => res.end(req.headers['x-added']);
+    await serve(listener, async (call) => expect(await (await call('/')).text()).toBe('yes'), {
+      environ: { HTTP_X_ADDED: 'yes' },
+    });
   });
 
   test('that reads more than maxBodyBytes of a body in chunks gets an error with the status 413', async () => {
