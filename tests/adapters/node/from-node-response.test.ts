@@ -247,6 +247,14 @@ describe.each(WAYS)('the body of a response, %s', (_name, way) => {
       'abc',
     ],
     [
+      'all of it right after a flushed head',
+      (_req, res) => {
+        res.writeHead(200, { 'content-length': 3 }).flushHeaders();
+        res.end('abc');
+      },
+      'abc',
+    ],
+    [
       'its own chunked coding declared',
       (_req, res) => {
         res.setHeader('Transfer-Encoding', 'chunked');

@@ -1,7 +1,9 @@
 // fromNode: what a listener sees of a request. Each test holds for Node itself first.
 
 import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { type Environ, run, setupTestingDefaults } from 'waygate';
 import { toFetch } from 'waygate/fetch';
@@ -290,6 +292,19 @@ describe('what environ adds', () => {
     const response = await toFetch(app)('/', { method: 'POST', body: stream, duplex: 'half' } as RequestInit);
     expect(await response.text()).toBe('chunked abc');
   });
+});
+
+test('the client of a dual-stack server has the address that Node gives it', async () => {
+  const listener = (req: IncomingMessage, res: ServerResponse) => res.end(req.socket.remoteAddress);
+  const seen = [];
+  for (const served of [listener, toNode(copies(fromNode(listener)))]) {
+    const server = http.createServer(served).listen(0);
+    await once(server, 'listening');
+    seen.push((await request((server.address() as AddressInfo).port, {})).body.toString());
+    server.close();
+  }
+  expect(seen[0]).toBeTruthy();
+  expect(seen[1]).toBe(seen[0]);
 });
 
 test('fromNode says what it takes', () => {
