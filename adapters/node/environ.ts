@@ -18,9 +18,19 @@ import { nodeFileWrapper } from './file.ts';
 import { NodeSource } from './source.ts';
 import { addTlsKeys } from './tls.ts';
 
+/** What of a request a listener changes as it goes: routers take their prefix off the URL, others override the method. */
+export interface RequestLine {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** Express and connect put the prefix under which they mounted a listener here, and the whole URL; no client can. */
+  readonly baseUrl?: unknown;
+  readonly originalUrl?: unknown;
+}
+
 /**
  * Makes the environ of a request. Scheme, server name and addresses come from the connection, never from the client.
  *
+ * @param line how the request was when it came
  * @throws {RequestError} for a request that cannot be served
  */
 export function nodeEnviron(
@@ -29,13 +39,14 @@ export function nodeEnviron(
   facts: GatewayFacts,
   settings: Settings,
   errors: ErrorStream,
+  line: RequestLine = request,
 ): Environ {
   if (request.httpVersion !== '1.1') checkVersion(request);
-  const method = request.method as string;
-  const url = request.url as string;
+  const method = line.method as string;
+  const url = line.url as string;
   const socket = request.socket;
   const end = connectionOf(socket);
-  const mount = mountOf(request);
+  const mount = mountOf(line);
   const target = splitTarget(url, method);
   const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
   const environ = createEnviron(
@@ -122,9 +133,7 @@ function checkCoding(coding: string, request: IncomingMessage): void {
   }
 }
 
-/** Express and connect put the prefix under which they mounted the listener here; no client can. */
-function mountOf(request: IncomingMessage): { scriptName: string; requestUri: string | undefined } {
-  const { baseUrl, originalUrl } = request as { baseUrl?: unknown; originalUrl?: unknown };
+function mountOf({ baseUrl, originalUrl }: RequestLine): { scriptName: string; requestUri: string | undefined } {
   return {
     scriptName: typeof baseUrl === 'string' && baseUrl !== '' ? decodePath(baseUrl) : '',
     requestUri: typeof originalUrl === 'string' ? originalUrl : undefined,

@@ -39,16 +39,28 @@ function endWith(response: ServerResponse, chunk: Uint8Array): void {
 
 function writeHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {
   if (response.req.httpVersionMajor > 1) {
-    for (const [name, values] of grouped(headers)) response.setHeader(name, values);
+    setHeaders(headers, response);
     response.writeHead(statusCode);
-  } else if (response.getHeaderNames().length === 0) {
-    // Node keeps order, case and repeats of a list of pairs.
-    response.writeHead(statusCode, reason, headers as unknown as string[]);
-  } else {
+  } else if (response.getHeaderNames().length > 0 || !writesList(statusCode, reason, headers, response)) {
     // Whoever called this listener has set headers already, as Express does.
-    for (const [name, values] of grouped(headers)) response.setHeader(name, values);
+    setHeaders(headers, response);
     response.writeHead(statusCode, reason);
   }
+}
+
+/** Node keeps order, case and repeats of a list of pairs; but it refuses one once a header was set, even if it was removed. */
+function writesList(statusCode: number, reason: string, headers: HeaderList, response: ServerResponse): boolean {
+  try {
+    response.writeHead(statusCode, reason, headers as unknown as string[]);
+    return true;
+  } catch {
+    // The gateway has checked the list. Should it be anything else, the next attempt fails likewise.
+    return false;
+  }
+}
+
+function setHeaders(headers: HeaderList, response: ServerResponse): void {
+  for (const [name, values] of grouped(headers)) response.setHeader(name, values);
 }
 
 /** Repeats gathered under the first spelling of their name. */

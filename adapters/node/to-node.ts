@@ -11,7 +11,7 @@ import { carry, lazyKey } from '../../core/lazy.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList, InputStream } from '../../core/types.ts';
 import { settled } from '../../core/work.ts';
-import { addInput, nodeEnviron } from './environ.ts';
+import { addInput, nodeEnviron, type RequestLine } from './environ.ts';
 import {
   type CarriesNode,
   isOrdinary,
@@ -78,7 +78,9 @@ export class NodeGateway {
   readonly listener: NodeListener = (request, response) => {
     const call = new NodeCall(request, response, this);
     if (this.#direct !== null && isOrdinary(request)) {
-      // Environ is made when somebody looks at it.
+      // Environ is made when somebody looks at it, of what the listener has not changed yet.
+      const { method, url, baseUrl, originalUrl } = request as RequestLine;
+      call.line = { method, url, baseUrl, originalUrl };
       carry(request as never, call);
       Object.defineProperty(request, 'environ', ENVIRON);
       call.answerNatively(this.#direct);
@@ -106,7 +108,7 @@ export class NodeGateway {
     call: NodeCall,
     errors: ErrorStream = this.#settings.errors(),
   ): Environ {
-    const environ = nodeEnviron(request, response, this.#facts, this.#settings, errors);
+    const environ = nodeEnviron(request, response, this.#facts, this.#settings, errors, call.line);
     call.source = addInput(environ, request, response, this.#settings.maxBodyBytes);
     carry(environ, call);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
@@ -147,6 +149,8 @@ class NodeCall implements CarriesNode {
   exchange: Exchange | null = null;
   /** The request body; null when there is none. */
   source: NodeSource | null = null;
+  /** The request as it came, where a listener has it before its environ is made. */
+  line: RequestLine | undefined;
   /** `wsgi.input` as the gateway made it. */
   input: InputStream | null = null;
   #controller: AbortController | null = null;

@@ -248,6 +248,17 @@ describe('a listener on the connection itself', () => {
     expect(seen[0]).toMatchObject({ 'my.key': 1, PATH_INFO: '/' });
   });
 
+  test('that has changed the request sees the environ of what was sent', async () => {
+    const listener: NodeAppListener = (req, res) => {
+      Object.assign(req, { method: 'PUT', url: '/users', baseUrl: '/api', originalUrl: '/api/users?a' });
+      const { REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, QUERY_STRING, REQUEST_URI } = req.environ;
+      res.end(JSON.stringify([REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, QUERY_STRING, REQUEST_URI]));
+    };
+    await serve(listener, async (call) => {
+      expect(await (await call('/api/users?a')).json()).toEqual(['GET', '', '/api/users', 'a', '/api/users?a']);
+    });
+  });
+
   test('sees headers that the deployer adds', async () => {
     const listener: NodeAppListener = (req, res) => res.end(req.headers['x-added']);
     await serve(listener, async (call) => expect(await (await call('/')).text()).toBe('yes'), {

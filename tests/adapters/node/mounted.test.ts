@@ -55,9 +55,10 @@ describe('mounted under a prefix', () => {
 });
 
 describe('after other code', () => {
-  const answering: Application = (_environ, startResponse) => {
+  const answering: Application = (environ, startResponse) => {
     startResponse('201 Made', [
       ['X-Mine', '1'],
+      ...(environ.QUERY_STRING === 'more' ? [['X-More', '1'] as [string, string]] : []),
       ['Set-Cookie', 'a=1'],
       ['Set-Cookie', 'b=2'],
       ['X-Powered-By', 'waygate'],
@@ -76,6 +77,20 @@ describe('after other code', () => {
     expect([response.status, response.statusText, await response.text()]).toEqual([201, 'Made', 'body']);
     expect(response.headers.get('x-theirs')).toBe('yes');
     expect(response.headers.get('x-powered-by')).toBe('waygate');
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  });
+
+  // An odd and an even number of headers fail in different places of Node 20.
+  it.each(['/', '/?more'])('has set headers and removed them all again, nothing is lost: %s', async (url) => {
+    const inner = toNode(answering);
+    const origin = await listening((request, response) => {
+      response.setHeader('X-Theirs', 'yes');
+      response.removeHeader('X-Theirs');
+      inner(request, response);
+    });
+    const response = await fetch(origin + url);
+    expect([response.status, response.statusText, await response.text()]).toEqual([201, 'Made', 'body']);
+    expect([response.headers.get('x-theirs'), response.headers.get('x-mine')]).toEqual([null, '1']);
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   });
 
