@@ -1,7 +1,7 @@
 // `wsgi.input`: a file-like view of the request body over whatever a platform delivers it in. (INPUT-01 … INPUT-12)
 
-import { BodyTooLargeError, ClientDisconnectedError, ContractError, describe } from './errors.ts';
-import type { InputStream } from './types.ts';
+import { BodyTooLargeError, ClientDisconnectedError } from './errors.ts';
+import { checkSize, concat, decode, EMPTY, GatewayInput } from './input-base.ts';
 
 /** Where an adapter delivers the request body. The input calls it for one chunk at a time, never twice at once. */
 export interface ByteSource {
@@ -11,13 +11,11 @@ export interface ByteSource {
   whole?(): Uint8Array | null;
 }
 
-const EMPTY: Uint8Array = new Uint8Array(0);
 const NOTHING: ByteSource = { pull: () => null };
 const LINE_FEED = 0x0a;
-const text = new TextDecoder();
 
 /** The request body as an application reads it. */
-export class Input implements InputStream {
+export class Input extends GatewayInput {
   readonly #source: ByteSource;
   /** The declared length in bytes; Infinity where the platform ends the body by itself. */
   readonly #declared: number;
@@ -38,18 +36,17 @@ export class Input implements InputStream {
    * @param limit the largest body in bytes that is taken, see `maxBodyBytes`
    */
   constructor(source: ByteSource | null, declared?: number, limit: number = Number.POSITIVE_INFINITY) {
+    super();
     this.#source = source ?? NOTHING;
     this.#declared = source === null ? 0 : (declared ?? Number.POSITIVE_INFINITY);
     this.#limit = limit;
     if (this.#declared === 0) this.#ended = true;
   }
 
-  /** Whether it is known, without asking the source, that nothing is left to read: no body, or one that was read. */
   get exhausted(): boolean {
     return this.#ended && this.#at >= this.#chunk.byteLength;
   }
 
-  /** What reading failed with, or undefined: a body beyond the limit, a client that has gone. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -88,10 +85,6 @@ export class Input implements InputStream {
     return this.#atOnce(parse) ?? this.#inTurn(async () => parse(await this.#read()));
   }
 
-  /**
-   * The next bytes as they come, or null at the end: for an adapter that hands the body on, without the cost of a stream.
-   * A promise only where there is something to wait for.
-   */
   pull(): Uint8Array | null | Promise<Uint8Array | null> {
     if (this.#tail === null && this.exhausted) return null;
     return (
@@ -111,16 +104,6 @@ export class Input implements InputStream {
       },
       { highWaterMark: 0 },
     );
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    // No return(): leaving a loop early must leave the rest of the body to be read. (INPUT-07)
-    return {
-      next: async () => {
-        const line = await this.readline();
-        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };
-      },
-    };
   }
 
   /** What all of the body makes, where it is in memory and nothing of it was read; else null. */
@@ -254,54 +237,8 @@ export class Input implements InputStream {
   }
 }
 
-function decode(bytes: Uint8Array): string {
-  return text.decode(bytes);
-}
-
 function parse(bytes: Uint8Array): unknown {
   return JSON.parse(decode(bytes));
-}
-
-function checkSize(size: unknown, method: string): number {
-  if (size === undefined || size === null) return Number.POSITIVE_INFINITY;
-  if (typeof size !== 'number' || (!Number.isInteger(size) && size !== Number.POSITIVE_INFINITY)) {
-    throw new ContractError(
-      'INPUT-03',
-      `wsgi.input.${method}() was given ${describe(size)}; expected a whole number of bytes.`,
-    );
-  }
-  return size < 0 ? Number.POSITIVE_INFINITY : size;
-}
-
-/** Puts chunks together; one chunk is given back as it is. */
-export function concat(parts: Uint8Array[], total: number): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
-}
-
-/** A source for a body that is in memory already. */
-export class MemorySource implements ByteSource {
-  #bytes: Uint8Array | null;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  pull(): Uint8Array | null {
-    const bytes = this.#bytes;
-    this.#bytes = null;
-    return bytes;
-  }
-
-  whole(): Uint8Array | null {
-    return this.pull();
-  }
 }
 
 /** A source over a web stream. */

@@ -2,7 +2,7 @@
 
 import { createEnviron } from './environ.ts';
 import { errorStreams } from './error-stream.ts';
-import { Input } from './input.ts';
+import { MemoryInput } from './memory-input.ts';
 import type { Environ } from './types.ts';
 
 /**
@@ -32,7 +32,7 @@ export function setupTestingDefaults(environ: Record<string, unknown> = {}): Env
   );
   delete defaults.REQUEST_URI;
   defaults.HTTP_HOST = String(environ.SERVER_NAME ?? defaults.SERVER_NAME);
-  defaults['wsgi.input'] = new Input(null);
+  defaults['wsgi.input'] = new MemoryInput();
   defaults['waygate.wait_until'] = () => {};
   defaults['waygate.signal'] = new AbortController().signal;
   for (const [key, value] of Object.entries(defaults)) if (!(key in environ)) environ[key] = value;

@@ -1,6 +1,6 @@
 // An environ for tests that call an application directly.
 
-import { Input, MemorySource } from '../core/input.ts';
+import { MemoryInput } from '../core/memory-input.ts';
 import { encode } from '../core/strings.ts';
 import { setupTestingDefaults } from '../core/testing-defaults.ts';
 import type { Environ } from '../core/types.ts';
@@ -19,7 +19,7 @@ export function environ(overrides: Record<string, unknown> = {}, body?: string |
   return setupTestingDefaults({
     REQUEST_METHOD: 'POST',
     CONTENT_LENGTH: String(bytes.byteLength),
-    'wsgi.input': new Input(new MemorySource(bytes), bytes.byteLength),
+    'wsgi.input': new MemoryInput(bytes),
     ...keys,
   });
 }

@@ -2,27 +2,6 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { GatewayResponse } from '../../core/gateway.ts';
-import type { ByteSource } from '../../core/input.ts';
-import { encode } from '../../core/strings.ts';
-
-/** A request body that came as text: its bytes are made when they are asked for. */
-export class TextSource implements ByteSource {
-  #text: string | null;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  pull(): Uint8Array | null {
-    const text = this.#text;
-    this.#text = null;
-    return text === null ? null : encode(text);
-  }
-
-  whole(): Uint8Array | null {
-    return this.pull();
-  }
-}
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 

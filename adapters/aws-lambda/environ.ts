@@ -2,11 +2,11 @@
 
 import { addHeader, createEnviron, type GatewayFacts, headerKey, type Settings } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
-import { Input, MemorySource } from '../../core/input.ts';
+import { MemoryInput } from '../../core/memory-input.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { asciiTarget, quotePath, splitPrefix } from '../../core/url.ts';
-import { bytesOf, TextSource } from './body.ts';
+import { bytesOf } from './body.ts';
 import { UnsupportedEventError } from './errors.ts';
 
 /** Lambda runs as many processes as there are requests at a time. */
@@ -234,7 +234,7 @@ export function addBody(environ: Environ, body: unknown, base64: unknown, settin
   const { maxBodyBytes } = settings;
   if (body === undefined || body === null || body === '') {
     if (environ.CONTENT_LENGTH !== undefined) environ.CONTENT_LENGTH = '0';
-    environ['wsgi.input'] = new Input(null);
+    environ['wsgi.input'] = new MemoryInput();
     return;
   }
   if (typeof body !== 'string') {
@@ -244,5 +244,5 @@ export function addBody(environ: Environ, body: unknown, base64: unknown, settin
   const length = bytes === null ? Buffer.byteLength(body) : bytes.byteLength;
   if (length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
   environ.CONTENT_LENGTH = String(length);
-  environ['wsgi.input'] = new Input(bytes === null ? new TextSource(body) : new MemorySource(bytes), length);
+  environ['wsgi.input'] = new MemoryInput(bytes ?? body);
 }

@@ -2,7 +2,7 @@
 
 import { addExtra, type Settings, settings } from '../../core/environ.ts';
 import { Exchange, type GatewayResponse, type ResponseBody } from '../../core/gateway.ts';
-import { concat } from '../../core/input.ts';
+import { concat } from '../../core/input-base.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
 import { UnsupportedEventError } from './errors.ts';

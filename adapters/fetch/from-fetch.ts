@@ -4,7 +4,7 @@
 
 import { isThenable } from '../../core/body.ts';
 import { RequestError } from '../../core/errors.ts';
-import { Input } from '../../core/input.ts';
+import { GatewayInput } from '../../core/input-base.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
 import { platformArguments } from './hosted-platform.ts';
 import { hostedRequest, remember } from './hosted-request.ts';
@@ -64,7 +64,7 @@ function host(handler: FetchHandlerFunction, environ: Environ, startResponse: St
   const finish = (answer: unknown): Body => {
     const response = checkResponse(answer);
     // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
-    if (response.status >= 500 && input instanceof Input && input.failure instanceof RequestError) {
+    if (response.status >= 500 && input instanceof GatewayInput && input.failure instanceof RequestError) {
       response.body?.cancel().catch(() => {});
       throw input.failure;
     }

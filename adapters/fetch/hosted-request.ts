@@ -2,7 +2,7 @@
 
 import { isToken } from '../../core/check.ts';
 import { BadRequestError, RequestError } from '../../core/errors.ts';
-import { Input } from '../../core/input.ts';
+import { GatewayInput } from '../../core/input-base.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
 import { hostedUrl } from './hosted-url.ts';
@@ -50,7 +50,7 @@ function normalizedMethod(method: string): string {
 function hasBody(environ: Environ, method: string): boolean {
   if (method === 'GET' || method === 'HEAD') return false;
   const input = environ['wsgi.input'];
-  return !(input instanceof Input && input.exhausted);
+  return !(input instanceof GatewayInput && input.exhausted);
 }
 
 // The environ behind a request.

@@ -4,7 +4,7 @@
 import { IncomingMessage } from 'node:http';
 import { headerKey, headerName } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
-import { Input } from '../../core/input.ts';
+import { GatewayInput } from '../../core/input-base.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
 import { decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
 import type { HostedSocket } from './hosted-socket.ts';
@@ -145,7 +145,7 @@ class HostedBody {
     this.#input = input;
     const length = environ.CONTENT_LENGTH;
     const isOpen = length === undefined && environ.HTTP_TRANSFER_ENCODING === undefined;
-    this.isEmpty = length === '0' || (isOpen && input instanceof Input && input.exhausted);
+    this.isEmpty = length === '0' || (isOpen && input instanceof GatewayInput && input.exhausted);
     this.hasUnknownLength = isOpen && !this.isEmpty;
   }
 
@@ -169,7 +169,7 @@ class HostedBody {
 
   #pull(): Uint8Array | null | Promise<Uint8Array | null> {
     const input = this.#input;
-    if (input instanceof Input) return input.pull();
+    if (input instanceof GatewayInput) return input.pull();
     this.#reader ??= input.stream().getReader();
     return this.#reader.read().then(({ done, value }) => (done ? null : value));
   }
@@ -182,7 +182,7 @@ class HostedBody {
       return;
     }
     request.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    if (this.#input instanceof Input && this.#input.exhausted) this.#end();
+    if (this.#input instanceof GatewayInput && this.#input.exhausted) this.#end();
   }
 
   #end(): void {

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BodyTooLargeError, ClientDisconnectedError } from 'waygate';
+import { BodyTooLargeError, ClientDisconnectedError, type InputStream, MemoryInput } from 'waygate';
 import { type ByteSource, Input } from '../../core/input.ts';
 
 /** A source of these chunks, each at once or a moment later, that notices being asked twice at once. */
@@ -71,7 +71,7 @@ function cut(bytes: Uint8Array, places: number[]): Uint8Array[] {
   return ends.map((end, index) => bytes.slice(index === 0 ? 0 : ends[index - 1], end));
 }
 
-async function perform(input: Input, [name, given]: [string, number | undefined]): Promise<unknown> {
+async function perform(input: InputStream, [name, given]: [string, number | undefined]): Promise<unknown> {
   if (name === 'readlines') return (await input.readlines(given)).map((line) => [...line]);
   if (name === 'read') return [...(await input.read(given))];
   if (name === 'readline') return [...(await input.readline(given))];
@@ -198,5 +198,75 @@ describe('pull, for adapters that hand a body on', () => {
     expect(await input.pull()).toEqual(bytes('abc'));
     expect(input.exhausted).toBe(true);
     await expect(new Input(memory, undefined, 2).pull()).rejects.toThrow(BodyTooLargeError);
+  });
+});
+
+describe('a body in memory', () => {
+  it('gives what a body in hand would, for any sequence of reads, overlapping or not', async () => {
+    const operations = fc.array(operation, { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(body, fc.boolean(), operations, fc.boolean(), async (bytes, asText, all, overlapping) => {
+        const given = asText ? bytes.map((byte) => byte & 0x7f) : bytes;
+        const input = new MemoryInput(asText ? new TextDecoder().decode(given) : given);
+        const model = new Model(given);
+        const pending: Promise<unknown>[] = [];
+        for (const each of all) {
+          pending.push(perform(input, each));
+          if (!overlapping) await pending.at(-1);
+        }
+        expect(await Promise.all(pending)).toEqual(all.map((each) => expected(model, each)));
+        expect([...(await input.read())]).toEqual(model.read(undefined));
+        expect(input.exhausted).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('decodes as one that came in chunks does, whether it was text or bytes', async () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\ufeffmark', 'a\ud800b', '\udc00', '\u{1f600}', '', 'caf\xe9'),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, fc.nat(3), async (text, skipped) => {
+        const encoded = new TextEncoder().encode(text);
+        const inputs = [new MemoryInput(text), new MemoryInput(encoded), new Input(sourceOf([encoded], true))];
+        if (skipped > 0) for (const input of inputs) await input.read(skipped);
+        const [fromText, fromBytes, fromChunks] = await Promise.all(inputs.map((input) => input.text()));
+        expect(fromText).toBe(fromChunks);
+        expect(fromBytes).toBe(fromChunks);
+      }),
+      {
+        examples: [
+          ['\ufeffmark', 0],
+          ['a\ud800b', 0],
+          ['\ufeffmark', 1],
+        ],
+      },
+    );
+  });
+
+  it('is parsed, streamed, pulled and read to its end once', async () => {
+    const json = '{"a":"\u00e9"}';
+    expect(await new MemoryInput(json).json()).toEqual({ a: '\u00e9' });
+    const input = new MemoryInput(json);
+    expect([input.exhausted, input.failure, new MemoryInput().exhausted, new MemoryInput('').exhausted]).toEqual([
+      false,
+      undefined,
+      true,
+      true,
+    ]);
+    expect(await new Response(input.stream()).text()).toBe(json);
+    expect([input.exhausted, input.pull(), await input.text(), (await input.bytes()).length]).toEqual([
+      true,
+      null,
+      '',
+      0,
+    ]);
+    const pulled = new MemoryInput(json);
+    await pulled.read(5);
+    expect(new TextDecoder().decode(pulled.pull() as Uint8Array)).toBe('"\u00e9"}');
+    await expect(new MemoryInput('{').json()).rejects.toThrow(SyntaxError);
+    await expect(new MemoryInput('a').read('1' as never)).rejects.toThrow('INPUT-03');
   });
 });

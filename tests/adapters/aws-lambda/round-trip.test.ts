@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Application, type Environ, encodeWsgi, type HeaderList, run, setupTestingDefaults } from 'waygate';
 import { type FromLambdaOptions, fromLambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
-import { Input, MemorySource } from '../../../core/input.ts';
+import { MemoryInput } from '../../../core/memory-input.ts';
 
 interface Sent {
   method: string;
@@ -75,7 +75,7 @@ async function roundTrip(door: Door, sent: Partial<Sent>, given: Partial<Given>)
     QUERY_STRING: sent.query ?? '',
     HTTP_HOST: 'example.test',
     REMOTE_ADDR: '203.0.113.9',
-    'wsgi.input': new Input(new MemorySource(bytes), bytes.byteLength),
+    'wsgi.input': new MemoryInput(bytes),
     'wsgi.errors': { write() {}, writelines() {}, flush() {} },
     ...Object.fromEntries(sent.headers ?? []),
   } as never);

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Environ, encode, encodeWsgi, run, setupTestingDefaults } from 'waygate';
 import { fromFetch } from 'waygate/fetch';
-import { Input, MemorySource } from '../../../core/input.ts';
+import { MemoryInput } from '../../../core/memory-input.ts';
 import { listening } from './hosting.ts';
 
 /** What a handler gets for an environ; the answer of the gateway is its status. */
@@ -27,7 +27,7 @@ async function hosted(
 const withBody = (text: string, more: Record<string, unknown> = {}) => ({
   REQUEST_METHOD: 'POST',
   CONTENT_LENGTH: String(encode(text).byteLength),
-  'wsgi.input': new Input(new MemorySource(encode(text)), encode(text).byteLength),
+  'wsgi.input': new MemoryInput(encode(text)),
   ...more,
 });
 
@@ -213,7 +213,7 @@ describe('a request is a Request', () => {
 
   test('whose array buffer is its own, and no part of a larger one', async () => {
     const shared = encode('before|body|after');
-    const input = new Input(new MemorySource(shared.subarray(7, 11)), 4);
+    const input = new MemoryInput(shared.subarray(7, 11));
     const request = await made({ REQUEST_METHOD: 'POST', CONTENT_LENGTH: '4', 'wsgi.input': input });
     const buffer = await request.arrayBuffer();
     expect([buffer.byteLength, new TextDecoder().decode(buffer)]).toEqual([4, 'body']);

@@ -1,7 +1,7 @@
 // A gateway that checks nothing: what is found behind it, the validator has found. And an application that breaks no rule.
 
 import { type Application, ContractError, type Environ, encode, setupTestingDefaults } from 'waygate';
-import { Input, MemorySource } from '../../../core/input.ts';
+import { MemoryInput } from '../../../core/memory-input.ts';
 
 /** A fault planted on purpose. */
 export interface Fault {
@@ -27,7 +27,7 @@ export function environFor(method: string, body: string, messages: string[]): En
   const bytes = encode(body);
   const environ = setupTestingDefaults({ REQUEST_METHOD: method });
   if (body !== '') environ.CONTENT_LENGTH = String(bytes.byteLength);
-  environ['wsgi.input'] = new Input(body === '' ? null : new MemorySource(bytes), bytes.byteLength);
+  environ['wsgi.input'] = new MemoryInput(bytes);
   environ['wsgi.errors'] = {
     write: (text) => void messages.push(text),
     writelines: (lines) => void messages.push(...lines),

@@ -1,0 +1,72 @@
+// What both inputs have in common: the one over a source of chunks (input.ts), the one over a body in memory.
+
+import { ContractError, describe } from './errors.ts';
+import type { InputStream } from './types.ts';
+
+const decoder = /* @__PURE__ */ new TextDecoder();
+
+export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
+/** A `wsgi.input` of a gateway's own, of which the gateway and hosted apps may know more than an application. */
+export abstract class GatewayInput implements InputStream {
+  /** Whether it is known, without waiting, that nothing is left to read: no body, or one that was read. */
+  abstract readonly exhausted: boolean;
+  /** What reading failed with, or undefined: a body beyond the limit, a client that has gone. */
+  abstract readonly failure: unknown;
+
+  /**
+   * The next bytes as they come, or null at the end: for an adapter that hands the body on, without the cost of a stream.
+   * A promise only where there is something to wait for.
+   */
+  abstract pull(): Uint8Array | null | Promise<Uint8Array | null>;
+
+  abstract read(size?: number): Promise<Uint8Array>;
+  abstract readline(size?: number): Promise<Uint8Array>;
+  abstract readlines(hint?: number): Promise<Uint8Array[]>;
+  abstract bytes(): Promise<Uint8Array>;
+  abstract text(): Promise<string>;
+  abstract json(): Promise<unknown>;
+  abstract stream(): ReadableStream<Uint8Array>;
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    // No return(): leaving a loop early must leave the rest of the body to be read. (INPUT-07)
+    return {
+      next: async () => {
+        const line = await this.readline();
+        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };
+      },
+    };
+  }
+}
+
+/** Bytes as text: UTF-8, without a byte order mark. */
+export function decode(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/**
+ * @param size what a method of `wsgi.input` was given: bytes, where a negative number and nothing at all mean no limit
+ * @throws {ContractError} INPUT-03 for anything else
+ */
+export function checkSize(size: unknown, method: string): number {
+  if (size === undefined || size === null) return Number.POSITIVE_INFINITY;
+  if (typeof size !== 'number' || (!Number.isInteger(size) && size !== Number.POSITIVE_INFINITY)) {
+    throw new ContractError(
+      'INPUT-03',
+      `wsgi.input.${method}() was given ${describe(size)}; expected a whole number of bytes.`,
+    );
+  }
+  return size < 0 ? Number.POSITIVE_INFINITY : size;
+}
+
+/** Puts chunks together; one chunk is given back as it is. */
+export function concat(parts: Uint8Array[], total: number): Uint8Array {
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
