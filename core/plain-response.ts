@@ -2,7 +2,7 @@
 
 import { RequestError, report } from './errors.ts';
 import type { GatewayResponse } from './gateway.ts';
-import { reasonPhrase } from './status.ts';
+import { OWN_REASONS } from './status.ts';
 import { encode } from './strings.ts';
 import type { ErrorStream, HeaderList } from './types.ts';
 
@@ -14,7 +14,7 @@ import type { ErrorStream, HeaderList } from './types.ts';
  * @param detail a sentence for the client, where the fault is the client's
  */
 export function plainResponse(statusCode: number, head: boolean, detail = ''): GatewayResponse {
-  const reason = reasonPhrase(statusCode) || 'Error';
+  const reason = OWN_REASONS[statusCode] ?? 'Error';
   const page = encode(`${statusCode} ${reason}\n${detail === '' ? '' : `${detail}\n`}`);
   const headers: HeaderList = [
     ['Content-Type', 'text/plain; charset=utf-8'],

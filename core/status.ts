@@ -1,6 +1,17 @@
 // Reason phrases, for gateways and adapters that know only a code. (RFC 9110 §15 and the IANA status code registry)
 
-const REASONS: Record<number, string> = {
+/** Of the answers that are the library's own: all that an application needs that answers its requests by itself. */
+export const OWN_REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  413: 'Content Too Large',
+  499: 'Client Closed Request',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  505: 'HTTP Version Not Supported',
+};
+
+const REASONS: Readonly<Record<number, string>> = {
   100: 'Continue',
   101: 'Switching Protocols',
   102: 'Processing',
@@ -23,11 +34,9 @@ const REASONS: Record<number, string> = {
   305: 'Use Proxy',
   307: 'Temporary Redirect',
   308: 'Permanent Redirect',
-  400: 'Bad Request',
   401: 'Unauthorized',
   402: 'Payment Required',
   403: 'Forbidden',
-  404: 'Not Found',
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
   407: 'Proxy Authentication Required',
@@ -36,7 +45,6 @@ const REASONS: Record<number, string> = {
   410: 'Gone',
   411: 'Length Required',
   412: 'Precondition Failed',
-  413: 'Content Too Large',
   414: 'URI Too Long',
   415: 'Unsupported Media Type',
   416: 'Range Not Satisfiable',
@@ -52,13 +60,9 @@ const REASONS: Record<number, string> = {
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   451: 'Unavailable For Legal Reasons',
-  499: 'Client Closed Request',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
-  505: 'HTTP Version Not Supported',
   506: 'Variant Also Negotiates',
   507: 'Insufficient Storage',
   508: 'Loop Detected',
@@ -72,7 +76,7 @@ const REASONS: Record<number, string> = {
  * @param code an HTTP status code
  */
 export function reasonPhrase(code: number): string {
-  return REASONS[code] ?? '';
+  return OWN_REASONS[code] ?? REASONS[code] ?? '';
 }
 
 /** Whether a response with this code never has content: 1xx, 204, 205, 304. (RFC 9110 §6.4.1, §15.3.6) */

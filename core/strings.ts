@@ -39,17 +39,21 @@ export function decodeWsgi(native: string): string {
   return NON_ASCII.test(native) ? decoder.decode(bytesFromNative(native)) : native;
 }
 
+/** The text that these bytes are in UTF-8, a byte order mark included; null where they are no UTF-8. */
+export function textFromBytes(bytes: Uint8Array): string | null {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 /**
  * A native string as a platform wants it that counts header text as UTF-8: bytes that are UTF-8 become the text they
  * mean. All others, which such a platform cannot send as they are, each become the Latin-1 character of their number.
  */
 export function textFromNative(native: string): string {
-  if (!NON_ASCII.test(native)) return native;
-  try {
-    return strictDecoder.decode(bytesFromNative(native));
-  } catch {
-    return native;
-  }
+  return NON_ASCII.test(native) ? (textFromBytes(bytesFromNative(native)) ?? native) : native;
 }
 
 /** The native string for a text, through UTF-8: `'/café'` gives `'/caf\xc3\xa9'`. The inverse of {@link decodeWsgi}. */

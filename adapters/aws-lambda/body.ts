@@ -1,14 +1,7 @@
 // Bodies between the strings of events and bytes.
 
-import { isUtf8 } from 'node:buffer';
 import type { GatewayResponse } from '../../core/gateway.ts';
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** A byte order mark is kept: it is three of the body's bytes. */
-export function textOf(bytes: Uint8Array): string {
-  return utf8.decode(bytes);
-}
+import { textFromBytes } from '../../core/strings.ts';
 
 /** The bytes of a base64 text: a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else. */
 export function bytesOf(base64: string): Uint8Array {
@@ -21,19 +14,30 @@ export function base64Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
+/** What every result holds of a body. */
+export interface ResultBody {
+  body: string;
+  isBase64Encoded: boolean;
+}
+
 /**
- * Whether a response body has to go out in base64: when its bytes are no UTF-8, or a content coding says that they are no
+ * Adds a body to a result: as text, or in base64 when its bytes are no UTF-8, or a content coding says that they are no
  * text. Never decided by the content type: every list of types is wrong for somebody.
+ *
+ * @param result is changed
  */
-export function needsBase64(response: GatewayResponse, bytes: Uint8Array): boolean {
-  return !isUtf8(bytes) || isCoded(response);
+export function withBody<Result extends object>(
+  result: Result,
+  response: GatewayResponse,
+  bytes: Uint8Array,
+): Result & ResultBody {
+  const text = isCoded(response) ? null : textFromBytes(bytes);
+  return Object.assign(result, { body: text ?? base64Of(bytes), isBase64Encoded: text === null });
 }
 
 function isCoded(response: GatewayResponse): boolean {
-  for (const [name, value] of response.headers) {
-    if (name.length === 16 && name.toLowerCase() === 'content-encoding' && !/^\s*(?:identity\s*)?$/i.test(value)) {
-      return true;
-    }
-  }
-  return false;
+  return response.headers.some(
+    ([name, value]) =>
+      name.length === 16 && name.toLowerCase() === 'content-encoding' && !/^\s*(?:identity\s*)?$/i.test(value),
+  );
 }

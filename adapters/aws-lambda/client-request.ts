@@ -1,11 +1,10 @@
 // The request that stands behind an environ, as a front door would receive it.
 
 import { isHopByHop } from '../../core/check.ts';
-import { decodeWsgi } from '../../core/strings.ts';
+import { decodeWsgi, textFromNative } from '../../core/strings.ts';
 import type { Environ } from '../../core/types.ts';
 import { asciiTarget, encodedPathInfo } from '../../core/url.ts';
 import type { ClientRequest } from './emulator.ts';
-import { headerText } from './headers.ts';
 
 /**
  * Reads a request out of environ, its body included. The path is `PATH_INFO` in the encoding that was sent: a mount prefix
@@ -36,9 +35,9 @@ function headersOf(environ: Environ, body: Uint8Array): [string, string][] {
   for (const [key, value] of Object.entries(environ)) {
     if (!key.startsWith('HTTP_') || key === 'HTTP_HOST' || typeof value !== 'string') continue;
     const name = key.slice(5).toLowerCase().replaceAll('_', '-');
-    if (!isHopByHop(name)) headers.push([name, headerText(value)]);
+    if (!isHopByHop(name)) headers.push([name, textFromNative(value)]);
   }
-  if (environ.CONTENT_TYPE !== undefined) headers.push(['content-type', headerText(environ.CONTENT_TYPE)]);
+  if (environ.CONTENT_TYPE !== undefined) headers.push(['content-type', textFromNative(environ.CONTENT_TYPE)]);
   // A body that came without a length has one by now.
   if (environ.CONTENT_LENGTH !== undefined || body.byteLength > 0) {
     headers.push(['content-length', String(body.byteLength)]);
@@ -47,7 +46,7 @@ function headersOf(environ: Environ, body: Uint8Array): [string, string][] {
 }
 
 function hostOf(environ: Environ): string {
-  if (environ.HTTP_HOST) return headerText(environ.HTTP_HOST);
+  if (environ.HTTP_HOST) return textFromNative(environ.HTTP_HOST);
   const { SERVER_NAME: name, SERVER_PORT: port } = environ;
   return port === (environ['wsgi.url_scheme'] === 'https' ? '443' : '80') ? name : `${name}:${port}`;
 }

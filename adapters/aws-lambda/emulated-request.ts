@@ -2,7 +2,6 @@
 
 import { isUtf8 } from 'node:buffer';
 import { RequestError } from '../../core/errors.ts';
-import { base64Of, textOf } from './body.ts';
 import type { ClientRequest } from './emulator.ts';
 import { own, put } from './headers.ts';
 
@@ -104,7 +103,8 @@ export function isTextBody(request: ClientRequest): boolean {
 
 /** The body of an event. */
 export function bodyText(request: ClientRequest, asText: boolean): string {
-  return asText ? textOf(request.body) : base64Of(request.body);
+  const { buffer, byteOffset, byteLength } = request.body;
+  return Buffer.from(buffer, byteOffset, byteLength).toString(asText ? 'utf8' : 'base64');
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -1,20 +1,7 @@
 // Header lists as the maps that results hold.
 
-import { isUtf8 } from 'node:buffer';
-import { bytesFromNative } from '../../core/strings.ts';
+import { textFromNative } from '../../core/strings.ts';
 import type { HeaderList } from '../../core/types.ts';
-import { textOf } from './body.ts';
-
-/**
- * A header value as JSON has it: the text that its bytes mean where they are UTF-8, else one character for each byte.
- *
- * @param value a native string
- */
-export function headerText(value: string): string {
-  if (!/[\x80-\xff]/.test(value)) return value;
-  const bytes = bytesFromNative(value);
-  return isUtf8(bytes) ? textOf(bytes) : value;
-}
 
 /** Names in lower case, as HTTP/2 writes them: a map then has one entry for a header, however it was spelled. */
 const LOWER = new Map<string, string>();
@@ -52,7 +39,7 @@ export function singleValues(headers: HeaderList, cookies: string[]): Record<str
   for (let index = 0; index < headers.length; index++) {
     const header = headers[index] as [string, string];
     const name = lowerName(header[0]);
-    const value = headerText(header[1]);
+    const value = textFromNative(header[1]);
     if (name === 'set-cookie') {
       cookies.push(value);
       continue;
@@ -69,8 +56,8 @@ export function multiValues(headers: HeaderList): Record<string, string[]> {
   for (const [name, value] of headers) {
     const lower = lowerName(name);
     const list = own(map, lower);
-    if (list === undefined) put(map, lower, [headerText(value)]);
-    else list.push(headerText(value));
+    if (list === undefined) put(map, lower, [textFromNative(value)]);
+    else list.push(textFromNative(value));
   }
   return map;
 }

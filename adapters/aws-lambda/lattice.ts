@@ -1,17 +1,17 @@
 // What both versions of VPC Lattice's events share.
 
 import type { Settings } from '../../core/environ.ts';
-import type { Environ, ErrorStream, HeaderList } from '../../core/types.ts';
+import type { GatewayResponse } from '../../core/gateway.ts';
+import type { Environ, ErrorStream } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
+import { type ResultBody, withBody } from './body.ts';
 import { begin, queryOf, sentPath, sentQuery, type ValueMap } from './environ.ts';
 import { singleValues } from './headers.ts';
 
 /** The result for both versions of the event. */
-export interface LatticeResult {
+export interface LatticeResult extends ResultBody {
   statusCode: number;
   headers: Record<string, string | string[]>;
-  body: string;
-  isBase64Encoded: boolean;
 }
 
 /**
@@ -38,10 +38,13 @@ function parameter(text: string): string {
   return text.replace(/%(?![0-9A-Fa-f]{2})|[&=+#]/g, encodeURIComponent);
 }
 
-/** A list where a value cannot be joined, as events of version 2 have it; the guide does not say how to repeat a header. */
-export function latticeHeaders(list: HeaderList): Record<string, string | string[]> {
+/**
+ * The result, the same for both versions of the event. A list stands where a value cannot be joined, as in events of
+ * version 2; the guide does not say how to repeat a header.
+ */
+export function latticeResult(response: GatewayResponse, body: Uint8Array): LatticeResult {
   const cookies: string[] = [];
-  const headers: Record<string, string | string[]> = singleValues(list, cookies);
+  const headers: Record<string, string | string[]> = singleValues(response.headers, cookies);
   if (cookies.length > 0) headers['set-cookie'] = cookies.length === 1 ? (cookies[0] as string) : cookies;
-  return headers;
+  return withBody({ statusCode: response.statusCode, headers }, response, body);
 }

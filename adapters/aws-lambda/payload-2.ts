@@ -3,7 +3,7 @@
 import type { Settings } from '../../core/environ.ts';
 import type { GatewayResponse } from '../../core/gateway.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
-import { base64Of, needsBase64, textOf } from './body.ts';
+import { type ResultBody, withBody } from './body.ts';
 import {
   addBody,
   addClient,
@@ -21,7 +21,7 @@ import {
   type ValueMap,
 } from './environ.ts';
 import { singleValues } from './headers.ts';
-import type { AnyEvent, Prelude } from './source.ts';
+import type { AnyEvent } from './source.ts';
 
 /** The members that are read. AWS leaves out or sets to null what it has no value for. */
 export interface Payload2Event {
@@ -45,12 +45,13 @@ export interface Payload2Event {
 }
 
 /** The result of payload 2.0. */
-export interface Payload2Result {
+export type Payload2Result = Payload2Prelude & ResultBody;
+
+/** Status and headers, as they also stand ahead of a streamed response. */
+export interface Payload2Prelude {
   statusCode: number;
   headers: Record<string, string>;
   cookies?: string[];
-  body: string;
-  isBase64Encoded: boolean;
 }
 
 /** Whether an event is of this format, and whether it came through a function URL. */
@@ -100,24 +101,16 @@ export function payload2Environ(
 
 /** A response in this format: cookies in a list of their own, and never also among the headers. */
 export function payload2Result(response: GatewayResponse, body: Uint8Array): Payload2Result {
-  const cookies: string[] = [];
-  const headers = singleValues(response.headers, cookies);
-  const isBase64Encoded = needsBase64(response, body);
-  const result: Payload2Result = {
-    statusCode: response.statusCode,
-    headers,
-    body: isBase64Encoded ? base64Of(body) : textOf(body),
-    isBase64Encoded,
-  };
-  if (cookies.length > 0) result.cookies = cookies;
-  return result;
+  return withBody(payload2Prelude(response), response, body);
 }
 
-/** Status and headers ahead of a streamed response. */
-export function payload2Prelude(response: GatewayResponse): Prelude {
+/** Status and headers of a response. */
+export function payload2Prelude(response: GatewayResponse): Payload2Prelude {
   const cookies: string[] = [];
-  const headers = singleValues(response.headers, cookies);
-  return cookies.length === 0
-    ? { statusCode: response.statusCode, headers }
-    : { statusCode: response.statusCode, headers, cookies };
+  const prelude: Payload2Prelude = {
+    statusCode: response.statusCode,
+    headers: singleValues(response.headers, cookies),
+  };
+  if (cookies.length > 0) prelude.cookies = cookies;
+  return prelude;
 }

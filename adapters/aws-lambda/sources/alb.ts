@@ -3,7 +3,7 @@
 
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { base64Of, needsBase64, textOf } from '../body.ts';
+import { type ResultBody, withBody } from '../body.ts';
 import {
   ACCOUNT_ID,
   bodyText,
@@ -44,13 +44,11 @@ interface AlbEvent {
   isBase64Encoded?: boolean;
 }
 
-interface AlbResult {
+interface AlbResult extends ResultBody {
   statusCode: number;
   statusDescription: string;
   headers?: Record<string, string>;
   multiValueHeaders?: Record<string, string[]>;
-  body: string;
-  isBase64Encoded: boolean;
 }
 
 /** "The maximum size of the response JSON that the Lambda function can send is 1 MB." */
@@ -87,17 +85,17 @@ export const alb: Source<AlbEvent, AlbResult> = {
   },
 
   toResult(event, response, body) {
-    const isBase64Encoded = needsBase64(response, body);
-    const result: AlbResult = {
-      statusCode: response.statusCode,
-      statusDescription: response.status.trimEnd(),
-      body: isBase64Encoded ? base64Of(body) : textOf(body),
-      isBase64Encoded,
-    };
-    // The load balancer reads the map that its setting asks for, which is the one it used itself.
-    if (event.multiValueHeaders) result.multiValueHeaders = multiValues(response.headers);
-    else result.headers = oneValueEach(response.headers);
-    return result;
+    const { statusCode, status, headers } = response;
+    return withBody(
+      {
+        statusCode,
+        statusDescription: status.trimEnd(),
+        // The load balancer reads the map that its setting asks for, which is the one it used itself.
+        ...(event.multiValueHeaders ? { multiValueHeaders: multiValues(headers) } : { headers: oneValueEach(headers) }),
+      },
+      response,
+      body,
+    );
   },
 
   limitBytes: () => LIMIT_BYTES,

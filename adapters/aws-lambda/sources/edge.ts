@@ -3,14 +3,15 @@
 
 import { isHopByHop } from '../../../core/check.ts';
 import { RequestError } from '../../../core/errors.ts';
+import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { base64Of, needsBase64, textOf } from '../body.ts';
+import { base64Of, withBody } from '../body.ts';
 import { titleCase, withClientAddress } from '../emulated-request.ts';
 import { addHeader, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
 import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator.ts';
 import { addBody, addClient, addHeaders, addServer, begin, sentPath, sentQuery } from '../environ.ts';
-import { headerText, lowerName, own, put } from '../headers.ts';
+import { lowerName, own, put } from '../headers.ts';
 import type { AnyEvent, Source } from '../source.ts';
 
 /** A header as CloudFront has it, in a list under its name in lower case. */
@@ -98,7 +99,7 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
     for (const [key, value] of response.headers) {
       const name = lowerName(key);
       if (FORBIDDEN.test(name)) continue;
-      const header = { key, value: headerText(value) };
+      const header = { key, value: textFromNative(value) };
       const list = own(headers, name);
       if (list === undefined) put(headers, name, [header]);
       else list.push(header);
@@ -110,10 +111,8 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
     };
     // A body, even an empty one, in a 204 makes CloudFront answer 502.
     if (body.byteLength === 0) return result;
-    const base64 = needsBase64(response, body);
-    result.body = base64 ? base64Of(body) : textOf(body);
-    result.bodyEncoding = base64 ? 'base64' : 'text';
-    return result;
+    const { body: text, isBase64Encoded } = withBody({}, response, body);
+    return { ...result, body: text, bodyEncoding: isBase64Encoded ? 'base64' : 'text' };
   },
 
   limitBytes: (event) =>

@@ -1,7 +1,6 @@
 // VPC Lattice, event structure version 2.
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
-import { base64Of, needsBase64, textOf } from '../body.ts';
 import { latticeArn, latticeFailure, latticeResponse, targetOf } from '../emulated-lattice.ts';
 import {
   ACCOUNT_ID,
@@ -16,7 +15,7 @@ import {
 } from '../emulated-request.ts';
 import type { Emulator } from '../emulator.ts';
 import { addBody, addForwardedClient, addForwardedServer, addHeaders, addUser, type ValueMap } from '../environ.ts';
-import { beginLattice, type LatticeResult, latticeHeaders } from '../lattice.ts';
+import { beginLattice, type LatticeResult, latticeResult } from '../lattice.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
 import type { Source } from '../source.ts';
 
@@ -51,15 +50,7 @@ export const lattice: Source<LatticeEvent, LatticeResult> = {
     return environ;
   },
 
-  toResult(_event, response, body) {
-    const isBase64Encoded = needsBase64(response, body);
-    return {
-      statusCode: response.statusCode,
-      headers: latticeHeaders(response.headers),
-      body: isBase64Encoded ? base64Of(body) : textOf(body),
-      isBase64Encoded,
-    };
-  },
+  toResult: (_event, response, body) => latticeResult(response, body),
 
   limitBytes: () => SYNC_LIMIT_BYTES,
 };

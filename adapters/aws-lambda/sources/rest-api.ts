@@ -1,8 +1,9 @@
 // API Gateway REST API, and HTTP API with payload format 1.0.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
+import type { GatewayResponse } from '../../../core/gateway.ts';
 import type { HeaderList } from '../../../core/types.ts';
-import { base64Of, needsBase64, textOf } from '../body.ts';
+import { type ResultBody, withBody } from '../body.ts';
 import {
   ACCOUNT_ID,
   API_ID,
@@ -71,11 +72,11 @@ interface RestApiEvent {
   } | null;
 }
 
-interface RestApiResult {
+type RestApiResult = RestApiPrelude & ResultBody;
+
+interface RestApiPrelude {
   statusCode: number;
   multiValueHeaders: Record<string, string[]>;
-  body: string;
-  isBase64Encoded: boolean;
 }
 
 /** As `toLambda` needs it. */
@@ -119,23 +120,19 @@ export const restApi: Source<RestApiEvent, RestApiResult> = {
     return environ;
   },
 
-  toResult(_event, response, body) {
-    const isBase64Encoded = needsBase64(response, body);
-    return {
-      statusCode: response.statusCode,
-      // No top-level "cookies": API Gateway answers 502 to a member it does not know.
-      multiValueHeaders: multiValues(response.headers),
-      // base64 is decoded only where the API's binaryMediaTypes say so: text must stay text.
-      body: isBase64Encoded ? base64Of(body) : textOf(body),
-      isBase64Encoded,
-    };
-  },
+  // No top-level "cookies": API Gateway answers 502 to a member it does not know. And base64 is decoded only where the
+  // API's binaryMediaTypes say so: text must stay text.
+  toResult: (_event, response, body) => withBody(restApiPrelude(response), response, body),
 
   limitBytes: () => SYNC_LIMIT_BYTES,
 
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
-  toPrelude: (response) => ({ statusCode: response.statusCode, multiValueHeaders: multiValues(response.headers) }),
+  toPrelude: restApiPrelude,
 };
+
+function restApiPrelude({ statusCode, headers }: GatewayResponse): RestApiPrelude {
+  return { statusCode, multiValueHeaders: multiValues(headers) };
+}
 
 /** As `fromLambda` imitates it: a REST API with a resource `/{proxy+}`. */
 export const restApiEmulator: Emulator = {
