@@ -1,5 +1,7 @@
 // Events that are no HTTP request: how they are refused, and what they are called in the message.
 
+import { describe } from '../../core/errors.ts';
+
 /** What is served, for messages. */
 const SERVED =
   'REST API and HTTP API (payload 1.0 and 2.0), Lambda function URL, Application Load Balancer, VPC Lattice, and ' +
@@ -23,33 +25,38 @@ interface Anything {
 }
 
 /**
+ * Names an event that looks like a request but is none: an authorizer's question, and what happens on a WebSocket.
+ *
+ * @returns null for any other event
+ */
+export function lookalike(event: Anything): string | null {
+  const { type, methodArn, routeArn, authorizationToken } = event;
+  if (type !== undefined && (methodArn ?? routeArn ?? authorizationToken) !== undefined) {
+    return `an API Gateway authorizer's question (type ${JSON.stringify(type)})`;
+  }
+  const { connectionId, eventType, routeKey } = (event.requestContext ?? {}) as Anything;
+  return connectionId === undefined
+    ? null
+    : `an API Gateway WebSocket event (${eventType ?? routeKey ?? 'connectionId'})`;
+}
+
+/**
  * Names an event, from the members by which AWS's services tell theirs apart.
  *
  * @param event any JSON value
  */
 export function describeEvent(event: unknown): string {
-  if (event === null || typeof event !== 'object') {
-    return event === null || event === undefined
-      ? String(event)
-      : `a ${typeof event}, ${JSON.stringify(event)?.slice(0, 60)}`;
-  }
-  if (Array.isArray(event)) return 'an array';
-  const { type, methodArn, routeArn, authorizationToken, requestContext, Records, source } = event as Anything;
-  if (type !== undefined && (methodArn ?? routeArn ?? authorizationToken) !== undefined) {
-    return `an API Gateway authorizer's question (type ${JSON.stringify(type)})`;
-  }
-  if ((requestContext as Anything | null | undefined)?.connectionId !== undefined) {
-    const { eventType, routeKey } = requestContext as Anything;
-    return `an API Gateway WebSocket event (${eventType ?? routeKey ?? 'connectionId'})`;
-  }
+  if (event === null || typeof event !== 'object' || Array.isArray(event)) return describe(event);
+  const known = lookalike(event as Anything);
+  if (known !== null) return known;
+  const { Records, source, eventSource, 'detail-type': detail } = event as Anything;
   const record = (Array.isArray(Records) ? Records[0] : undefined) as Anything | undefined;
   if (record?.cf !== undefined) {
     return `a Lambda@Edge ${(record.cf as { config?: Anything }).config?.eventType ?? 'event'} event`;
   }
-  const service = record?.eventSource ?? record?.EventSource ?? (event as Anything).eventSource;
+  const service = record?.eventSource ?? record?.EventSource ?? eventSource;
   if (typeof service === 'string') return `an event of ${service}`;
   if (typeof source === 'string') {
-    const detail = (event as Anything)['detail-type'];
     return detail === undefined
       ? `an event from ${JSON.stringify(source)}`
       : `an EventBridge event (${source}, ${detail})`;

@@ -1,6 +1,6 @@
 // The list of front doors, and which of them an event comes from.
 
-import { describeEvent, UnsupportedEventError } from '../errors.ts';
+import { describeEvent, lookalike, UnsupportedEventError } from '../errors.ts';
 import type { AnyEvent, Source } from '../source.ts';
 import { alb } from './alb.ts';
 import { edge } from './edge.ts';
@@ -18,16 +18,8 @@ const SOURCES: readonly Source[] = [httpApi, functionUrl, restApi, alb, lattice,
  * @throws {UnsupportedEventError} for anything that is no HTTP request
  */
 export function sourceOf(event: unknown): Source {
-  if (typeof event === 'object' && event !== null && !isOther(event as AnyEvent)) {
+  if (typeof event === 'object' && event !== null && lookalike(event as AnyEvent) === null) {
     for (const source of SOURCES) if (source.recognises(event as AnyEvent)) return source;
   }
   throw new UnsupportedEventError(describeEvent(event));
-}
-
-/** Events that look like requests but are none: an authorizer's question, and what happens on a WebSocket. */
-function isOther(event: AnyEvent): boolean {
-  if (event.type !== undefined && (event.methodArn ?? event.routeArn ?? event.authorizationToken) !== undefined) {
-    return true;
-  }
-  return event.requestContext?.connectionId !== undefined;
 }

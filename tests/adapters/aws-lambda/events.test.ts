@@ -95,9 +95,9 @@ describe('events that are no requests', () => {
   it.each([
     [null, 'invoked with null'],
     [undefined, 'invoked with undefined'],
-    ['warm', 'invoked with a string, "warm"'],
-    [7, 'invoked with a number, 7'],
-    [[], 'invoked with an array'],
+    ['warm', 'invoked with the string "warm"'],
+    [7, 'invoked with the number 7'],
+    [[], 'invoked with an Array'],
     [{}, 'invoked with an empty object'],
     [{ action: 'go', id: 1 }, 'with an object with the keys action, id'],
     [{ source: 'serverless-plugin-warmup' }, 'with an event from "serverless-plugin-warmup"'],
