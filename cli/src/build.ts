@@ -44,6 +44,8 @@ export interface Built {
   files: string[];
   /** Absolute paths of the user's files in the bundle. */
   inputs: string[];
+  /** Whether a Node listener is hosted in the bundle. */
+  hostsNode: boolean;
 }
 
 const MAIN = 'index.mjs';
@@ -73,17 +75,16 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   const file = await findFile(path, cwd);
   const folder = resolve(cwd, options.out ?? join('dist', target.name));
   const app = await appImport(path, file, options, cwd);
-  if (app.kind === 'node' && target.name === 'workers') {
-    throw new CommandError(
-      `${path} is a Node listener, which workerd cannot run: its node:http has no sockets. Build it for another target.`,
-    );
+  if (target.name === 'workers' && app.notInWorkerd !== undefined) {
+    throw new CommandError(`${path} cannot run in workerd: ${app.notInWorkerd}. Build it for another target.`);
   }
   const main = join(folder, MAIN);
-  const inputs = await bundleApp(target, app, file, main, options);
+  const { inputs, hostsNode } = await bundleApp(target, app, file, main, options);
   const name = deploymentName(options.name ?? (basename(dirname(file)) || 'app'));
   const made = await addConfiguration(target, folder, name, options);
   const config = made.find((each) => each === 'wrangler.toml' || each === 'template.yaml');
-  return { folder, name, main, config: config && join(folder, config), files: [MAIN, `${MAIN}.map`, ...made], inputs };
+  const files = [MAIN, `${MAIN}.map`, ...made];
+  return { folder, name, main, config: config && join(folder, config), files, inputs, hostsNode };
 }
 
 /** Finds out how to import the app: by loading it, unless `--kind` says what it is. */
@@ -91,8 +92,8 @@ async function appImport(path: string, file: string, options: BuildOptions, cwd:
   const from = `./${basename(file)}`;
   if (options.kind === undefined) {
     try {
-      const { kind, exportName, expression } = await loadApp(path, cwd);
-      return { from, kind, exportName, expression };
+      const { kind, exportName, expression, notInWorkerd } = await loadApp(path, cwd);
+      return { from, kind, exportName, expression, notInWorkerd };
     } catch (error) {
       if (!(error instanceof CommandError) || !(error.cause instanceof Error)) throw error;
       throw new CommandError(
@@ -120,8 +121,9 @@ async function bundleApp(
   file: string,
   outfile: string,
   options: BuildOptions,
-): Promise<string[]> {
-  const { define, ...bundler } = { ...PRODUCTION, ...target.bundler };
+): Promise<Pick<Built, 'inputs' | 'hostsNode'>> {
+  const bundlers = target.nodeBundler !== undefined && app.kind === 'node' ? target.nodeBundler : target.bundler;
+  const { define, ...bundler } = { ...PRODUCTION, ...bundlers };
   const root = dirname(file);
   const result = await runBuild(
     {
@@ -147,7 +149,10 @@ async function bundleApp(
     // The same paths in the source map, wherever the project stands.
     root,
   );
-  return userFiles(result, root);
+  const bundled = Object.values(result.metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.keys(inputs));
+  // The library's own file: that of fromNode, which is left out where nobody calls it.
+  const hostsNode = bundled.some((each) => /\badapters\/node\/hosted-call\.[jt]s$/.test(each));
+  return { inputs: userFiles(result, root), hostsNode };
 }
 
 const REQUIRED = 'required-module-of-node';

@@ -1,12 +1,12 @@
 // `waygate deploy`: builds, then hands over to the platform's own tool, whose command it prints.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, type Built, buildCommand } from './build.ts';
-import { findPackage, shownPath } from './bundle.ts';
+import { shownPath } from './bundle.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import type { Output } from './output.ts';
+import { projectFile, wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
 /** Options of `waygate deploy`. */
 export interface DeployOptions extends BuildOptions {
@@ -27,9 +27,6 @@ interface ToolCommand {
   missing: string;
 }
 
-/** The names of wrangler's configuration, in the order in which it looks for them. */
-const WRANGLER_CONFIGS = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml'];
-
 /**
  * Builds and deploys.
  *
@@ -47,42 +44,22 @@ export async function deployCommand(
   }
   const built = await buildCommand(path, options, output);
   const { cwd } = output.io;
-  const command = options.target === 'workers' ? wrangler(built, path, output) : lambdaTool(built, options, cwd);
+  const command =
+    options.target === 'workers' ? await wrangler(built, path, rest, output) : lambdaTool(built, options, cwd);
   command.args.push(...rest);
   output.print(`${output.colors.dim('$')} ${[command.name, ...command.args].map(quoted).join(' ')}`);
   if (!options.dryRun) await runTool(command, output);
 }
 
-/** The configuration of a project is better than the one that was built. */
-function projectFile(names: readonly string[], built: string | undefined, cwd: string): string {
-  const own = names.map((name) => join(cwd, name)).find((file) => existsSync(file));
-  return shownPath(own ?? (built as string), cwd);
-}
-
-/**
- * The wrangler configuration to use: the project's own, with its bindings, before the one that was built.
- *
- * @param built the one that was built
- */
-export function projectConfig(built: string | undefined, cwd: string): string {
-  return projectFile(WRANGLER_CONFIGS, built, cwd);
-}
-
-function wrangler(built: Built, path: string, output: Output): ToolCommand {
+async function wrangler(built: Built, path: string, rest: readonly string[], output: Output): Promise<ToolCommand> {
   const { cwd } = output.io;
-  const config = projectConfig(built.config, cwd);
+  const config = await wranglerConfigOf(built, cwd, rest);
   return {
     name: 'wrangler',
     file: wranglerFile(join(cwd, path)),
     args: ['deploy', shownPath(built.main, cwd), '--config', config],
     missing: 'install it with `npm install --save-dev wrangler`',
   };
-}
-
-/** How wrangler is run: by this Node, from where the app's project has it; undefined when it is not installed. */
-export function wranglerFile(from: string): string[] | undefined {
-  const folder = findPackage('wrangler', from);
-  return folder === undefined ? undefined : [process.execPath, join(folder, 'bin', 'wrangler.js')];
 }
 
 function lambdaTool(built: Built, options: DeployOptions, cwd: string): ToolCommand {

@@ -18,6 +18,8 @@ export interface App {
   exportName: 'default' | 'app';
   /** What is hosted, as source code of a module that has the export as `app`: `app`, `await app`, `app.callback()`. */
   expression: string;
+  /** Why workerd cannot run it, where that is known. */
+  notInWorkerd?: string;
   /** It as an application. */
   application: Application;
 }
@@ -52,7 +54,8 @@ export async function findApp(exports: Members, name: string, kind?: Kind): Prom
     throw new CommandError(`${name} has no app: ${where} is ${describeValue(value)}; expected ${wanted}.`);
   }
   const expression = hosted.expression(value === exported ? 'app' : '(await app)');
-  return { kind: found, exportName, expression, application: hosted.application };
+  const { application, notInWorkerd } = hosted;
+  return { kind: found, exportName, expression, application, notInWorkerd };
 }
 
 const WANTED: Record<Kind, string> = {
@@ -76,6 +79,7 @@ export function recognize(value: unknown): Kind | undefined {
 interface Hosted {
   application: Application;
   expression: (name: string) => string;
+  notInWorkerd?: string;
 }
 
 async function host(kind: Kind, value: unknown): Promise<Hosted | undefined> {
@@ -87,14 +91,18 @@ async function host(kind: Kind, value: unknown): Promise<Hosted | undefined> {
     const isFetch = typeof value === 'function' || hasMethod(value, 'fetch');
     return isFetch ? { application: fromFetch(value as FetchApp), expression: itself } : undefined;
   }
-  const found = nodeApp(value) ?? (typeof value === 'function' ? { make: () => value, expression: itself } : undefined);
-  return found && { application: fromNode((await found.make()) as NodeApp), expression: found.expression };
+  const plain = (): HostedNode => ({ make: () => value, expression: itself });
+  const found = nodeApp(value) ?? (typeof value === 'function' ? plain() : undefined);
+  if (found === undefined) return undefined;
+  const { make, expression, notInWorkerd } = found;
+  return { application: fromNode((await make()) as NodeApp), expression, notInWorkerd };
 }
 
 interface HostedNode {
   /** What `fromNode` takes. */
   make: () => unknown;
   expression: (name: string) => string;
+  notInWorkerd?: string;
 }
 
 /** What cannot be anything but a Node app. */
@@ -107,7 +115,8 @@ function nodeApp(value: unknown): HostedNode | undefined {
       await value.ready();
       return (value as { server?: unknown }).server;
     };
-    return { make, expression: (name) => `(await ${name}.ready(), ${name}.server)` };
+    const notInWorkerd = 'Fastify makes code of its routes, and workerd runs no code that is made of text';
+    return { make, expression: (name) => `(await ${name}.ready(), ${name}.server)`, notInWorkerd };
   }
   // Koa
   if (hasMethod(value, 'callback') && hasMethod(value, 'use')) {

@@ -14,6 +14,7 @@ export interface AppImport {
   kind: Kind;
   /** See `App` in kind.ts. */
   expression: string;
+  notInWorkerd?: string;
 }
 
 /** What may be asked of an entry. */
@@ -32,6 +33,8 @@ export interface Target {
   /** The source of the bundle's entry. */
   entry(app: AppImport, options: EntryOptions): string;
   readonly bundler: BuildOptions;
+  /** The same for a Node listener, where its packages are to be taken as they are on Node. */
+  readonly nodeBundler?: BuildOptions;
   /** Whether Node's own modules are reached by `require` in bundled CommonJS code. */
   readonly needsRequire: boolean;
 }
@@ -67,6 +70,13 @@ export const TARGETS: Record<TargetName, Target> = {
       platform: 'browser',
       target: 'es2022',
       conditions: ['workerd', 'worker', 'browser'],
+      external: ['cloudflare:*', 'workerd:*'],
+    },
+    // What packages have for a browser is no stand-in for what node:http needs: Express 4 does not load with it.
+    nodeBundler: {
+      platform: 'node',
+      target: 'es2022',
+      conditions: ['workerd', 'worker'],
       external: ['cloudflare:*', 'workerd:*'],
     },
     needsRequire: false,
@@ -115,7 +125,10 @@ function importApp(app: AppImport): string {
   return lines.join('\n');
 }
 
-/** A Fetch app may be a whole Worker, with other handlers and Durable Objects: unless it is watched, it stays what it is. */
+/**
+ * A Fetch app may be a whole Worker, with other handlers and Durable Objects: unless it is watched, it stays what it is.
+ * workerd takes no export that is neither, and what a module for Node exports besides its app is neither.
+ */
 function workersEntry(app: AppImport, { validate = false }: EntryOptions): string {
   const from = JSON.stringify(app.from);
   const others = `export * from ${from};\n`;
@@ -126,5 +139,6 @@ function workersEntry(app: AppImport, { validate = false }: EntryOptions): strin
   const watch = validate ? "import { validator } from 'waygate/middleware';\n" : '';
   const served = validate ? 'validator(application)' : 'application';
   const adapter = "import { toWorker } from 'waygate/cloudflare-workers';\n";
-  return `${adapter}${watch}${importApp(app)}${others}export default toWorker(${served});\n`;
+  const exported = app.kind === 'node' ? '' : others;
+  return `${adapter}${watch}${importApp(app)}${exported}export default toWorker(${served});\n`;
 }

@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { formatAccess, watchAccess } from './access-log.ts';
-import { buildApp } from './build.ts';
-import { projectConfig, wranglerFile } from './deploy.ts';
+import { type Built, buildApp } from './build.ts';
 import { CommandError } from './errors.ts';
 import type { Kind } from './kind.ts';
 import type { Output } from './output.ts';
 import { listenError } from './server.ts';
+import { wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
 /** What is served. */
 export interface WorkerdConfig {
@@ -89,7 +89,7 @@ export class WorkerdServer {
     const { name, kind, validate } = this.#config;
     const folder = join(this.#config.folder, `version-${this.#version}`);
     const built = await buildApp(name, { target: 'workers', out: folder, kind, validate }, this.#output.io.cwd);
-    const backend = await this.#start(built.main, built.config);
+    const backend = await this.#start(built);
     const before = this.#backend;
     this.#backend = backend;
     if (before !== null) void drained(before).then(() => stop(before.child));
@@ -124,14 +124,14 @@ export class WorkerdServer {
     forward(request, response, backend.port, this.#agent);
   }
 
-  async #start(main: string, built: string | undefined): Promise<Backend> {
+  async #start(built: Built): Promise<Backend> {
     const { cwd } = this.#output.io;
     const [node, ...wrangler] = wranglerFile(join(cwd, this.#config.name)) ?? [];
     if (node === undefined) {
       throw new CommandError('wrangler, which runs Workers, is not installed; `npm install --save-dev wrangler`.');
     }
-    const config = projectConfig(built, cwd);
-    const args = ['dev', main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
+    const config = await wranglerConfigOf(built, cwd);
+    const args = ['dev', built.main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
     const child = spawn(node, [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'], {
       cwd,
       env: { ...this.#output.io.env, ...QUIET },

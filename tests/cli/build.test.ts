@@ -7,6 +7,10 @@ import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { ECHO, folderOf, run } from './harness.ts';
 
+const SERVER = `import { createServer } from 'node:http';
+export default createServer((req, res) => res.end(\`seen \${req.url}\`));
+`;
+
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
 
 /** Builds and returns the folder. */
@@ -96,6 +100,29 @@ describe('build', () => {
     expect(built.Counter.name).toBe('Counter');
   });
 
+  it('makes a Worker of a Node listener, without what its module exports besides', async () => {
+    const cwd = folderOf({ 'app.ts': `export const port = 3000;\n${SERVER}` });
+    const out = await build(cwd, 'workers');
+    expect(read(out, 'wrangler.toml')).toContain('compatibility_flags = ["nodejs_compat"]\n');
+    const worker = await import(/* @vite-ignore */ pathToFileURL(join(out, 'index.mjs')).href);
+    expect(Object.keys(worker)).toEqual(['default']);
+    const response = await worker.default.fetch(new Request('http://a/b?c'), {}, { waitUntil() {} });
+    expect(await response.text()).toBe('seen /b?c');
+  });
+
+  it('takes packages for Node, not for a browser, where a Node listener needs them', async () => {
+    const lib = 'node_modules/lib/';
+    const cwd = folderOf({
+      'app.ts': `import { where } from 'lib';\n${SERVER.replace('`seen', 'where + `')}`,
+      [`${lib}package.json`]: '{ "name": "lib", "main": "node.js", "browser": "browser.js" }',
+      [`${lib}node.js`]: "exports.where = 'node';",
+      [`${lib}browser.js`]: "exports.where = 'browser';",
+    });
+    const worker = await import(pathToFileURL(join(await build(cwd, 'workers'), 'index.mjs')).href);
+    const response = await worker.default.fetch(new Request('http://a/b?c'), {}, { waitUntil() {} });
+    expect(await response.text()).toBe('node /b?c');
+  });
+
   it('says in the wrangler.toml whether Node’s modules are needed', async () => {
     const plain = await build(folderOf({ 'app.ts': ECHO }), 'workers', '--name', 'my-app');
     expect(read(plain, 'wrangler.toml')).toMatch(/^name = "my-app"\nmain = "index\.mjs"\ncompatibility_date = "2026-/);
@@ -177,6 +204,66 @@ describe('deploy --dry-run', () => {
     const cwd = folderOf({ 'app.ts': ECHO, 'wrangler.jsonc': '{}', 'template.yaml': 'Resources:' });
     expect(await command(cwd, '--target', 'workers')).toMatch(/ --config wrangler\.jsonc$/);
     expect(await command(cwd, '--target', 'lambda')).toContain(' --template-file template.yaml ');
+  });
+});
+
+describe('a configuration of the project’s own and a Node listener', () => {
+  const deploy = (file: string, text: string, app = SERVER, ...args: string[]) =>
+    run(folderOf({ 'app.ts': app, [file]: text }), ['deploy', 'app.ts', '--dry-run', '--target', 'workers', ...args]);
+  const needs =
+    'a Node listener in workerd needs the compatibility flag "nodejs_compat" and a compatibility date of 2025-09-01 or later.\n';
+
+  it.each([
+    ['no flag', 'wrangler.toml', 'compatibility_date = "2026-01-01"', 'has no compatibility flag "nodejs_compat"'],
+    [
+      'a flag in a comment',
+      'wrangler.jsonc',
+      '{ "compatibility_date": "2026-01-01", // "nodejs_compat"\n /* "nodejs_compat" */ }',
+      'has no compatibility flag "nodejs_compat"',
+    ],
+    [
+      'an old date',
+      'wrangler.toml',
+      "compatibility_date = '2025-08-31'\ncompatibility_flags = ['nodejs_compat']",
+      'has the compatibility date 2025-08-31',
+    ],
+    [
+      'an old date in JSON',
+      'wrangler.json',
+      '{ "compatibility_date" : "2024-09-23", "compatibility_flags": ["nodejs_compat"] }',
+      'has the compatibility date 2024-09-23',
+    ],
+  ])('with %s is an error', async (_what, file, text, lack) => {
+    const { code, stderr } = await deploy(file, text);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `waygate: ${file} ${lack}; ${needs}` });
+  });
+
+  it.each([
+    ['wrangler.toml', 'compatibility_date = "2025-09-01"\ncompatibility_flags = ["nodejs_compat"] # new enough'],
+    [
+      'wrangler.jsonc',
+      `{ "compatibility_date": "2024-09-23", // "https://old"
+        "compatibility_flags": ["nodejs_compat", "enable_nodejs_http_modules", "enable_nodejs_http_server_modules"] }`,
+    ],
+    [
+      'wrangler.toml',
+      'compatibility_date = "2024-09-23"\n[env.new]\ncompatibility_date = "2026-01-01"\ncompatibility_flags = ["nodejs_compat"]',
+    ],
+  ])('passes where it may be enough: %s %j', async (file, text) => {
+    expect(await deploy(file, text)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('passes what wrangler is told on its command line, and an app without a Node listener', async () => {
+    const old = 'compatibility_date = "2024-09-23"';
+    const flags = ['--', '--compatibility-date', '2026-01-01', '--compatibility-flag', 'nodejs_compat'];
+    expect(await deploy('wrangler.toml', old, SERVER, ...flags)).toMatchObject({ code: 0, stderr: '' });
+    expect(await deploy('wrangler.toml', old, ECHO)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('is found in an application that hosts one', async () => {
+    const app = `import { fromNode } from 'waygate/node';\n${SERVER.replace('default ', 'default fromNode(')}`;
+    const hosted = app.replace(/;\n$/, ');\n');
+    expect(await deploy('wrangler.toml', '', hosted)).toMatchObject({ code: 1 });
   });
 });
 

@@ -16,6 +16,8 @@ const FILES = {
   'object.ts': 'export default { get() {}, put() {} };\n',
   'import.ts': "import './nowhere.ts';\nexport default () => [];\n",
   'server.ts': "import { createServer } from 'node:http';\nexport default createServer();\n",
+  'fastify.ts': `import { createServer } from 'node:http';
+    export default { routing() {}, async ready() {}, server: createServer() };`,
   'package.ts': "import 'no-such-package-of-waygate';\nexport default () => [];\n",
   'event.json': '{ not json',
 };
@@ -95,10 +97,10 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
   ],
   ['no target', ['build', 'app.ts'], 2, "required option '-t, --target <name>' not specified"],
   [
-    'a Node listener for Workers',
-    ['build', 'server.ts', '--target', 'workers'],
+    'a framework that workerd cannot run',
+    ['build', 'fastify.ts', '--target', 'workers'],
     1,
-    /^server\.ts is a Node listener, which workerd cannot run: /,
+    /^fastify\.ts cannot run in workerd: Fastify makes code of its routes, .*\. Build it for another target\.$/,
   ],
   [
     'no deploying to Node',

@@ -21,7 +21,7 @@ if (missing) console.log('Skipped: no Lambda runtime client; tools/install-lambd
 const project = new Project();
 beforeAll(() => {
   project.install();
-  project.npm('hono@4', 'express@5', 'wrangler@4.86.0');
+  project.npm('hono@4', 'express@5', 'express4@npm:express@4', 'koa@3', 'wrangler@4.86.0');
   project.write({
     'app.ts': ECHO,
     'hono.ts': `import { Hono } from 'hono';
@@ -31,7 +31,20 @@ beforeAll(() => {
       app.post('/p/:name', express.text({ type: '*/*' }), (request, response) => {
         response.json({ name: request.params.name, body: request.body });
       });
+      export const port = 3000;
       export { app };`,
+    'express4.ts': `import express from 'express4';
+      export default express().post('/p/:name', express.text({ type: '*/*' }), (request, response) => {
+        response.json({ name: request.params.name, body: request.body });
+      });`,
+    'koa.ts': `import Koa from 'koa';
+      const app = new Koa();
+      app.use(async (ctx) => {
+        let body = '';
+        for await (const chunk of ctx.req) body += chunk;
+        ctx.body = { name: decodeURIComponent(ctx.path.slice(3)), body };
+      });
+      export default app;`,
     'lib.cjs': "const { Buffer } = require('buffer'); exports.text = (bytes) => Buffer.from(bytes).toString('utf8');",
     'common.ts': `import { text } from './lib.cjs';
       export const app = async (request: Request) =>
@@ -86,27 +99,30 @@ describe('servers', () => {
 });
 
 describe('workers', () => {
-  it.each(['app.ts', 'hono.ts', 'common.ts'])('the bundle of %s runs under wrangler dev', async (app) => {
-    const out = await build(app, 'workers');
-    const args = [
-      'dev',
-      '--config',
-      join(out, 'wrangler.toml'),
-      '--ip',
-      '127.0.0.1',
-      '--port',
-      '0',
-      '--inspector-port',
-      '0',
-    ];
-    const started = project.start('wrangler', [...args, '--show-interactive-dev-session=false']);
-    const [, url = ''] = await started.prints(/Ready on (http:\/\/127\.0\.0\.1:\d+)/);
-    const answer = await post(url);
-    if (app === 'app.ts')
-      expect(answer).toMatchObject({ gateway: 'cloudflare-workers', PATH_INFO: '/p/a b', body: 'é' });
-    else expect(answer).toEqual({ name: 'a b', body: 'é' });
-    await started.stop();
-  });
+  it.each(['app.ts', 'hono.ts', 'common.ts', 'express.ts', 'express4.ts', 'koa.ts'])(
+    'the bundle of %s runs under wrangler dev',
+    async (app) => {
+      const out = await build(app, 'workers');
+      const args = [
+        'dev',
+        '--config',
+        join(out, 'wrangler.toml'),
+        '--ip',
+        '127.0.0.1',
+        '--port',
+        '0',
+        '--inspector-port',
+        '0',
+      ];
+      const started = project.start('wrangler', [...args, '--show-interactive-dev-session=false']);
+      const [, url = ''] = await started.prints(/Ready on (http:\/\/127\.0\.0\.1:\d+)/);
+      const answer = await post(url);
+      if (app === 'app.ts')
+        expect(answer).toMatchObject({ gateway: 'cloudflare-workers', PATH_INFO: '/p/a b', body: 'é' });
+      else expect(answer).toEqual({ name: 'a b', body: 'é' });
+      await started.stop();
+    },
+  );
 
   it('are what deploy hands to wrangler, which takes them', async () => {
     const deployed = await project.sh('waygate deploy app.ts --target workers --name my-app -- --dry-run');
