@@ -558,12 +558,14 @@ const input = [
     to: 'const bytes = chunk;',
   },
   {
+    file: 'core/input-base.ts',
     rule: 'INPUT-03',
     what: 'a size may be text',
     from: "if (typeof size !== 'number' || (!Number.isInteger(size)",
     to: "if (typeof size === 'string') return Number(size);\n  if (typeof size !== 'number' || (!Number.isInteger(size)",
   },
   {
+    file: 'core/input-base.ts',
     rule: 'INPUT-03',
     what: 'a negative size reads nothing',
     from: 'return size < 0 ? Number.POSITIVE_INFINITY : size;',
@@ -582,10 +584,11 @@ const input = [
     to: 'this.#take(length);',
   },
   {
+    file: 'core/input-base.ts',
     rule: 'INPUT-07',
     what: 'leaving a loop ends the input',
     from: '        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };\n      },\n',
-    to: '        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };\n      },\n      return: async () => { this.#ended = true; this.#chunk = EMPTY; this.#at = 0; return { done: true, value: undefined }; },\n',
+    to: '        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };\n      },\n      return: async () => { await this.read(); return { done: true, value: undefined }; },\n',
   },
   {
     rule: 'INPUT-09',
@@ -630,6 +633,34 @@ const input = [
     to: '',
   },
 ].map((each) => ({ file: 'core/input.ts', ...each }));
+
+/** @type {Mutation[]} */
+const memoryInput = [
+  {
+    rule: 'INPUT-03',
+    what: 'a body in memory is given twice',
+    from: '      this.#rest = EMPTY;\n      return rest;',
+    to: '      return rest;',
+  },
+  {
+    rule: 'INPUT-05',
+    what: 'a line of a body in memory knows no size',
+    from: 'this.#take(Math.min(size, length || Number.POSITIVE_INFINITY));',
+    to: 'this.#take(length || Number.POSITIVE_INFINITY);',
+  },
+  {
+    rule: 'INPUT-09',
+    what: 'a text in memory keeps its byte order mark',
+    from: '/^\\ufeff|\\p{Surrogate}/u',
+    to: '/\\p{Surrogate}/u',
+  },
+  {
+    rule: 'INPUT-09',
+    what: 'a text in memory keeps half of a pair',
+    from: '/^\\ufeff|\\p{Surrogate}/u',
+    to: '/^\\ufeff/u',
+  },
+].map((each) => ({ file: 'core/memory-input.ts', ...each }));
 
 /** @type {Mutation[]} */
 const others = [
@@ -819,4 +850,4 @@ const others = [
   },
 ].map((each) => ({ ...each }));
 
-export default [...gateway, ...body, ...checks, ...environ, ...input, ...others];
+export default [...gateway, ...body, ...checks, ...environ, ...input, ...memoryInput, ...others];
