@@ -6,67 +6,12 @@ import { BodyReader, closeBody, FLUSH, isThenable } from './body.ts';
 import { checkChunk, checkHeaders, checkStatus } from './check.ts';
 import { ClientDisconnectedError, ContractError, RequestError, report } from './errors.ts';
 import { FileWrapper } from './file-wrapper.ts';
+import { flush, log } from './log.ts';
 import { plainResponse } from './plain-response.ts';
+import type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
-import type {
-  Application,
-  Body,
-  Environ,
-  ErrorStream,
-  GatewayOptions,
-  HeaderList,
-  StartResponse,
-  Write,
-} from './types.ts';
+import type { Application, Body, Environ, ErrorStream, HeaderList, StartResponse, Write } from './types.ts';
 import { WriteQueue } from './write-queue.ts';
-
-/** What the gateway made of an application's answer: a head that can no longer change, and the body. */
-export interface GatewayResponse {
-  /** `200 OK`: the code, a space, the reason. */
-  readonly status: string;
-  readonly statusCode: number;
-  /** The reason phrase; may be empty. */
-  readonly reason: string;
-  /** The gateway's own list, complete with `Content-Length` where the gateway knows it. */
-  readonly headers: HeaderList;
-  /** All chunks at once, with nothing left to close; or a body to be pulled, and closed when the response is over. */
-  readonly body: Uint8Array[] | ResponseBody;
-  /** What {@link ExchangeOptions.native} returned: the adapter answers with that, and all else here is empty. */
-  readonly native?: object;
-}
-
-/** A body to be pulled chunk by chunk. Whoever got it calls `close()` in the end, also after an error. */
-export interface ResponseBody extends AsyncIterable<Uint8Array> {
-  /**
-   * The next chunk, or null at the end; a promise only where the application makes one. To ask says that the platform has
-   * taken the chunk before. It throws or rejects when the body fails: the response must then break visibly. (BODY-02)
-   */
-  next(): Uint8Array | null | Promise<Uint8Array | null>;
-  /** The response is over, sent or not: ends the iteration and runs the application's `close()`, once. Never throws. */
-  close(): void | Promise<void>;
-  /** The head is wanted now, and there is no chunk yet: a platform that sends both together must not wait. */
-  readonly flushed: boolean;
-  /** The application's own stream where it may go to the platform untouched instead of being pulled; else null. */
-  readonly stream: ReadableStream<Uint8Array> | null;
-}
-
-/** What an adapter chooses for an exchange. */
-export interface ExchangeOptions {
-  onError?: GatewayOptions['onError'];
-  /** Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk. */
-  takesStreams?: boolean;
-  /**
-   * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer natively: asked
-   * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
-   * refuses unless `startResponse` is the very function that the body was made with.)
-   */
-  native?: (body: object, startResponse: StartResponse) => object | null;
-  /**
-   * Given what still goes on after `close()`, which waits for nothing that may never end: the application itself, or the
-   * step that its body is in. A platform that would stop it goes on until the promise has settled; it never rejects.
-   */
-  linger?: (work: Promise<void>) => void;
-}
 
 const NO_OPTIONS: ExchangeOptions = {};
 const TAKEN: Promise<void> = Promise.resolve();
@@ -97,8 +42,9 @@ export class Exchange implements ResponseBody {
 
   /** Whether startResponse was called, rightly or not. */
   #called = false;
-  /** The stored status, or empty while there is none that holds. */
+  /** The stored status and its code; the code is 0 while there is none that holds. */
   #status = '';
+  #code = 0;
   #headers: HeaderList = [];
   /** Bytes that the declared Content-Length still wants; -1 when none is declared. */
   #left = -1;
@@ -178,7 +124,7 @@ export class Exchange implements ResponseBody {
       if (this.#options.takesStreams === true && this.#passes(body)) return this.#commit(null);
       this.#reader = new BodyReader(body);
       if (this.#response !== null) return this.#response;
-      const remaining = this.#status !== '' && this.#left < 0 ? FileWrapper.remaining(body) : undefined;
+      const remaining = this.#code !== 0 && this.#left < 0 ? FileWrapper.remaining(body) : undefined;
       if (!isThenable(remaining)) return this.#begin(remaining);
       return remaining.then((length) => this.#begin(length)).catch((error) => this.#fail(error));
     } catch (error) {
@@ -211,22 +157,21 @@ export class Exchange implements ResponseBody {
       checkChunk(chunk, `Chunk ${index} of the body`);
       total += chunk.byteLength;
     }
-    if (this.#status === '') throw this.#neverStarted();
-    const statusCode = Number(this.#status.slice(0, 3));
-    if (isNullBodyStatus(statusCode)) return null;
+    if (this.#code === 0) throw this.#neverStarted();
+    if (isNullBodyStatus(this.#code)) return null;
     if (this.#left < 0) this.#declare(total);
     else if (this.#left !== total) return null;
     if (typeof (chunks as Body).close === 'function') return null;
     this.#done = true;
-    this.#closing = this.#flush();
-    return this.#makeResponse(statusCode, this.#head ? [] : chunks);
+    this.#closing = flush(this.#errors);
+    return this.#makeResponse(this.#head ? [] : chunks);
   }
 
   /** Whether the body is a native stream that the platform may have untouched. */
   #passes(body: Body): boolean {
     if (!(body instanceof ReadableStream) || body.locked || typeof (body as Body).close === 'function') return false;
-    if (this.#status === '' || this.#response !== null || this.#left >= 0 || this.#head) return false;
-    if (isNullBodyStatus(Number(this.#status.slice(0, 3)))) return false;
+    if (this.#code === 0 || this.#response !== null || this.#left >= 0 || this.#head) return false;
+    if (isNullBodyStatus(this.#code)) return false;
     this.stream = body;
     return true;
   }
@@ -236,33 +181,33 @@ export class Exchange implements ResponseBody {
     if (this.#response !== null) return this.#response;
     this.flushed = chunk === FLUSH;
     const first = this.flushed ? null : chunk;
-    if (this.#status === '') throw this.#neverStarted();
-    const statusCode = Number(this.#status.slice(0, 3));
-    if (isNullBodyStatus(statusCode)) this.#dropBody(statusCode, first);
+    if (this.#code === 0) throw this.#neverStarted();
+    if (isNullBodyStatus(this.#code)) this.#dropBody(first);
     else if (this.#head) this.#ended = true;
     else if (this.#left < 0 && this.#reader?.exhausted && first === null) this.#declare(0);
     this.#first = this.#ended ? null : first;
-    return this.#makeResponse(statusCode, this);
+    return this.#makeResponse(this);
   }
 
-  #makeResponse(statusCode: number, body: Uint8Array[] | ResponseBody): GatewayResponse {
+  #makeResponse(body: Uint8Array[] | ResponseBody): GatewayResponse {
     const status = this.#status;
-    this.#response = { status, statusCode, reason: status.slice(4), headers: this.#headers, body };
+    this.#response = { status, statusCode: this.#code, reason: status.slice(4), headers: this.#headers, body };
     return this.#response;
   }
 
   /** A status without content: no bytes, and of the length only what the status allows. (HTTP-06) */
-  #dropBody(statusCode: number, first: Uint8Array | null): void {
+  #dropBody(first: Uint8Array | null): void {
+    const code = this.#code;
     this.#ended = true;
-    if (first !== null) this.#log(`A ${statusCode} response has no content: the bytes of its body were dropped.`);
-    if (statusCode === 304) return;
+    if (first !== null) log(this.#errors, `A ${code} response has no content: the bytes of its body were dropped.`);
+    if (code === 304) return;
     this.#headers = this.#headers.filter(([name]) => name.toLowerCase() !== 'content-length');
-    if (statusCode === 205) this.#headers.push(['Content-Length', '0']);
+    if (code === 205) this.#headers.push(['Content-Length', '0']);
   }
 
   /** Adds the length that the gateway found out. An application may leave the body out for HEAD: 0 would be a guess. */
   #declare(length: number): void {
-    if (isNullBodyStatus(Number(this.#status.slice(0, 3))) || (this.#head && length === 0)) return;
+    if (isNullBodyStatus(this.#code) || (this.#head && length === 0)) return;
     this.#headers.push(['Content-Length', String(length)]);
     this.#left = length;
   }
@@ -286,12 +231,13 @@ export class Exchange implements ResponseBody {
       );
     }
     this.#called = true;
-    this.#status = '';
+    this.#code = 0;
     checkStatus(status);
     const checked = checkHeaders(headers);
     this.#headers = checked.headers;
     this.#left = checked.length;
     this.#status = status;
+    this.#code = Number(status.slice(0, 3));
     return (chunk) => this.#write(chunk);
   }
 
@@ -364,7 +310,7 @@ export class Exchange implements ResponseBody {
 
   #hasBytes(chunk: Uint8Array): boolean {
     if (chunk.byteLength === 0 && (chunk !== FLUSH || this.#response !== null)) return false;
-    if (this.#status === '') throw this.#neverStarted();
+    if (this.#code === 0) throw this.#neverStarted();
     return true;
   }
 
@@ -428,16 +374,7 @@ export class Exchange implements ResponseBody {
     const tell = (error: unknown): void => this.tell(error);
     const closed =
       this.#reader !== null ? this.#reader.release(tell, this.#options.linger) : closeBody(this.#body, tell);
-    return isThenable(closed) ? closed.then(() => this.#flush()) : this.#flush();
-  }
-
-  #flush(): void | Promise<void> {
-    try {
-      const flushed = this.#errors.flush();
-      if (isThenable(flushed)) return flushed.catch(() => {});
-    } catch {
-      // A log that fails must not fail the response. (ERR-06)
-    }
+    return isThenable(closed) ? closed.then(() => flush(this.#errors)) : flush(this.#errors);
   }
 
   /** The client left while the application was working: its body is closed without being read. (ERR-05) */
@@ -461,16 +398,17 @@ export class Exchange implements ResponseBody {
     this.#ended = true;
     if (this.#body === null) {
       this.#done = true;
-      this.#closing = this.#flush();
+      this.#closing = flush(this.#errors);
       this.#response = response;
       return response;
     }
     // The page goes out first, then the body it stands in for is closed.
     this.#status = response.status;
+    this.#code = response.statusCode;
     this.#headers = response.headers;
     this.#left = -1;
     this.#first = (response.body as Uint8Array[])[0] ?? null;
-    return this.#makeResponse(response.statusCode, this);
+    return this.#makeResponse(this);
   }
 
   /** After the head: tells, and makes the adapter break the connection. */
@@ -487,22 +425,14 @@ export class Exchange implements ResponseBody {
     if (error instanceof ClientDisconnectedError) return;
     if (this.#done && error instanceof Error && error.name === 'AbortError') return;
     if (error instanceof RequestError) {
-      this.#log(`${error.name}: ${error.message}`);
+      log(this.#errors, `${error.name}: ${error.message}`);
       return;
     }
-    this.#log(report(error));
+    log(this.#errors, report(error));
     try {
       this.#options.onError?.(error, this.#environ);
     } catch (second) {
-      this.#log(report(second));
-    }
-  }
-
-  #log(text: string): void {
-    try {
-      this.#errors.write(`${text}\n`);
-    } catch {
-      // Nowhere is left to tell it. (ERR-06)
+      log(this.#errors, report(second));
     }
   }
 

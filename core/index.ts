@@ -13,12 +13,12 @@ export {
 } from './environ.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
 export { FileWrapper } from './file-wrapper.ts';
-export type { ExchangeOptions, GatewayResponse, ResponseBody } from './gateway.ts';
 export { Exchange, run } from './gateway.ts';
 export { Headers } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';
 export { MemoryInput } from './memory-input.ts';
 export { plainResponse, refuse } from './plain-response.ts';
+export type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
 export { reasonPhrase } from './status.ts';
 export { decodeWsgi, encode, encodeWsgi } from './strings.ts';
 export { setupTestingDefaults } from './testing-defaults.ts';

@@ -1,7 +1,8 @@
 // Responses of the gateway's own, where no application answers: a plain page, nothing else.
 
 import { RequestError, report } from './errors.ts';
-import type { GatewayResponse } from './gateway.ts';
+import { flush, log } from './log.ts';
+import type { GatewayResponse } from './response.ts';
 import { OWN_REASONS } from './status.ts';
 import { encode } from './strings.ts';
 import type { ErrorStream, HeaderList } from './types.ts';
@@ -29,7 +30,7 @@ export function plainResponse(statusCode: number, head: boolean, detail = ''): G
  */
 export function refuse(error: unknown, errors: ErrorStream, head: boolean): GatewayResponse {
   if (error instanceof RequestError) return plainResponse(error.status, head, error.message);
-  errors.write(`${report(error)}\n`);
-  errors.flush();
+  log(errors, report(error));
+  flush(errors);
   return plainResponse(500, head);
 }

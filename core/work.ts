@@ -1,6 +1,7 @@
 // Work that goes on after the response: what every platform's `waygate.wait_until` does with a promise.
 
 import { report } from './errors.ts';
+import { flush, log } from './log.ts';
 import type { ErrorStream } from './types.ts';
 
 /**
@@ -13,8 +14,8 @@ export function settled(work: unknown, errors: ErrorStream): Promise<void> {
   return Promise.resolve(work).then(
     () => {},
     (error: unknown) => {
-      errors.write(`Work after the response failed: ${report(error)}\n`);
-      return errors.flush();
+      log(errors, `Work after the response failed: ${report(error)}`);
+      return flush(errors);
     },
   );
 }

@@ -1,7 +1,7 @@
 // What both versions of VPC Lattice's events share.
 
 import type { Settings } from '../../core/environ.ts';
-import type { GatewayResponse } from '../../core/gateway.ts';
+import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
 import { type ResultBody, withBody } from './body.ts';

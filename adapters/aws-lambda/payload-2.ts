@@ -1,7 +1,7 @@
 // Payload format 2.0, which HTTP APIs and function URLs share but for their paths and who decodes them.
 
 import type { Settings } from '../../core/environ.ts';
-import type { GatewayResponse } from '../../core/gateway.ts';
+import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { type ResultBody, withBody } from './body.ts';
 import {

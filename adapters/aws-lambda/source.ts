@@ -1,7 +1,7 @@
 // What a front door is to the adapter: the same members in every file of sources/, so that to know one is to know all.
 
 import type { Settings } from '../../core/environ.ts';
-import type { GatewayResponse } from '../../core/gateway.ts';
+import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 
 /** The front doors that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */

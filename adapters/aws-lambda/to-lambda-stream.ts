@@ -1,8 +1,9 @@
 // Serves an application as a Lambda function that streams its response.
 
 import { type Settings, settings } from '../../core/environ.ts';
-import { Exchange, type GatewayResponse, type ResponseBody } from '../../core/gateway.ts';
+import { Exchange } from '../../core/gateway.ts';
 import { refuse } from '../../core/plain-response.ts';
+import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ } from '../../core/types.ts';
 import { describeEvent, UnsupportedEventError } from './errors.ts';
 import { Invocation } from './invocation.ts';

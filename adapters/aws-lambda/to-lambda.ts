@@ -1,9 +1,10 @@
 // Serves an application as a Lambda function whose result is returned in one piece.
 
 import { addExtra, type Settings, settings } from '../../core/environ.ts';
-import { Exchange, type GatewayResponse, type ResponseBody } from '../../core/gateway.ts';
+import { Exchange } from '../../core/gateway.ts';
 import { concat } from '../../core/input-base.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
+import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
 import { UnsupportedEventError } from './errors.ts';
 import { Invocation } from './invocation.ts';

@@ -1,7 +1,7 @@
 // A gateway response as a Fetch `Response`, streamed without read-ahead.
 
-import type { GatewayResponse, ResponseBody } from '../../core/gateway.ts';
 import { concat } from '../../core/input-base.ts';
+import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { HeaderList } from '../../core/types.ts';
 import type { FetchFacts } from './environ.ts';

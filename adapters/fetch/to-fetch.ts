@@ -3,9 +3,10 @@
 import { isThenable } from '../../core/body.ts';
 import { type Settings, settings } from '../../core/environ.ts';
 import { RequestError } from '../../core/errors.ts';
-import { Exchange, type GatewayResponse, type ResponseBody } from '../../core/gateway.ts';
+import { Exchange } from '../../core/gateway.ts';
 import { carry, lazyKey } from '../../core/lazy.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
+import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
 import { asciiTarget } from '../../core/url.ts';
 import { settled } from '../../core/work.ts';

@@ -1,7 +1,7 @@
 // A gateway response into a `node:http` response, at the client's pace.
 
 import type { ServerResponse } from 'node:http';
-import type { GatewayResponse, ResponseBody } from '../../core/gateway.ts';
+import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
 
 /** Sends a response. What it could not send is visible to the client as a broken connection. */

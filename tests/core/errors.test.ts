@@ -149,4 +149,15 @@ describe('work after the response', () => {
     await settled('no promise at all', errors);
     expect(errors.flushes).toBe(1);
   });
+
+  it('fails nothing where the log fails, as an answer to a bad request does (ERR-06)', async () => {
+    const fail = () => {
+      throw new Error('no space left');
+    };
+    for (const flush of [fail, () => Promise.reject(new Error('no space left'))]) {
+      const broken = { write: fail, writelines: fail, flush };
+      await expect(settled(Promise.reject(new Error('failed work')), broken)).resolves.toBe(undefined);
+      expect(refuse(new Error('secret'), broken, false).statusCode).toBe(500);
+    }
+  });
 });

@@ -29,13 +29,13 @@ const gateway = [
   {
     rule: 'SR-13',
     what: 'a refused call does not count',
-    from: "    this.#called = true;\n    this.#status = '';\n    checkStatus(status);",
-    to: "    this.#status = '';\n    checkStatus(status);\n    this.#called = true;",
+    from: '    this.#called = true;\n    this.#code = 0;\n    checkStatus(status);',
+    to: '    this.#code = 0;\n    checkStatus(status);\n    this.#called = true;',
   },
   {
     rule: 'SR-13',
     what: 'the head before a refused one still holds',
-    from: "    this.#called = true;\n    this.#status = '';",
+    from: '    this.#called = true;\n    this.#code = 0;',
     to: '    this.#called = true;',
   },
   {
@@ -83,14 +83,14 @@ const gateway = [
   {
     rule: 'SR-15',
     what: 'data without a head is sent as 200',
-    from: "    if (this.#status === '') throw this.#neverStarted();\n    return true;",
-    to: "    if (this.#status === '') this.#status = '200 OK';\n    return true;",
+    from: '    if (this.#code === 0) throw this.#neverStarted();\n    return true;',
+    to: "    if (this.#code === 0) { this.#status = '200 OK'; this.#code = 200; }\n    return true;",
   },
   {
     rule: 'SR-15',
     what: 'an empty body without a head is sent as 200',
-    from: "    const first = this.flushed ? null : chunk;\n    if (this.#status === '') throw this.#neverStarted();",
-    to: "    const first = this.flushed ? null : chunk;\n    if (this.#status === '') this.#status = '200 OK';",
+    from: '    const first = this.flushed ? null : chunk;\n    if (this.#code === 0) throw this.#neverStarted();',
+    to: "    const first = this.flushed ? null : chunk;\n    if (this.#code === 0) { this.#status = '200 OK'; this.#code = 200; }",
   },
   {
     rule: 'SR-09',
@@ -139,8 +139,8 @@ const gateway = [
   {
     rule: 'CL-05',
     what: 'the length of any object is believed',
-    from: "this.#status !== '' && this.#left < 0 ? FileWrapper.remaining(body) : undefined;",
-    to: "this.#status !== '' && this.#left < 0 ? (FileWrapper.remaining(body) ?? /** @type {any} */ (body as any).length) : undefined;",
+    from: 'this.#code !== 0 && this.#left < 0 ? FileWrapper.remaining(body) : undefined;',
+    to: 'this.#code !== 0 && this.#left < 0 ? (FileWrapper.remaining(body) ?? /** @type {any} */ (body as any).length) : undefined;',
   },
   {
     rule: 'CL-07',
@@ -164,16 +164,16 @@ const gateway = [
   {
     rule: 'HTTP-06',
     what: 'a 204 keeps its content',
-    from: '    if (isNullBodyStatus(statusCode)) this.#dropBody(statusCode, first);\n    else if',
-    to: '    if (false) this.#dropBody(statusCode, first);\n    else if',
+    from: '    if (isNullBodyStatus(this.#code)) this.#dropBody(first);\n    else if',
+    to: '    if (false) this.#dropBody(first);\n    else if',
   },
   {
     rule: 'HTTP-06',
     what: 'dropped bytes are not logged',
-    from: 'if (first !== null) this.#log(`A ${statusCode}',
-    to: 'if (false) this.#log(`A ${statusCode}',
+    from: 'if (first !== null) log(this.#errors, `A ${code}',
+    to: 'if (false) log(this.#errors, `A ${code}',
   },
-  { rule: 'HTTP-06', what: 'a 304 loses its length', from: '    if (statusCode === 304) return;\n', to: '' },
+  { rule: 'HTTP-06', what: 'a 304 loses its length', from: '    if (code === 304) return;\n', to: '' },
   {
     rule: 'HTTP-06',
     what: 'a 204 keeps its length',
@@ -183,7 +183,7 @@ const gateway = [
   {
     rule: 'HTTP-06',
     what: 'a 205 says no length',
-    from: "    if (statusCode === 205) this.#headers.push(['Content-Length', '0']);\n",
+    from: "    if (code === 205) this.#headers.push(['Content-Length', '0']);\n",
     to: '',
   },
   {
@@ -215,7 +215,7 @@ const gateway = [
   {
     rule: 'ERR-02',
     what: 'failures are not logged',
-    from: '    this.#log(report(error));\n    try {',
+    from: '    log(this.#errors, report(error));\n    try {',
     to: '    try {',
   },
   {
@@ -257,19 +257,21 @@ const gateway = [
   {
     rule: 'ERR-06',
     what: 'a failing onError escapes',
-    from: '    } catch (second) {\n      this.#log(report(second));\n    }',
+    from: '    } catch (second) {\n      log(this.#errors, report(second));\n    }',
     to: '    } catch (second) {\n      throw second;\n    }',
   },
   {
     rule: 'ERR-06',
     what: 'a failing log escapes',
-    from: '    } catch {\n      // Nowhere is left to tell it. (ERR-06)\n    }',
-    to: '    } catch (error) {\n      throw error;\n    }',
+    file: 'core/log.ts',
+    from: '    errors.write(`${line}\\n`);\n  } catch {}',
+    to: '    errors.write(`${line}\\n`);\n  } catch (error) {\n    throw error;\n  }',
   },
   {
     rule: 'LOG-04',
     what: 'the log is not flushed',
-    from: 'const flushed = this.#errors.flush();',
+    file: 'core/log.ts',
+    from: 'const flushed = errors.flush();',
     to: 'const flushed = undefined as void | Promise<void>;',
   },
   {

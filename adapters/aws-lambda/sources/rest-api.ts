@@ -1,7 +1,7 @@
 // API Gateway REST API, and HTTP API with payload format 1.0.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
-import type { GatewayResponse } from '../../../core/gateway.ts';
+import type { GatewayResponse } from '../../../core/response.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { type ResultBody, withBody } from '../body.ts';
 import {

@@ -1,0 +1,51 @@
+// What passes between the gateway and an adapter: what the adapter chooses, and the response it gets. No code.
+
+import type { GatewayOptions, HeaderList, StartResponse } from './types.ts';
+
+/** What the gateway made of an application's answer: a head that can no longer change, and the body. */
+export interface GatewayResponse {
+  /** `200 OK`: the code, a space, the reason. */
+  readonly status: string;
+  readonly statusCode: number;
+  /** The reason phrase; may be empty. */
+  readonly reason: string;
+  /** The gateway's own list, complete with `Content-Length` where the gateway knows it. */
+  readonly headers: HeaderList;
+  /** All chunks at once, with nothing left to close; or a body to be pulled, and closed when the response is over. */
+  readonly body: Uint8Array[] | ResponseBody;
+  /** What {@link ExchangeOptions.native} returned: the adapter answers with that, and all else here is empty. */
+  readonly native?: object;
+}
+
+/** A body to be pulled chunk by chunk. Whoever got it calls `close()` in the end, also after an error. */
+export interface ResponseBody extends AsyncIterable<Uint8Array> {
+  /**
+   * The next chunk, or null at the end; a promise only where the application makes one. To ask says that the platform has
+   * taken the chunk before. It throws or rejects when the body fails: the response must then break visibly. (BODY-02)
+   */
+  next(): Uint8Array | null | Promise<Uint8Array | null>;
+  /** The response is over, sent or not: ends the iteration and runs the application's `close()`, once. Never throws. */
+  close(): void | Promise<void>;
+  /** The head is wanted now, and there is no chunk yet: a platform that sends both together must not wait. */
+  readonly flushed: boolean;
+  /** The application's own stream where it may go to the platform untouched instead of being pulled; else null. */
+  readonly stream: ReadableStream<Uint8Array> | null;
+}
+
+/** What an adapter chooses for an exchange. */
+export interface ExchangeOptions {
+  onError?: GatewayOptions['onError'];
+  /** Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk. */
+  takesStreams?: boolean;
+  /**
+   * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer natively: asked
+   * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
+   * refuses unless `startResponse` is the very function that the body was made with.)
+   */
+  native?: (body: object, startResponse: StartResponse) => object | null;
+  /**
+   * Given what still goes on after `close()`, which waits for nothing that may never end: the application itself, or the
+   * step that its body is in. A platform that would stop it goes on until the promise has settled; it never rejects.
+   */
+  linger?: (work: Promise<void>) => void;
+}
