@@ -71,10 +71,18 @@ function addUrl(request: HostedRequest, environ: Environ): void {
   const info = encodedPathInfo(environ);
   // A lone "?" is an empty query, which QUERY_STRING cannot tell from none.
   const search = query !== '' ? `?${query}` : uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1 ? '?' : '';
-  request.url = `${info.charCodeAt(0) === 0x2f || info === '*' ? info : `/${info}`}${search}`;
+  const origin = sentOrigin(environ);
+  request.url = `${origin}${info.charCodeAt(0) === 0x2f || info === '*' ? info : `/${info}`}${search}`;
   if (script === '') return;
   request.baseUrl = quotePath(script);
-  request.originalUrl = (sentPath(environ) ?? request.baseUrl + info) + search;
+  request.originalUrl = origin + (sentPath(environ) ?? request.baseUrl + info) + search;
+}
+
+/** Scheme and authority of a target in absolute form, which Node leaves in the URL; empty once a middleware has changed it. */
+function sentOrigin(environ: Environ): string {
+  const uri = environ.REQUEST_URI;
+  if (uri === undefined || uri.charCodeAt(0) === 0x2f || sentPath(environ) === null) return '';
+  return /^https?:\/\/[^/?#]*/i.exec(uri)?.[0] ?? '';
 }
 
 /** The whole path as it was sent, while it still denotes SCRIPT_NAME and PATH_INFO. */

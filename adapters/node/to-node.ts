@@ -7,7 +7,7 @@ import { checkHeaders } from '../../core/check.ts';
 import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
 import { RequestError } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { carry, lazyKey } from '../../core/lazy.ts';
+import { carried, carry, lazyKey } from '../../core/lazy.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList, InputStream } from '../../core/types.ts';
@@ -78,7 +78,8 @@ export class NodeGateway {
 
   readonly listener: NodeListener = (request, response) => {
     const call = new NodeCall(request, response, this);
-    if (this.#direct !== null && isOrdinary(request)) {
+    // A listener that another one has been given this request by shares it: the state that rides on it is that one's.
+    if (this.#direct !== null && carried(request as never) === undefined && isOrdinary(request)) {
       // Environ is made when somebody looks at it, of what the listener has not changed yet.
       const { method, url, baseUrl, originalUrl } = request as RequestLine;
       call.line = { method, url, baseUrl, originalUrl };

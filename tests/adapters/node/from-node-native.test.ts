@@ -259,6 +259,15 @@ describe('a listener on the connection itself', () => {
     });
   });
 
+  test('may hand it on to another one of its kind', async () => {
+    const inner = toNode(fromNode((req, res) => res.end(`${req.url} ${req.environ.SCRIPT_NAME}`)));
+    const outer: NodeAppListener = (req, res) => {
+      Object.assign(req, { originalUrl: req.url, baseUrl: '/api', url: req.url.slice('/api'.length) });
+      inner(req, res);
+    };
+    await serve(outer, async (call) => expect(await (await call('/api/users?a')).text()).toBe('/users?a /api'));
+  });
+
   test('sees headers that the deployer adds', async () => {
     const listener: NodeAppListener = (req, res) => res.end(req.headers['x-added']);
     await serve(listener, async (call) => expect(await (await call('/')).text()).toBe('yes'), {

@@ -185,6 +185,17 @@ describe.each(ON_CONNECTIONS)('a request over a connection, %s', (_name, way) =>
     );
   });
 
+  test('keeps scheme and authority of a target in absolute form', async () => {
+    await way(
+      (req, res) => res.end(req.url),
+      async (_call, port) => {
+        const shown = async (path: string) => (await request(port, { path })).body.toString();
+        expect(await shown('http://example.com:81/a%2Fb?c')).toBe('http://example.com:81/a%2Fb?c');
+        expect(await shown('HTTPS://example.com/')).toBe('HTTPS://example.com/');
+      },
+    );
+  });
+
   test('has the addresses of its connection', async () => {
     const listener = ({ socket }: IncomingMessage, res: ServerResponse) =>
       json(res, {
@@ -242,6 +253,14 @@ describe('what environ adds', () => {
     expect(await see(keys, shown)).toEqual(['/a%2fb?q', '/my%20api', '/my%20api/a%2fb?q']);
     expect(await see({ ...keys, PATH_INFO: '' }, shown)).toEqual(['/?q', '/my%20api', '/my%20api?q']);
     expect(await see({ ...keys, SCRIPT_NAME: '' }, shown)).toEqual(['/a/b?q', undefined, undefined]);
+  });
+
+  test('a target in absolute form is no longer shown where the path was changed', async () => {
+    const keys = { SCRIPT_NAME: '/api', PATH_INFO: '/a', QUERY_STRING: 'q', REQUEST_URI: 'http://example.com/api/a?q' };
+    const shown = (req: IncomingMessage & { originalUrl?: string }) => [req.url, req.originalUrl];
+    const origin = 'http://example.com';
+    expect(await see(keys, shown)).toEqual([`${origin}/a?q`, `${origin}/api/a?q`]);
+    expect(await see({ ...keys, PATH_INFO: '/b' }, shown)).toEqual(['/b?q', '/api/b?q']);
   });
 
   test('environ itself, and the address and scheme that it tells', async () => {
