@@ -69,6 +69,25 @@ describe('header bytes', () => {
   });
 });
 
+describe('header names', () => {
+  test.each([
+    ['plain', ['7: 7', 'X-B: 2', 'X-C: 3', 'x-a: 1']],
+    ['cases', ['X-B: 2', 'x-a: 1', 'x-a: 3']],
+    ['inherited', ['X-B: 2', '__proto__: p', 'constructor: c', 'toString: t']],
+    [
+      'cookies',
+      ['Set-Cookie: a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT', 'Set-Cookie: b=2', 'Set-Cookie: a=3', 'X-B: 2'],
+    ],
+  ])('are all there, repeats in order beside the first of them: %s', async (list, expected) => {
+    const head = (await send(`GET /names?${list}`)).split('\r\n\r\n')[0] as string;
+    const lines = head.split('\r\n').slice(1);
+    const name = (line: string): string => line.split(':')[0] as string;
+    // Between names the order is workerd's own.
+    lines.sort((one, other) => (name(one) < name(other) ? -1 : Number(name(one) > name(other))));
+    expect(lines.filter((line) => line !== 'Content-Length: 0')).toEqual(expected);
+  });
+});
+
 describe('request targets', () => {
   test('escapes stay as they were sent, malformed ones too', async () => {
     const target = '/%65nviron?a=%zz&b=%2F&c=%C3%A9&d=+';

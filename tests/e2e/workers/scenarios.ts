@@ -2,7 +2,7 @@
 // (the query) under which it leaves what happened; `/log` tells it.
 
 import { toWorker } from '../../../adapters/cloudflare-workers/index.ts';
-import { type Application, type Environ, encode, encodeWsgi } from '../../../core/index.ts';
+import { type Application, type Environ, encode, encodeWsgi, type HeaderList } from '../../../core/index.ts';
 
 const PIECE = new Uint8Array(65_536).fill(0x61);
 const logs: Record<string, string[]> = {};
@@ -67,6 +67,36 @@ const scenarios: Record<string, Application> = {
       ['Set-Cookie', 'b=2'],
     ]);
     return [encode(JSON.stringify(environ.HTTP_X_SENT ?? ''))];
+  },
+  /** Header names that an object would lose or hold already, in lists with and without repeats. */
+  '/names'(environ, startResponse) {
+    const lists: Record<string, HeaderList> = {
+      plain: [
+        ['X-B', '2'],
+        ['7', '7'],
+        ['x-a', '1'],
+        ['X-C', '3'],
+      ],
+      cases: [
+        ['x-a', '1'],
+        ['X-B', '2'],
+        ['X-A', '3'],
+      ],
+      inherited: [
+        ['X-B', '2'],
+        ['__proto__', 'p'],
+        ['constructor', 'c'],
+        ['toString', 't'],
+      ],
+      cookies: [
+        ['Set-Cookie', 'a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT'],
+        ['X-B', '2'],
+        ['set-cookie', 'b=2'],
+        ['Set-Cookie', 'a=3'],
+      ],
+    };
+    startResponse('200 OK', lists[environ.QUERY_STRING] ?? []);
+    return [];
   },
   '/endless'(environ, startResponse) {
     startResponse('200 OK', []);
