@@ -29,7 +29,7 @@ export interface ClientCertificate {
 }
 
 /** A request as workerd hands it over. */
-export type WorkerRequest = Request & { readonly cf?: RequestCf };
+type WorkerRequest = Request & { readonly cf?: RequestCf };
 
 /** The pipes that only workerd has. */
 interface Runtime {
@@ -54,6 +54,13 @@ export const workerFacts: FetchFacts = {
     return length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   },
   dropsRequests: true,
+  addKeys(environ, { request, platform = [] }) {
+    const { cf } = request as WorkerRequest;
+    addEdgeKeys(environ, cf);
+    environ['cloudflare.env'] = platform[0];
+    environ['cloudflare.ctx'] = platform[1];
+    if (cf) environ['cloudflare.cf'] = cf;
+  },
 };
 
 /**
@@ -62,10 +69,9 @@ export const workerFacts: FetchFacts = {
  *
  * @param environ the environ of this very request, complete with its headers
  */
-export function addEdgeKeys(environ: Environ, request: WorkerRequest): void {
+function addEdgeKeys(environ: Environ, cf: RequestCf | undefined): void {
   const address = environ.HTTP_CF_CONNECTING_IP;
   if (address !== undefined && address !== '') environ.REMOTE_ADDR = address;
-  const { cf } = request;
   if (!cf || environ['wsgi.url_scheme'] !== 'https') return;
   if (cf.tlsVersion) environ.SSL_PROTOCOL = cf.tlsVersion;
   if (cf.tlsCipher) environ.SSL_CIPHER = cf.tlsCipher;

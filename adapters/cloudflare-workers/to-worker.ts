@@ -3,8 +3,8 @@
 
 import { settings } from '../../core/environ.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
-import { FetchGateway } from '../fetch/to-fetch.ts';
-import { addEdgeKeys, type WorkerRequest, workerFacts } from './environ.ts';
+import { FetchGateway } from '../fetch/gateway.ts';
+import { workerFacts } from './environ.ts';
 
 /** Options of {@link toWorker}. */
 export type WorkerOptions = GatewayOptions;
@@ -34,17 +34,6 @@ export interface Worker<Env = unknown> {
 export function toWorker<Env = unknown>(app: Application, options: WorkerOptions = {}): Worker<Env> {
   const gateway = new FetchGateway(app, settings(app, options), workerFacts);
   return {
-    fetch(request: WorkerRequest, env, ctx) {
-      return gateway.handle(
-        { request, target: null, length: -1 },
-        (work) => ctx.waitUntil(work),
-        (environ) => {
-          addEdgeKeys(environ, request);
-          environ['cloudflare.env'] = env;
-          environ['cloudflare.ctx'] = ctx;
-          if (request.cf) environ['cloudflare.cf'] = request.cf;
-        },
-      );
-    },
+    fetch: (request, env, ctx) => gateway.handle({ request, target: null, length: -1, platform: [env, ctx] }, ctx),
   };
 }

@@ -22,8 +22,13 @@ export interface FetchCall {
   readonly target: string | null;
   /** The body's length in bytes where the caller knows it and no header says it; else -1. */
   readonly length: number;
-  /** What the platform passed after the request: Deno its connection info, Bun its server. */
+  /** What the platform passed after the request: Deno its connection info, Bun its server, Workers `env` and `ctx`. */
   readonly platform?: readonly unknown[];
+}
+
+/** The request line, with the host that the URL names. */
+export interface RequestLine extends RequestFacts {
+  readonly authority: string;
 }
 
 /** Both ends of a pipe. */
@@ -52,6 +57,8 @@ export interface FetchFacts extends GatewayFacts {
    * `waitUntil` has something to wait for.
    */
   dropsRequests?: boolean;
+  /** Adds the platform's own keys to an environ that is otherwise complete. */
+  addKeys(environ: Environ, call: FetchCall): void;
 }
 
 /** Facts of a Fetch platform of which nothing else is known. */
@@ -61,27 +68,31 @@ export const fetchFacts: FetchFacts = {
   protocol: () => 'HTTP/1.1',
   // The standard's ByteString: one code unit is one byte. Only what cannot be one went through a decoder.
   headerValue: (value) => (/[^\x00-\xff]/.test(value) ? encodeWsgi(value) : value),
+  addKeys(environ, { platform }) {
+    if (platform !== undefined) environ['fetch.arguments'] = platform;
+  },
 };
 
 /**
- * Makes the environ of a request.
+ * What the URL and the method of a request say.
  *
- * @throws {RequestError} for a request that cannot be served
+ * @throws {RequestError} for a path that cannot be served
  */
-export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Settings, errors: ErrorStream): Environ {
+export function requestLine(call: FetchCall, facts: FetchFacts, settings: Settings): RequestLine {
   const { request } = call;
-  const url = request.url;
-  const pathStart = url.indexOf('/', url.indexOf('://') + 3);
-  const authority = url.slice(url.indexOf('://') + 3, pathStart);
+  const { url, method } = request;
+  const start = url.indexOf('://') + 3;
+  const pathStart = url.indexOf('/', start);
+  const authority = url.slice(start, pathStart);
   const scheme = url.startsWith('https:') ? 'https' : 'http';
   const colon = authority.lastIndexOf(':');
   const hasPort = colon > authority.lastIndexOf(']');
   // Some platforms show a path as it was sent, with UTF-8 in it that no URL may hold.
   const requestUri = call.target ?? encodeWsgi(withoutFragment(url.slice(pathStart)));
-  const target = splitTarget(requestUri, request.method);
+  const target = splitTarget(requestUri, method);
   const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
-  const line: RequestFacts = {
-    method: request.method,
+  return {
+    method,
     scriptName,
     pathInfo,
     queryString: target.query,
@@ -90,15 +101,31 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
     scheme,
     serverName: (hasPort ? authority.slice(0, colon) : authority) || 'localhost',
     serverPort: hasPort ? authority.slice(colon + 1) : scheme === 'https' ? '443' : '80',
+    authority,
   };
+}
+
+/**
+ * Makes the environ of a request.
+ *
+ * @throws {RequestError} for a request that cannot be served
+ */
+export function fetchEnviron(
+  call: FetchCall,
+  line: RequestLine,
+  facts: FetchFacts,
+  settings: Settings,
+  errors: ErrorStream,
+): Environ {
+  const { request } = call;
   const environ = createEnviron(facts, line, errors);
-  if (scheme === 'https') environ.HTTPS = 'on';
+  if (line.scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
     const native = facts.headerValue(value);
     if (SINGLE.has(name) && native.includes(', ')) addRepeats(environ, name, native);
     else addHeader(environ, name, native);
   });
-  environ.HTTP_HOST ??= authority;
+  environ.HTTP_HOST ??= line.authority;
   if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
   const length = declaredLength(environ);
   if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
@@ -106,7 +133,6 @@ export function fetchEnviron(call: FetchCall, facts: FetchFacts, settings: Setti
   const source = request.body ? new StreamSource(request.body) : null;
   environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
   environ['fetch.request'] = request;
-  if (call.platform !== undefined) environ['fetch.arguments'] = call.platform;
   addExtra(environ, settings.extra);
   return environ;
 }

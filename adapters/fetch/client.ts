@@ -1,0 +1,117 @@
+// The client of one request on a Fetch platform: what the gateway knows of it, keeps for it and carries on its environ.
+
+import type { Settings } from '../../core/environ.ts';
+import type { Exchange } from '../../core/gateway.ts';
+import { lazyKey } from '../../core/lazy.ts';
+import type { ResponseBody } from '../../core/response.ts';
+import type { ErrorStream, InputStream } from '../../core/types.ts';
+import { settled } from '../../core/work.ts';
+import type { FetchCall, FetchFacts, RequestLine } from './environ.ts';
+import type { ResponseCall } from './response.ts';
+
+/** Keeps the platform running until a promise has settled: the part of an `ExecutionContext` that a gateway needs. */
+export interface WaitContext {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** Whether the client of one request is still there, and what goes on after its response. */
+export class Client implements ResponseCall {
+  readonly head: boolean;
+  exchange: Exchange | null = null;
+  /** The request as it came; native.ts tells by these three whether environ still shows it. */
+  readonly call: FetchCall;
+  line: RequestLine | null = null;
+  input: InputStream | null = null;
+  readonly facts: FetchFacts;
+  readonly settings: Settings;
+  readonly #errors: ErrorStream;
+  readonly #context: WaitContext | undefined;
+  #controller: AbortController | null = null;
+  #watched = false;
+  #gone = false;
+  #finished = false;
+  #reason: unknown;
+  /** Tells a platform that would drop this request to wait no longer for its end. */
+  #release: (() => void) | null = null;
+
+  /** @param context the platform's own, for this request */
+  constructor(
+    call: FetchCall,
+    facts: FetchFacts,
+    settings: Settings,
+    errors: ErrorStream,
+    context: WaitContext | undefined,
+  ) {
+    this.head = call.request.method === 'HEAD';
+    this.call = call;
+    this.facts = facts;
+    this.settings = settings;
+    this.#errors = errors;
+    this.#context = context;
+  }
+
+  /** `waygate.wait_until`. */
+  readonly keep = (work: Promise<unknown>): void => {
+    const done = settled(work, this.#errors);
+    this.#context?.waitUntil(done);
+  };
+
+  /** `waygate.signal`, made on first use. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#gone) this.#controller.abort(this.#reason);
+      else this.#listen();
+    }
+    return this.#controller.signal;
+  }
+
+  /** From now on the application has something to close: it must hear when the client leaves. */
+  watch(): void {
+    this.#listen();
+    if (this.facts.dropsRequests !== true || this.#release !== null) return;
+    this.#context?.waitUntil(
+      new Promise<void>((release) => {
+        this.#release = release;
+      }),
+    );
+  }
+
+  gone(reason: unknown): void | Promise<void> {
+    // Some platforms abort the request's signal also when all went well.
+    if (!this.#gone && !this.#finished) {
+      this.#gone = true;
+      this.#reason = reason;
+      this.#controller?.abort(reason);
+    }
+    return this.#closed(this.exchange?.close());
+  }
+
+  finish(body: ResponseBody): void {
+    this.#finished = body.stream === null;
+    this.#closed(body.close());
+  }
+
+  /** Nothing is left to send that the application could hear of. */
+  over(): void {
+    this.#finished = true;
+    this.#release?.();
+  }
+
+  #closed(closing: void | Promise<void>): void | Promise<void> {
+    if (closing instanceof Promise) this.keep(closing);
+    this.#release?.();
+    return closing;
+  }
+
+  #listen(): void {
+    const signal = this.call.request.signal as AbortSignal | undefined;
+    if (!signal || this.#watched) return;
+    this.#watched = true;
+    if (signal.aborted) this.gone(signal.reason);
+    else signal.addEventListener('abort', () => this.gone(signal.reason), { once: true });
+  }
+}
+
+/** `waygate.signal` as a key of environ. */
+export const SIGNAL: PropertyDescriptor = /* @__PURE__ */ lazyKey('waygate.signal', (client: Client) => client.signal);

@@ -1,0 +1,96 @@
+// Runs an application for the requests of one Fetch platform. What a platform adds, it adds through its `FetchFacts`.
+
+import { isThenable } from '../../core/body.ts';
+import type { Settings } from '../../core/environ.ts';
+import { RequestError } from '../../core/errors.ts';
+import { Exchange } from '../../core/gateway.ts';
+import { carry } from '../../core/lazy.ts';
+import { plainResponse, refuse } from '../../core/plain-response.ts';
+import type { GatewayResponse } from '../../core/response.ts';
+import type { Application, Environ, StartResponse } from '../../core/types.ts';
+import { Client, SIGNAL, type WaitContext } from './client.ts';
+import { type FetchCall, type FetchFacts, fetchEnviron, requestLine } from './environ.ts';
+import { toResponse } from './response.ts';
+
+/** Calls a Fetch app; throws or rejects with what kept it from answering. */
+export type NativeCall = () => Response | Promise<Response>;
+
+/** A body behind which stands a Fetch app that has not been called yet. */
+export abstract class NativeBody {
+  /**
+   * Gives the call of the app to a gateway that gets the body untouched; null where something lies between. (EXT-02)
+   *
+   * @param startResponse the gateway's own
+   */
+  abstract native(startResponse: StartResponse): NativeCall | null;
+}
+
+/** One application on one Fetch platform. */
+export class FetchGateway {
+  readonly #app: Application;
+  readonly #settings: Settings;
+  readonly #facts: FetchFacts;
+
+  constructor(app: Application, prepared: Settings, facts: FetchFacts) {
+    this.#app = app;
+    this.#settings = prepared;
+    this.#facts = facts;
+  }
+
+  /**
+   * Answers one request.
+   *
+   * @param context the platform's own, for this request, where it has one
+   */
+  handle(call: FetchCall, context: WaitContext | undefined): Response | Promise<Response> {
+    const errors = this.#settings.errors();
+    const facts = this.#facts;
+    const client = new Client(call, facts, this.#settings, errors, context);
+    let environ: Environ;
+    try {
+      const line = requestLine(call, facts, this.#settings);
+      environ = fetchEnviron(call, line, facts, this.#settings, errors);
+      carry(environ, client);
+      Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+      environ['waygate.wait_until'] = client.keep;
+      client.line = line;
+      client.input = environ['wsgi.input'];
+      facts.addKeys(environ, call);
+    } catch (error) {
+      return toResponse(refuse(error, errors, client.head), facts, client);
+    }
+    const { onError } = this.#settings;
+    const exchange = new Exchange(environ, { onError, takesStreams: true, native: nativeCall, linger: client.keep });
+    client.exchange = exchange;
+    const answer = (response: GatewayResponse): Response | Promise<Response> => {
+      if (response.native !== undefined) return this.#answerNatively(response.native as NativeCall, client, exchange);
+      if (Array.isArray(response.body)) client.over();
+      else client.watch();
+      return toResponse(response, facts, client);
+    };
+    const response = exchange.run(this.#app);
+    if (!(response instanceof Promise)) return answer(response);
+    client.watch();
+    return response.then(answer);
+  }
+
+  /** The response of a Fetch app goes to the platform as it is. A failure is the same 500 as everywhere. */
+  #answerNatively(call: NativeCall, client: Client, exchange: Exchange): Response | Promise<Response> {
+    client.over();
+    const fail = (error: unknown): Response => {
+      exchange.tell(error);
+      const status = error instanceof RequestError ? error.status : 500;
+      return toResponse(plainResponse(status, client.head), this.#facts, client);
+    };
+    try {
+      const answer = call();
+      return isThenable(answer) ? answer.catch(fail) : answer;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+}
+
+function nativeCall(body: unknown, startResponse: StartResponse): NativeCall | null {
+  return body instanceof NativeBody ? body.native(startResponse) : null;
+}
