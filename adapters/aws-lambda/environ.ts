@@ -117,14 +117,19 @@ export function addBothHeaders(environ: Environ, multi: ValueMap, single: ValueM
 }
 
 function addValue(environ: Environ, name: string, value: unknown): void {
-  if (typeof value === 'string') addHeader(environ, name, encodeWsgi(value));
+  if (typeof value === 'string') addHeader(environ, name, nativeOf(value));
   else if (Array.isArray(value)) for (const each of value) addValue(environ, name, each);
   else if (value !== null && value !== undefined) addHeader(environ, name, encodeWsgi(String(value)));
 }
 
+/** A JSON string as native string. That a text has as many bytes as units, being ASCII, is what Node tells fastest. */
+function nativeOf(text: string): string {
+  return Buffer.byteLength(text) === text.length ? text : encodeWsgi(text);
+}
+
 /** The cookies of payload 2.0 stand in a list. Function URLs keep the header too: the list replaces it. */
 export function addCookies(environ: Environ, cookies: unknown): void {
-  if (Array.isArray(cookies) && cookies.length > 0) environ.HTTP_COOKIE = encodeWsgi(cookies.join('; '));
+  if (Array.isArray(cookies) && cookies.length > 0) environ.HTTP_COOKIE = nativeOf(cookies.join('; '));
 }
 
 /**
