@@ -87,7 +87,9 @@ export function queryOf(multi: ValueMap, single: ValueMap, write: (text: string)
     query += `${query === '' ? '' : '&'}${write(key)}=${write(value === null || value === undefined ? '' : String(value))}`;
   };
   for (const key in multi) for (const value of listOf(multi[key])) add(key, value);
-  for (const key in single) if (multi?.[key] === undefined) for (const value of listOf(single[key])) add(key, value);
+  for (const key in single) {
+    if (!multi || !Object.hasOwn(multi, key)) for (const value of listOf(single[key])) add(key, value);
+  }
   return query;
 }
 
@@ -111,9 +113,20 @@ export function addHeaders(environ: Environ, headers: ValueMap): void {
 
 /** Adds the headers of both maps: all values of the first, then the names that only the second has. */
 export function addBothHeaders(environ: Environ, multi: ValueMap, single: ValueMap): void {
+  if (!multi) {
+    addHeaders(environ, single);
+    return;
+  }
   addHeaders(environ, multi);
-  if (!multi) addHeaders(environ, single);
-  else for (const name in single) if (environ[headerKey(name)] === undefined) addValue(environ, name, single[name]);
+  let added: string[] | null = null;
+  for (const name in single) {
+    const key = headerKey(name);
+    // Names that differ in case are one header, also where the first of them has just been added.
+    if (environ[key] !== undefined && !added?.includes(key)) continue;
+    addValue(environ, name, single[name]);
+    added ??= [];
+    added.push(key);
+  }
 }
 
 function addValue(environ: Environ, name: string, value: unknown): void {

@@ -31,11 +31,11 @@ interface Anything {
  */
 export function lookalike(event: Anything): string | null {
   const { type, methodArn, routeArn, authorizationToken } = event;
-  if (type !== undefined && (methodArn ?? routeArn ?? authorizationToken) !== undefined) {
+  if ((type ?? null) !== null && (methodArn ?? routeArn ?? authorizationToken ?? null) !== null) {
     return `an API Gateway authorizer's question (type ${JSON.stringify(type)})`;
   }
   const { connectionId, eventType, routeKey } = (event.requestContext ?? {}) as Anything;
-  return connectionId === undefined
+  return (connectionId ?? null) === null
     ? null
     : `an API Gateway WebSocket event (${eventType ?? routeKey ?? 'connectionId'})`;
 }

@@ -35,9 +35,10 @@ export interface Payload2Event {
   requestContext: {
     domainName?: string | null;
     stage?: string | null;
-    http: { method?: string; protocol?: string; sourceIp?: string | null };
+    http: { method?: string; path?: string; protocol?: string; sourceIp?: string | null };
     authentication?: { clientCert?: ClientCertificate | null } | null;
     authorizer?: {
+      principalId?: unknown;
       iam?: { userArn?: string | null } | null;
       jwt?: { claims?: { sub?: unknown } | null } | null;
     } | null;
@@ -93,7 +94,7 @@ export function payload2Environ(
   addCookies(environ, event.cookies);
   addForwardedServer(environ, context.domainName);
   addClient(environ, http.sourceIp);
-  if (authorizer) addUser(environ, authorizer.jwt?.claims?.sub, authorizer.iam?.userArn);
+  if (authorizer) addUser(environ, authorizer.principalId, authorizer.jwt?.claims?.sub, authorizer.iam?.userArn);
   if (context.authentication) addClientCertificate(environ, context.authentication.clientCert);
   addBody(environ, event.body, event.isBase64Encoded, settings);
   return environ;

@@ -13,9 +13,9 @@ type Path = Pick<RequestLine, 'scriptName' | 'pathInfo' | 'path'>;
  *
  * @param path what the event has as path
  * @param stage the stage; `$default` is in no path
- * @param domainName the name by which API Gateway knows the API
+ * @param name see {@link calledName}
  */
-export function decodedPath(path: unknown, stage: unknown, domainName: unknown, headers: ValueMap): Path {
+export function decodedPath(path: unknown, stage: unknown, name: string | undefined): Path {
   const text = typeof path === 'string' ? path : '';
   const native = encodeWsgi(text.charCodeAt(0) === 0x2f ? text : `/${text}`);
   if (native.includes('\0')) throw new BadRequestError('The request path holds a NUL byte.');
@@ -23,14 +23,31 @@ export function decodedPath(path: unknown, stage: unknown, domainName: unknown, 
     return { scriptName: '', pathInfo: native, path: quotePath(native) };
   }
   const split = splitPrefix(native, encodeWsgi(`/${stage}`));
-  if (split.scriptName === '' || isExecuteApi(domainName, headers)) return { ...split, path: quotePath(native) };
+  if (split.scriptName === '' || name === undefined || isOwnName(name)) return { ...split, path: quotePath(native) };
   return { scriptName: '', pathInfo: split.pathInfo, path: quotePath(split.pathInfo) || '/' };
 }
 
-/** Whether the API was called under its own name, where the stage is a part of the URL: in every region, China's too. */
-export function isExecuteApi(domainName: unknown, headers: ValueMap): boolean {
-  const name = domainName ?? headers?.host ?? headers?.Host;
-  return typeof name !== 'string' || name.includes('.execute-api.');
+/**
+ * The name under which an API was called, where the event tells: as API Gateway knows it, else as the client wrote it.
+ *
+ * @param domainName `requestContext.domainName`
+ * @param maps the maps of headers, which hold names in any case
+ */
+export function calledName(domainName: unknown, ...maps: ValueMap[]): string | undefined {
+  if (typeof domainName === 'string') return domainName;
+  for (const map of maps) {
+    for (const name in map) {
+      if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+      const value = Array.isArray(map[name]) ? map[name][0] : map[name];
+      if (typeof value === 'string') return value;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a name is the API's own, under which the stage is a part of the URL: in every region, China's too. */
+function isOwnName(name: string): boolean {
+  return name.includes('.execute-api.');
 }
 
 /** What a REST API event tells of its path. */
@@ -41,8 +58,8 @@ export interface RestPath {
   stage?: string | null;
   /** `requestContext.path` */
   publicPath?: string | null;
-  domainName?: string | null;
-  headers?: ValueMap;
+  /** See {@link calledName}. */
+  name?: string | undefined;
 }
 
 /**
@@ -60,14 +77,10 @@ export function restPath(event: RestPath): Path {
 
 /** The stage as path, if the public URL has it in front of `path`; without `requestContext.path` the host name tells. */
 function publicPrefix(event: RestPath, path: string, decoded: string): string {
-  const { stage, publicPath } = event;
+  const { name, stage, publicPath } = event;
   if (typeof stage !== 'string' || stage === '') return '';
   const prefix = sentPath(stage);
-  if (typeof publicPath !== 'string') {
-    const known =
-      event.domainName !== undefined || event.headers?.Host !== undefined || event.headers?.host !== undefined;
-    return known && isExecuteApi(event.domainName, event.headers) ? prefix : '';
-  }
+  if (typeof publicPath !== 'string') return name !== undefined && isOwnName(name) ? prefix : '';
   const shown = sentPath(publicPath);
   if (shown === prefix + path) return prefix;
   const trimmed = decoded === '/' ? '' : decoded;
@@ -84,7 +97,7 @@ function publicPrefix(event: RestPath, path: string, decoded: string): string {
  * @returns a decoded prefix such as `/v1/nested`, or empty
  */
 function mappingKey(event: RestPath, decoded: string): string {
-  if (isExecuteApi(event.domainName, event.headers)) return '';
+  if (event.name === undefined || isOwnName(event.name)) return '';
   if (typeof event.resource !== 'string' || event.resource.charCodeAt(0) !== 0x2f) return '';
   const whole = withoutSlash(decoded);
   const filled = event.resource.replace(/\{([^{}+]+)\+?\}/g, (hole, name) => {

@@ -1,7 +1,8 @@
 // Lambda function URL: payload format 2.0, with the path as the client sent it and no stage.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 
-import { decodePath } from '../../../core/url.ts';
+import { encodeWsgi } from '../../../core/strings.ts';
+import { decodePath, quotePath } from '../../../core/url.ts';
 import { payload2Event, payload2Response } from '../emulated-payload-2.ts';
 import { decodeText, forwardedHeaders, REGION } from '../emulated-request.ts';
 import type { Emulator } from '../emulator.ts';
@@ -24,8 +25,9 @@ export const functionUrl: Source<Payload2Event, Payload2Result> = {
   recognises: (event) => isPayload2(event, true),
 
   toEnviron(event, settings, errors) {
-    // requestContext.http.path is decoded already; rawPath is not.
-    const path = sentPath(event.rawPath);
+    // requestContext.http.path is decoded already; rawPath is not, and is there in all events but hand-made ones.
+    const { http } = event.requestContext;
+    const path = sentPath(event.rawPath ?? quotePath(encodeWsgi(http.path ?? '')));
     return payload2Environ(event, { path, scriptName: '', pathInfo: decodePath(path) }, settings, errors);
   },
 

@@ -8,7 +8,7 @@ import type { Emulator } from '../emulator.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
 import { isPayload2, type Payload2Event, type Payload2Result, payload2Environ, payload2Result } from '../payload-2.ts';
 import type { Source } from '../source.ts';
-import { decodedPath } from '../stage.ts';
+import { calledName, decodedPath } from '../stage.ts';
 
 /** As `toLambda` needs it. */
 export const httpApi: Source<Payload2Event, Payload2Result> = {
@@ -17,8 +17,9 @@ export const httpApi: Source<Payload2Event, Payload2Result> = {
   recognises: (event) => isPayload2(event, false),
 
   toEnviron(event, settings, errors) {
-    const { domainName, stage } = event.requestContext;
-    return payload2Environ(event, decodedPath(event.rawPath, stage, domainName, event.headers), settings, errors);
+    const { domainName, stage, http } = event.requestContext;
+    const name = calledName(domainName, event.headers);
+    return payload2Environ(event, decodedPath(event.rawPath ?? http.path, stage, name), settings, errors);
   },
 
   toResult: (_event, response, body) => payload2Result(response, body),

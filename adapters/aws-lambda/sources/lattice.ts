@@ -37,7 +37,7 @@ export const lattice: Source<LatticeEvent, LatticeResult> = {
   recognises(event) {
     const context = event.requestContext;
     if (typeof event.method !== 'string' || !context) return false;
-    return (context.serviceNetworkArn ?? context.serviceArn ?? context.targetGroupArn) !== undefined;
+    return typeof (context.serviceNetworkArn ?? context.serviceArn ?? context.targetGroupArn) === 'string';
   },
 
   toEnviron(event, settings, errors) {

@@ -39,7 +39,7 @@ import {
 import { multiValues } from '../headers.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
 import type { Source } from '../source.ts';
-import { decodedPath, restPath } from '../stage.ts';
+import { calledName, decodedPath, restPath } from '../stage.ts';
 
 /** The members that are read. An invocation from the console has null for most of them. */
 interface RestApiEvent {
@@ -85,16 +85,17 @@ export const restApi: Source<RestApiEvent, RestApiResult> = {
 
   recognises(event) {
     if (typeof event.httpMethod !== 'string' || typeof event.path !== 'string') return false;
-    return event.version !== '2.0' && event.requestContext?.elb === undefined;
+    return !event.requestContext?.elb && !(event.version === '2.0' && event.requestContext?.http);
   },
 
   toEnviron(event, settings, errors) {
     const context = event.requestContext ?? {};
     const { stage, domainName } = context;
+    const name = calledName(domainName, event.multiValueHeaders, event.headers);
     const path =
       event.version === '1.0'
-        ? decodedPath(event.path, stage, domainName, event.headers)
-        : restPath({ ...event, stage, domainName, publicPath: context.path });
+        ? decodedPath(event.path, stage, name)
+        : restPath({ ...event, name, stage, publicPath: context.path });
     const environ = begin(
       {
         method: event.httpMethod,

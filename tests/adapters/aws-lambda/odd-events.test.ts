@@ -1,0 +1,129 @@
+// Events at the borders of what AWS documents: members that are null or missing, two maps that disagree, users.
+
+import { describe, expect, it } from 'vitest';
+import type { Environ } from 'waygate';
+import { toLambda, UnsupportedEventError } from 'waygate/aws-lambda';
+
+async function environOf(event: unknown): Promise<Environ> {
+  let seen: Environ | undefined;
+  await toLambda((environ, startResponse) => {
+    seen = environ;
+    startResponse('200 OK', []);
+    return [];
+  })(event);
+  if (seen === undefined) throw new Error('the application was not called');
+  return seen;
+}
+
+/** A REST API's event with as little as can be. */
+const rest = (members: object = {}, context: object = {}) => ({
+  resource: '/{proxy+}',
+  path: '/x',
+  httpMethod: 'GET',
+  headers: { Host: 'a1.execute-api.eu-west-1.amazonaws.com' },
+  requestContext: { stage: 'prod', path: '/prod/x', identity: { sourceIp: '192.0.2.1' }, ...context },
+  ...members,
+});
+
+/** Payload 2.0 with as little as can be. */
+const payload2 = (members: object = {}, context: object = {}) => ({
+  version: '2.0',
+  rawPath: '/x',
+  rawQueryString: '',
+  headers: { host: 'a1.execute-api.eu-west-1.amazonaws.com' },
+  requestContext: {
+    domainName: 'a1.execute-api.eu-west-1.amazonaws.com',
+    stage: '$default',
+    http: { method: 'GET', path: '/x', protocol: 'HTTP/1.1', sourceIp: '192.0.2.1' },
+    ...context,
+  },
+  ...members,
+});
+
+describe('members that are null', () => {
+  it('are missing, also where they would tell a request from what looks like one', async () => {
+    const nulls = { type: null, methodArn: null, authorizationToken: null };
+    expect((await environOf(rest(nulls, { connectionId: null, elb: null }))).PATH_INFO).toBe('/x');
+    expect((await environOf(payload2({ ...nulls, type: 'x' }, { connectionId: null }))).PATH_INFO).toBe('/x');
+    const noLattice = { version: '2.0', method: 'GET', path: '/', requestContext: { serviceArn: null } };
+    await expect(toLambda(() => [])(noLattice)).rejects.toThrow(UnsupportedEventError);
+  });
+
+  it('of headers are no headers', async () => {
+    const environ = await environOf(rest({ headers: { 'X-A': null, 'X-B': 7, 'X-C': true, 'X-D': [] } }));
+    expect([environ.HTTP_X_A, environ.HTTP_X_B, environ.HTTP_X_C, environ.HTTP_X_D]).toEqual([
+      undefined,
+      '7',
+      'true',
+      undefined,
+    ]);
+  });
+});
+
+describe('which front door an event comes from', () => {
+  it('a proxy event that calls itself version 2.0, but has nothing of it, is a REST API’s', async () => {
+    const environ = await environOf(rest({ version: '2.0' }));
+    expect([environ.SCRIPT_NAME, environ.PATH_INFO, environ.REMOTE_ADDR]).toEqual(['/prod', '/x', '192.0.2.1']);
+  });
+});
+
+describe('where only one of two members is there', () => {
+  it('the path of payload 2.0 is the one in the context, which is decoded at both front doors', async () => {
+    const http = { method: 'GET', path: '/a b/%41' };
+    const api = await environOf(payload2({ rawPath: undefined }, { http }));
+    expect([api.PATH_INFO, api.REQUEST_URI]).toEqual(['/a b/%41', '/a%20b/%2541']);
+    const url = await environOf(payload2({ rawPath: null }, { http, domainName: 'a1.lambda-url.eu-west-1.on.aws' }));
+    expect([url.PATH_INFO, url.REQUEST_URI]).toEqual(['/a b/%41', '/a%20b/%2541']);
+  });
+
+  it('the host that tells of a stage may be in either map, under a name in any case', async () => {
+    const context = { path: undefined };
+    const Host = 'a1.execute-api.eu-west-1.amazonaws.com';
+    const seen = async (members: object) => (await environOf(rest(members, context))).SCRIPT_NAME;
+    expect(await seen({ headers: { HOST: Host } })).toBe('/prod');
+    expect(await seen({ headers: null, multiValueHeaders: { Host: [Host] } })).toBe('/prod');
+    expect(await seen({ headers: null, multiValueHeaders: { host: ['api.example.com'] } })).toBe('');
+    const key = { path: '/v1/x', pathParameters: { proxy: 'x' } };
+    expect(await seen({ ...key, headers: null, multiValueHeaders: { host: ['api.example.com'] } })).toBe('/v1');
+    expect(await seen({ ...key, headers: null })).toBe('');
+  });
+});
+
+describe('two maps', () => {
+  it('headers: all values of the first, then the names that only the second has, however often', async () => {
+    const environ = await environOf(
+      rest({
+        multiValueHeaders: { Accept: ['a', 'b'], 'X-None': [] },
+        headers: { accept: 'b', 'X-None': 'c', 'X-Two': '1', 'x-two': '2', Cookie: 'a=1', cookie: 'b=2' },
+      }),
+    );
+    expect([environ.HTTP_ACCEPT, environ.HTTP_X_NONE, environ.HTTP_X_TWO, environ.HTTP_COOKIE]).toEqual([
+      'a, b',
+      'c',
+      '1, 2',
+      'a=1; b=2',
+    ]);
+  });
+
+  it('parameters: names that every object has are names like any other', async () => {
+    const environ = await environOf(
+      rest({ multiValueQueryStringParameters: { a: ['1', '2'] }, queryStringParameters: { a: '2', constructor: 'b' } }),
+    );
+    expect(environ.QUERY_STRING).toBe('a=1&a=2&constructor=b');
+  });
+});
+
+describe('the user', () => {
+  const headers = { authorization: 'Bearer t' };
+  it.each([
+    ['principalId', { principalId: 'p', jwt: { claims: { sub: 's' } } }, 'p'],
+    ['a number', { principalId: 7 }, '7'],
+    ['the subject of a JWT', { principalId: '', jwt: { claims: { sub: 's' } }, iam: { userArn: 'u' } }, 's'],
+    ['IAM', { jwt: null, iam: { userArn: 'u' } }, 'u'],
+    ['nobody: the context of a Lambda authorizer names no principal', { lambda: { principalId: 'p' } }, undefined],
+    ['nobody', {}, undefined],
+  ])('of payload 2.0 is %s', async (_name, authorizer, user) => {
+    const environ = await environOf(payload2({ headers }, { authorizer }));
+    expect([environ.REMOTE_USER, environ.AUTH_TYPE]).toEqual([user, user && 'Bearer']);
+  });
+});
