@@ -18,10 +18,24 @@ import { isLightEnough, LightRequest, type RequestParts } from './light-request.
 export function hostedRequest(environ: Environ): Request {
   const method = normalizedMethod(environ.REQUEST_METHOD);
   const parts: RequestParts = { url: hostedUrl(environ), method, hasBody: hasBody(environ, method) };
-  if (isLightEnough()) return new LightRequest(environ, parts, makeRequest) as unknown as Request;
-  const request = makeRequest(environ, parts);
-  remember(request, environ);
+  let request: Request;
+  if (isLightEnough()) {
+    request = new LightRequest(environ, parts, makeRequest) as unknown as Request;
+  } else {
+    request = makeRequest(environ, parts);
+    remember(request, environ);
+  }
+  handOn(environ['fetch.request'], request);
   return request;
+}
+
+/** What somebody has put on the platform's own request, a router for one, is meant for whoever gets it next. */
+function handOn(original: unknown, request: Request): void {
+  if (!(original instanceof Request)) return;
+  for (const key of Object.keys(original)) {
+    const value = (original as unknown as Record<string, unknown>)[key];
+    Object.defineProperty(request, key, { value, writable: true, enumerable: true, configurable: true });
+  }
 }
 
 function makeRequest(environ: Environ, parts: RequestParts, headers?: Headers): Request {
@@ -31,11 +45,36 @@ function makeRequest(environ: Environ, parts: RequestParts, headers?: Headers): 
       method: parts.method,
       headers: headers ?? hostedHeaders(environ),
       signal: environ['waygate.signal'],
+      ...fetchOptions(environ['fetch.request']),
       ...(body === null ? null : { body, duplex: 'half' }),
     });
   } catch (cause) {
     throw new BadRequestError('The request cannot be shown as a Fetch Request.', { cause });
   }
+}
+
+/**
+ * What a platform's request says of how it is to be fetched, and is in no environ: on Workers its `cf` object, and that a
+ * redirect is for the client to follow. The mode is left out, since not every one can be asked for.
+ */
+const FETCH_OPTIONS = [
+  'cf',
+  'credentials',
+  'integrity',
+  'keepalive',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+] as const;
+
+function fetchOptions(original: unknown): RequestInit {
+  const options: Record<string, unknown> = {};
+  if (!(original instanceof Request)) return options;
+  for (const key of FETCH_OPTIONS) {
+    const value = (original as unknown as Record<string, unknown>)[key];
+    if (value) options[key] = value;
+  }
+  return options;
 }
 
 /** The method as `Request` has it: six are upper-cased, three refused, and no other is touched. (Fetch standard §2.2.1) */

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Environ, encode, encodeWsgi, run, setupTestingDefaults } from 'waygate';
-import { fromFetch } from 'waygate/fetch';
+import { fromFetch, toFetch } from 'waygate/fetch';
 import { MemoryInput } from '../../../core/memory-input.ts';
 import { listening } from './hosting.ts';
 
@@ -262,6 +262,41 @@ describe('a request is a Request', () => {
     controller.abort('gone');
     expect([request.signal.aborted, request.signal.reason]).toEqual([true, 'gone']);
     expect([copy.signal.aborted, copy.signal.reason]).toEqual([true, 'gone']);
+  });
+});
+
+describe('a request made anew on a Fetch platform', () => {
+  const send = async (request: Request): Promise<Request> => {
+    let seen: Request | undefined;
+    const app = fromFetch((each) => {
+      seen = each;
+      return new Response();
+    });
+    await toFetch((environ, startResponse) => app({ ...environ, PATH_INFO: '/moved' }, startResponse))(request);
+    expect(seen?.url).toBe('http://localhost/moved');
+    return seen as Request;
+  };
+
+  test('is to be fetched as the platform’s own is', async () => {
+    const init = {
+      redirect: 'manual',
+      credentials: 'include',
+      integrity: 'sha256-x',
+      keepalive: true,
+      referrer: 'http://localhost/from',
+      referrerPolicy: 'origin',
+    } as const;
+    const request = await send(new Request('http://localhost/', init));
+    for (const [key, value] of Object.entries(init)) expect(request[key as keyof Request], key).toBe(value);
+    expect((await send(new Request('http://localhost/'))).redirect).toBe('follow');
+    await expect(send(new Request('http://localhost/', { cache: 'no-store' }))).resolves.toBeInstanceOf(Request);
+  });
+
+  test('has what somebody put on the platform’s own', async () => {
+    const cf = { country: 'NZ' };
+    const request = await send(Object.assign(new Request('http://localhost/'), { cf, params: { id: '1' } }));
+    expect(request).toMatchObject({ cf, params: { id: '1' } });
+    expect(Object.keys(request)).toEqual(['cf', 'params']);
   });
 });
 

@@ -5,6 +5,7 @@ import { WorkerEntrypoint } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 import type { Application } from 'waygate';
 import { fromWorker, toWorker } from 'waygate/cloudflare-workers';
+import { fromFetch } from 'waygate/fetch';
 
 const asIs = (app: Application): Application => app;
 /** A middleware that changes the request, so that the Worker behind it cannot have the platform's own. */
@@ -48,6 +49,17 @@ test.each([
   const request = new Request('https://example.com/', { cf: { country: 'NZ' } } as RequestInit);
   const response = await toWorker(middleware(fromWorker(hosted))).fetch(request, {}, createExecutionContext());
   expect(await response.json()).toEqual({ country: 'NZ' });
+});
+
+test.each([
+  ['untouched', asIs],
+  ['behind a middleware', moved],
+])('a Fetch app sees request.cf, and leaves redirects to the client, %s', async (_title, middleware) => {
+  const app = fromFetch((request: Request & { cf?: unknown }) => Response.json([request.redirect, request.cf ?? null]));
+  const init = { redirect: 'manual', cf: { country: 'NZ' } } as RequestInit;
+  const request = new Request('https://example.com/', init);
+  const response = await toWorker(middleware(app)).fetch(request, {}, createExecutionContext());
+  expect(await response.json()).toEqual(['manual', { country: 'NZ' }]);
 });
 
 test('a streamed response of a Worker arrives piece by piece', async () => {
