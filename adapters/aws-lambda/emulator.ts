@@ -35,6 +35,8 @@ export interface EmulatorOptions {
    * own name then. Default: a domain of the API's own, where no stage is in the URL.
    */
   stage?: string;
+  /** `http-api`: the format of events and results that the integration is set to. Default: `2.0`. */
+  payloadFormatVersion?: '1.0' | '2.0';
   /** `rest-api`: the types that the API treats as binary, such as `image/*`. Default: all of them. */
   binaryMediaTypes?: readonly string[];
   /** `alb`: whether the target group has multi-value headers enabled. Default: no. */

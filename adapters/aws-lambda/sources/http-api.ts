@@ -1,9 +1,11 @@
-// API Gateway HTTP API with payload format 2.0.
+// API Gateway HTTP API with payload format 2.0. (Events of format 1.0 are served with those of REST APIs; they are made here.)
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 
 import { BadRequestError } from '../../../core/errors.ts';
+import { payload1Event, payload1Headers } from '../emulated-payload-1.ts';
 import { payload2Event, payload2Response } from '../emulated-payload-2.ts';
-import { API_ID, apiDomain, decodeText, forwardedHeaders } from '../emulated-request.ts';
+import { API_ID, apiDomain, decodeText, forwardedHeaders, isTextBody } from '../emulated-request.ts';
+import { bytesOf, objectOf, statusOf } from '../emulated-response.ts';
 import type { Emulator } from '../emulator.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
 import { isPayload2, type Payload2Event, type Payload2Result, payload2Environ, payload2Result } from '../payload-2.ts';
@@ -31,20 +33,45 @@ export const httpApi: Source<Payload2Event, Payload2Result> = {
 export const httpApiEmulator: Emulator = {
   name: 'http-api',
 
-  toEvent(request, { stage }) {
+  toEvent(request, { stage = '$default', payloadFormatVersion }) {
     const decoded = decodedTwice(request.path);
+    const path = stage === '$default' ? decoded : `/${stage}${decoded}`;
+    const domainName = apiDomain(request, stage === '$default' ? undefined : stage);
+    if (payloadFormatVersion === '1.0') {
+      const event = payload1Event(request, {
+        path,
+        publicPath: path,
+        resource: '$default',
+        pathParameters: null,
+        resourceId: null,
+        domainName,
+        stage,
+        headers: withLength(forwardedHeaders(request)),
+        text: isTextBody(request),
+      });
+      return { version: '1.0', ...event };
+    }
     return payload2Event(request, {
-      rawPath: stage === undefined ? decoded : `/${stage}${decoded}`,
-      decodedPath: stage === undefined ? decoded : `/${stage}${decoded}`,
+      rawPath: path,
+      decodedPath: path,
       apiId: API_ID,
-      domainName: apiDomain(request, stage),
-      stage: stage ?? '$default',
+      domainName,
+      stage,
       // Cookies are in the list only; a request without a body has a length all the same.
       headers: withLength(forwardedHeaders(request, ['cookie'])),
     });
   },
 
-  toResponse: payload2Response,
+  toResponse(result, request, { payloadFormatVersion }) {
+    if (payloadFormatVersion !== '1.0') return payload2Response(result, request);
+    // Format 1.0 infers nothing: a result without a statusCode is malformed.
+    const object = objectOf(result);
+    return {
+      status: statusOf(object.statusCode),
+      headers: payload1Headers(object, request),
+      body: bytesOf(object.body, object.isBase64Encoded === true),
+    };
+  },
 
   failure: { status: 500, type: 'application/json', text: '{"message":"Internal Server Error"}' },
   resultLimitBytes: () => SYNC_LIMIT_BYTES,

@@ -2,26 +2,10 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
 import type { GatewayResponse } from '../../../core/response.ts';
-import type { HeaderList } from '../../../core/types.ts';
 import { type ResultBody, withBody } from '../body.ts';
-import {
-  ACCOUNT_ID,
-  API_ID,
-  apiDomain,
-  bodyText,
-  checkSize,
-  decodedPairs,
-  EVENT_BODY_LIMIT_BYTES,
-  forwardedHeaders,
-  gather,
-  last,
-  logTime,
-  orNull,
-  reduce,
-  titleCase,
-  valuesOf,
-} from '../emulated-request.ts';
-import { addDefaultType, addMap, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
+import { payload1Event, payload1Headers } from '../emulated-payload-1.ts';
+import { apiDomain, forwardedHeaders, valuesOf } from '../emulated-request.ts';
+import { bytesOf, objectOf, statusOf } from '../emulated-response.ts';
 import { type Emulator, MalformedResultError } from '../emulator.ts';
 import {
   addBody,
@@ -140,62 +124,20 @@ export const restApiEmulator: Emulator = {
   name: 'rest-api',
 
   toEvent(request, { stage, binaryMediaTypes }) {
-    checkSize(request, EVENT_BODY_LIMIT_BYTES);
-    const headers = forwardedHeaders(request, ['content-length']).map(([name, value]): [string, string] => [
-      titleCase(name),
-      value,
-    ]);
-    const headerMap = gather(headers);
-    const query = gather(decodedPairs(request.query));
-    const binary = matches(binaryMediaTypes, valuesOf(request, 'content-type')[0]);
     const proxy = request.path.slice(1);
-    const domainName = apiDomain(request, stage);
-    const hasBody = request.body.byteLength > 0;
-    return {
-      resource: proxy === '' ? '/' : '/{proxy+}',
+    const resource = proxy === '' ? '/' : '/{proxy+}';
+    return payload1Event(request, {
       path: request.path,
-      httpMethod: request.method,
-      headers: reduce(headerMap, last),
-      multiValueHeaders: headerMap,
-      queryStringParameters: orNull(reduce(query, last)),
-      multiValueQueryStringParameters: orNull(query),
+      publicPath: stage === undefined ? request.path : `/${stage}${request.path}`,
+      resource,
       pathParameters: proxy === '' ? null : { proxy },
-      stageVariables: null,
-      requestContext: {
-        resourceId: 'abc123',
-        resourcePath: proxy === '' ? '/' : '/{proxy+}',
-        httpMethod: request.method,
-        extendedRequestId: 'ExTeNdEdId=',
-        requestTime: logTime(request.time),
-        path: stage === undefined ? request.path : `/${stage}${request.path}`,
-        accountId: ACCOUNT_ID,
-        protocol: request.protocol,
-        stage: stage ?? 'prod',
-        domainPrefix: domainName.split('.')[0],
-        requestTimeEpoch: request.time,
-        requestId: request.id,
-        identity: {
-          cognitoIdentityPoolId: null,
-          accountId: null,
-          cognitoIdentityId: null,
-          caller: null,
-          sourceIp: request.clientAddress,
-          principalOrgId: null,
-          accessKey: null,
-          cognitoAuthenticationType: null,
-          cognitoAuthenticationProvider: null,
-          userArn: null,
-          userAgent: valuesOf(request, 'user-agent')[0] ?? null,
-          user: null,
-        },
-        domainName,
-        deploymentId: 'dep123',
-        apiId: API_ID,
-      },
+      resourceId: 'abc123',
+      domainName: apiDomain(request, stage),
+      stage: stage ?? 'prod',
+      headers: forwardedHeaders(request, ['content-length']),
       // A type that is not listed as binary is text: bytes that are no UTF-8 are lost.
-      body: hasBody ? bodyText(request, !binary) : null,
-      isBase64Encoded: hasBody && binary,
-    };
+      text: !matches(binaryMediaTypes, valuesOf(request, 'content-type')[0]),
+    });
   },
 
   toResponse(result, request, { binaryMediaTypes }) {
@@ -204,18 +146,14 @@ export const restApiEmulator: Emulator = {
     if (unknown !== undefined) {
       throw new MalformedResultError(`The result has the member "${unknown}", which a REST API does not know.`);
     }
-    const head = request.method === 'HEAD';
-    const headers: HeaderList = [];
-    const multi: HeaderList = [];
-    addMap(headers, object.headers, 'headers', { scalars: true, lists: false }, head);
-    addMap(multi, object.multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, head);
-    const single = headers.filter(([name, value]) => !multi.some((each) => each[0] === name && each[1] === value));
-    const all = [...single, ...multi].map(([name, value]): [string, string] => [remapped(name), value]);
-    addDefaultType(all);
     // The first type that the client accepts decides whether base64 is decoded.
     const accepted = valuesOf(request, 'accept')[0]?.split(',')[0];
     const decode = object.isBase64Encoded === true && matches(binaryMediaTypes, accepted);
-    return { status: statusOf(object.statusCode), headers: all, body: bytesOf(object.body, decode) };
+    return {
+      status: statusOf(object.statusCode),
+      headers: payload1Headers(object, request).map(([name, value]) => [remapped(name), value]),
+      body: bytesOf(object.body, decode),
+    };
   },
 
   failure: { status: 502, type: 'application/json', text: '{"message": "Internal server error"}' },

@@ -58,6 +58,19 @@ for (const source of Object.keys(LACKS) as SourceName[]) {
   );
 }
 
+conformance(
+  'toLambda behind http-api with payload 1.0',
+  (app, given) => {
+    const door = { source: 'http-api', payloadFormatVersion: '1.0' } as const;
+    return { fetch: toFetch(fromLambda(toLambda(app, given), door), { errors: () => {} }) };
+  },
+  {
+    ...options,
+    it: (title, body) => (SAME.test(title) ? undefined : it(title, body)),
+    capabilities: { ...BUFFERED, ...LACKS['http-api'], rawQuery: false },
+  },
+);
+
 for (const source of ['function-url', 'rest-api'] as const) {
   conformance(
     `toLambdaStream behind ${source}`,

@@ -150,6 +150,49 @@ describe('what each front door does to a request', () => {
     }
   });
 
+  it('payload 1.0 of an HTTP API is that of a REST API in form, with the path of an HTTP API', async () => {
+    const door = { source: 'http-api', payloadFormatVersion: '1.0' } as const;
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'text/plain', cookie: 'a=1; b=2', 'x-tag': 'c' },
+      body: 'caf\u00e9',
+    };
+    const event = await eventOf({ ...door, stage: 'prod' }, '/caf%C3%A9%2Fx?q=1&q=2', init);
+    expect(event).toMatchObject({
+      version: '1.0',
+      resource: '$default',
+      path: '/prod/caf\u00e9/x',
+      httpMethod: 'POST',
+      headers: { Cookie: 'a=1; b=2', 'X-Tag': 'c' },
+      multiValueHeaders: { Cookie: ['a=1; b=2'] },
+      queryStringParameters: { q: '2' },
+      multiValueQueryStringParameters: { q: ['1', '2'] },
+      pathParameters: null,
+      requestContext: { path: '/prod/caf\u00e9/x', stage: 'prod', resourceId: null, httpMethod: 'POST' },
+      body: 'caf\u00e9',
+      isBase64Encoded: false,
+    });
+    expect(event.cookies).toBeUndefined();
+    expect(await eventOf(door, '/')).toMatchObject({
+      path: '/',
+      requestContext: { stage: '$default' },
+      headers: { 'Content-Length': '0' },
+      queryStringParameters: null,
+      body: null,
+    });
+    const answer = async (result: unknown) => {
+      const response = await serve(async () => result, door)('/');
+      return [response.status, response.headers.getSetCookie(), await response.text()];
+    };
+    const multiValueHeaders = { 'Set-Cookie': ['a=1', 'b=2'] };
+    expect(await answer({ statusCode: 201, multiValueHeaders, body: 'b2s=', isBase64Encoded: true, more: 1 })).toEqual([
+      201,
+      ['a=1', 'b=2'],
+      'ok',
+    ]);
+    expect(await answer({ message: 'no status' })).toEqual([500, [], '{"message":"Internal Server Error"}']);
+  });
+
   it('a body that is too large gets no further', async () => {
     const handler = vi.fn(async () => ({ statusCode: 200 }));
     const body = new Uint8Array(1024 * 1024 + 1);

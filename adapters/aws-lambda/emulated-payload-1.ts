@@ -1,0 +1,100 @@
+// Payload format 1.0 the other way round: events as REST APIs and HTTP APIs send them, and the headers of results.
+
+import type { HeaderList } from '../../core/types.ts';
+import {
+  ACCOUNT_ID,
+  API_ID,
+  bodyText,
+  checkSize,
+  decodedPairs,
+  EVENT_BODY_LIMIT_BYTES,
+  gather,
+  last,
+  logTime,
+  orNull,
+  reduce,
+  titleCase,
+  valuesOf,
+} from './emulated-request.ts';
+import { addDefaultType, addMap, type JsonObject } from './emulated-response.ts';
+import type { ClientRequest } from './emulator.ts';
+
+/** What differs between the two front doors. */
+export interface Payload1Door {
+  path: string;
+  /** `requestContext.path`. */
+  publicPath: string;
+  /** The path of the route or resource, and what its parameters stand for. */
+  resource: string;
+  pathParameters: Record<string, string> | null;
+  resourceId: string | null;
+  domainName: string;
+  stage: string;
+  headers: [string, string][];
+  /** Whether the body goes in as text. */
+  text: boolean;
+}
+
+export function payload1Event(request: ClientRequest, door: Payload1Door): JsonObject {
+  checkSize(request, EVENT_BODY_LIMIT_BYTES);
+  const headers = gather(door.headers.map(([name, value]): [string, string] => [titleCase(name), value]));
+  const query = gather(decodedPairs(request.query));
+  const hasBody = request.body.byteLength > 0;
+  return {
+    resource: door.resource,
+    path: door.path,
+    httpMethod: request.method,
+    headers: reduce(headers, last),
+    multiValueHeaders: headers,
+    queryStringParameters: orNull(reduce(query, last)),
+    multiValueQueryStringParameters: orNull(query),
+    pathParameters: door.pathParameters,
+    stageVariables: null,
+    requestContext: {
+      resourceId: door.resourceId,
+      resourcePath: door.resource,
+      httpMethod: request.method,
+      extendedRequestId: 'ExTeNdEdId=',
+      requestTime: logTime(request.time),
+      path: door.publicPath,
+      accountId: ACCOUNT_ID,
+      protocol: request.protocol,
+      stage: door.stage,
+      domainPrefix: door.domainName.split('.')[0],
+      requestTimeEpoch: request.time,
+      requestId: request.id,
+      identity: {
+        cognitoIdentityPoolId: null,
+        accountId: null,
+        cognitoIdentityId: null,
+        caller: null,
+        sourceIp: request.clientAddress,
+        principalOrgId: null,
+        accessKey: null,
+        cognitoAuthenticationType: null,
+        cognitoAuthenticationProvider: null,
+        userArn: null,
+        userAgent: valuesOf(request, 'user-agent')[0] ?? null,
+        user: null,
+      },
+      domainName: door.domainName,
+      deploymentId: 'dep123',
+      apiId: API_ID,
+    },
+    body: hasBody ? bodyText(request, door.text) : null,
+    isBase64Encoded: hasBody && !door.text,
+  };
+}
+
+/** The headers of a result: both maps, where a pair that stands in both counts once. */
+export function payload1Headers({ headers, multiValueHeaders }: JsonObject, request: ClientRequest): HeaderList {
+  const head = request.method === 'HEAD';
+  const single: HeaderList = [];
+  const multi: HeaderList = [];
+  addMap(single, headers, 'headers', { scalars: true, lists: false }, head);
+  addMap(multi, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, head);
+  const all = single.filter(([name, value]) => !multi.some((each) => each[0] === name && each[1] === value));
+  all.push(...multi);
+  addDefaultType(all);
+  return all;
+}
