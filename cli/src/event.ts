@@ -11,6 +11,7 @@ import { type CommandRequest, commandRequest, type RequestOptions } from './requ
 /** Options of `waygate event`. */
 export interface EventOptions extends RequestOptions {
   stage?: string;
+  payload?: '1.0' | '2.0';
   multiValueHeaders: boolean;
   /** For `edge`: whether the function stands at the viewer request instead of the origin request. */
   viewerRequest: boolean;
@@ -43,6 +44,7 @@ export async function makeEvent(source: string, request: CommandRequest, options
     {
       source: parseSource(source),
       stage: options.stage,
+      payloadFormatVersion: options.payload,
       multiValueHeaders: options.multiValueHeaders,
       eventType: options.viewerRequest ? 'viewer-request' : 'origin-request',
     },

@@ -39,6 +39,8 @@ export interface PlatformOptions {
   stream?: boolean;
   /** The named stage of a REST or HTTP API. */
   stage?: string;
+  /** The payload format of an HTTP API. */
+  payload?: '1.0' | '2.0';
   /** Whether the target group of a load balancer has multi-value headers. */
   multiValueHeaders?: boolean;
   /** Whether the validator stands on both sides of the app. */
@@ -71,7 +73,7 @@ export function parseSource(text: string): SourceName {
  */
 export function throughPlatform(app: Application, options: PlatformOptions): Application {
   const platform = parsePlatform(options.platform);
-  const { stream = false, stage, multiValueHeaders } = options;
+  const { stream = false, stage, payload, multiValueHeaders } = options;
   const watched = options.validate ? validator(app) : app;
   if (platform.name !== 'lambda') {
     if (stream) throw usageError(`--stream is for Lambda; ${options.platform} streams by itself.`);
@@ -80,7 +82,9 @@ export function throughPlatform(app: Application, options: PlatformOptions): App
     throw usageError('Workers run in a process of their own: use waygate serve --platform workers.');
   }
   const { source } = platform;
-  if (!stream) return fromLambda(toLambda(watched), { source, stage, multiValueHeaders });
+  if (!stream) {
+    return fromLambda(toLambda(watched), { source, stage, payloadFormatVersion: payload, multiValueHeaders });
+  }
   if (source !== 'function-url' && source !== 'rest-api') {
     throw usageError(`${source} does not stream; --stream goes with lambda:function-url and lambda:rest-api.`);
   }

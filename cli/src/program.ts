@@ -99,6 +99,7 @@ function addEvent(program: Command, output: Output): void {
     .argument('<url>', 'path with its query, exactly as a client would send it, or a URL');
   addRequestOptions(command)
     .option('--stage <name>', 'rest-api, http-api: named stage; it stands in front of the path')
+    .addOption(payloadOption('http-api: payload format of the integration'))
     .option('--multi-value-headers', 'alb: the target group has multi-value headers', false)
     .option('--viewer-request', 'edge: the function stands at the viewer request, not the origin request', false)
     .addHelpText('after', '\nExample: waygate event http-api POST /users -d name=Ada | waygate invoke app.ts --event -')
@@ -182,7 +183,12 @@ function addPlatformOptions(command: Command): Command {
     .option('--platform <name>', `run through this platform: ${PLATFORMS.join(', ')}`, 'node')
     .option('--stream', 'lambda:function-url, lambda:rest-api: stream the response', false)
     .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage; it stands in front of the path')
+    .addOption(payloadOption('lambda:http-api: payload format of the integration'))
     .option('--multi-value-headers', 'lambda:alb: the target group has multi-value headers', false);
+}
+
+function payloadOption(description: string): Option {
+  return new Option('--payload <version>', description).choices(['1.0', '2.0']);
 }
 
 function addRequestOptions(command: Command): Command {

@@ -39,12 +39,12 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
   try {
     if (platform.name === 'workers') return await serveWorkers(path, options, folder, output);
     const bundle = await output.progress(`Bundling ${path}`, () => folder.bundle(file, cwd));
-    const { stream, stage, multiValueHeaders, validate } = options;
+    const { stream, stage, payload, multiValueHeaders, validate } = options;
     const config: ServerConfig = {
       name: path,
       bundle: bundle.file,
       kind: options.kind,
-      through: { platform: options.platform, stream, stage, multiValueHeaders, validate },
+      through: { platform: options.platform, stream, stage, payload, multiValueHeaders, validate },
       host: options.host,
       port: options.port,
       multiprocess: options.workers > 1 || options.watch,

@@ -120,6 +120,15 @@ describe('fetch', () => {
     expect(JSON.parse((await run(echo(), args)).stdout)).toMatchObject({ SCRIPT_NAME: '/dev', PATH_INFO: '/p' });
   });
 
+  it('sends payload 1.0 through an HTTP API', async () => {
+    const text =
+      "export default ({ 'aws.event': event }, start) => (start('200 OK', []), [Buffer.from(event.version)]);";
+    const args = ['fetch', 'app.js', '/', '--platform', 'lambda:http-api'];
+    const cwd = folderOf({ 'app.js': text });
+    expect((await run(cwd, args)).stdout).toBe('2.0');
+    expect((await run(cwd, [...args, '--payload', '1.0'])).stdout).toBe('1.0');
+  });
+
   it('finds a broken rule with --validate', async () => {
     const text = "export default (_environ, start) => (start('200 OK', []), ['text']);";
     const { stderr, stdout } = await run(folderOf({ 'app.js': text }), ['fetch', 'app.js', '/', '--validate']);
@@ -154,6 +163,7 @@ describe('event and invoke', () => {
       rawPath: '/dev/x',
       requestContext: { stage: 'dev' },
     });
+    expect(await event('http-api', 'GET', '/x', '--payload', '1.0')).toMatchObject({ version: '1.0', path: '/x' });
     expect(await event('alb', 'GET', '/', '--multi-value-headers')).toHaveProperty('multiValueHeaders.host');
     expect(await event('alb', 'GET', '/')).toHaveProperty('headers.host');
     const config = { Records: [{ cf: { config: { eventType: 'viewer-request' } } }] };
