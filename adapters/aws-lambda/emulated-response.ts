@@ -25,6 +25,18 @@ export function statusOf(value: unknown, member = 'statusCode'): number {
 }
 
 /**
+ * The reason phrase as a member of its own, or nothing where the function says none.
+ *
+ * @throws {MalformedResultError} for a text that no status line can hold
+ */
+export function reasonOf(text: unknown): { reason: string } | null {
+  if (typeof text !== 'string') return null;
+  const reason = encodeWsgi(text).replace(/^ +| +$/g, '');
+  if (isHeaderValue(reason) && !reason.includes('\t')) return { reason };
+  throw new MalformedResultError(`The result's statusDescription is ${JSON.stringify(text)}, which is no reason.`);
+}
+
+/**
  * The bytes of a body.
  *
  * @throws {MalformedResultError} unless it is a string or missing

@@ -99,7 +99,14 @@ function toResult(
 ): unknown | Promise<unknown> {
   const limit = source.limitBytes(event);
   const seal = (body: Uint8Array | null): unknown => {
-    const result = body === null ? null : source.toResult(event, response, body);
+    let result: unknown = null;
+    try {
+      if (body !== null) result = source.toResult(event, response, body);
+    } catch (error) {
+      // What this front door cannot express.
+      exchange.tell(error);
+      return failed();
+    }
     const size = body === null ? null : excess(result, limit, body, headerUnits(response));
     if (size === 0) return result;
     exchange.tell(tooLarge(source, size, limit));

@@ -1,6 +1,7 @@
 // Application Load Balancer with a Lambda target, with or without multi-value headers.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 
+import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
 import { type ResultBody, withBody } from '../body.ts';
@@ -16,7 +17,7 @@ import {
   rawPairs,
   reduce,
 } from '../emulated-request.ts';
-import { addMap, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
+import { addMap, bytesOf, objectOf, reasonOf, statusOf } from '../emulated-response.ts';
 import { type Emulator, MalformedResultError } from '../emulator.ts';
 import {
   addBody,
@@ -89,7 +90,7 @@ export const alb: Source<AlbEvent, AlbResult> = {
     return withBody(
       {
         statusCode,
-        statusDescription: status.trimEnd(),
+        statusDescription: textFromNative(status.replace(/ $/, '')),
         // The load balancer reads the map that its setting asks for, which is the one it used itself.
         ...(event.multiValueHeaders ? { multiValueHeaders: multiValues(headers) } : { headers: oneValueEach(headers) }),
       },
@@ -142,10 +143,10 @@ export const albEmulator: Emulator = {
     // Every value is a string: a number is a 502.
     const rules = { scalars: false, lists: multiValueHeaders === true };
     addMap(headers, object[used], used, rules, request.method === 'HEAD');
-    const reason = /^[0-9]{3} (.*)$/.exec(String(object.statusDescription ?? ''))?.[1];
+    const reason = /^[0-9]{3} (.*)$/s.exec(String(object.statusDescription ?? ''))?.[1];
     return {
       status: statusOf(object.statusCode),
-      ...(reason === undefined ? null : { reason }),
+      ...reasonOf(reason),
       headers,
       body: bytesOf(object.body, object.isBase64Encoded === true),
     };
@@ -168,13 +169,20 @@ function asSent(part: string): string {
 function oneValueEach(list: [name: string, value: string][]): Record<string, string> {
   const cookies: string[] = [];
   const headers = singleValues(list, cookies);
+  if (cookies.length > COOKIE_NAMES) {
+    throw new Error(
+      `The response has ${cookies.length} cookies; a load balancer takes at most ${COOKIE_NAMES}, each under another ` +
+        'spelling of "set-cookie". Enable multi-value headers in the settings of the target group.',
+    );
+  }
   for (let index = 0; index < cookies.length; index++) headers[cookieName(index)] = cookies[index] as string;
   return headers;
 }
 
 const COOKIE_LETTERS = 'setcookie';
+const COOKIE_NAMES = 2 ** COOKIE_LETTERS.length;
 
-/** `set-cookie`, `Set-cookie`, `sEt-cookie`, …: each bit of the index makes one letter large. 512 names in all. */
+/** `set-cookie`, `Set-cookie`, `sEt-cookie`, …: each bit of the index makes one letter large. */
 function cookieName(index: number): string {
   let name = '';
   for (let at = 0; at < COOKIE_LETTERS.length; at++) {

@@ -8,7 +8,7 @@ import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
 import { base64Of, withBody } from '../body.ts';
 import { titleCase, withClientAddress } from '../emulated-request.ts';
-import { addHeader, bytesOf, objectOf, statusOf } from '../emulated-response.ts';
+import { addHeader, bytesOf, objectOf, reasonOf, statusOf } from '../emulated-response.ts';
 import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator.ts';
 import { addBody, addClient, addHeaders, addServer, begin, sentPath, sentQuery } from '../environ.ts';
 import { lowerName, own, put } from '../headers.ts';
@@ -106,7 +106,7 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
     }
     const result: EdgeResult = {
       status: String(response.statusCode),
-      statusDescription: response.reason,
+      statusDescription: textFromNative(response.reason),
       headers,
     };
     // A body, even an empty one, in a 204 makes CloudFront answer 502.
@@ -191,7 +191,7 @@ export const edgeEmulator: Emulator = {
     }
     return {
       status,
-      ...(typeof object.statusDescription === 'string' ? { reason: object.statusDescription } : null),
+      ...reasonOf(object.statusDescription),
       headers,
       body: bytesOf(object.body, object.bodyEncoding === 'base64'),
     };
