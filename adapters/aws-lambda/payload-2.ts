@@ -59,7 +59,7 @@ export interface Payload2Prelude {
 export function isPayload2(event: AnyEvent, functionUrl: boolean): boolean {
   if (event.version !== '2.0') return false;
   const context = event.requestContext;
-  if (typeof context?.http !== 'object' || context.http === null) return false;
+  if (typeof context?.http !== 'object' || context.http === null || context.elb) return false;
   const { domainName } = context;
   // https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html: <url-id>.lambda-url.<region>.on.aws
   return (typeof domainName === 'string' && domainName.includes('.lambda-url.')) === functionUrl;

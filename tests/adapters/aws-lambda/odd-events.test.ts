@@ -65,6 +65,17 @@ describe('which front door an event comes from', () => {
     const environ = await environOf(rest({ version: '2.0' }));
     expect([environ.SCRIPT_NAME, environ.PATH_INFO, environ.REMOTE_ADDR]).toEqual(['/prod', '/x', '192.0.2.1']);
   });
+
+  it('what names a target group is a load balancer’s, whatever else it has', async () => {
+    const event = payload2({ path: '/y', httpMethod: 'PUT' }, { elb: { targetGroupArn: 'arn' } });
+    const environ = await environOf(event);
+    expect([environ.REQUEST_METHOD, environ.PATH_INFO, environ.SERVER_PORT]).toEqual(['PUT', '/y', '80']);
+    const result = await toLambda((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return [];
+    })(event);
+    expect(result.statusDescription).toBe('200 OK');
+  });
 });
 
 describe('where only one of two members is there', () => {
