@@ -52,7 +52,7 @@ export function respond(response: Response, environ: Environ, startResponse: Sta
 
 /** A reason phrase may hold a tab and border on blanks in Fetch, but not in a status line that reads the same everywhere. */
 function reason(response: Response): string {
-  return response.statusText.replaceAll('\t', ' ').trim() || reasonPhrase(response.status);
+  return response.statusText.replaceAll('\t', ' ').replace(/^ +| +$/g, '') || reasonPhrase(response.status);
 }
 
 /**

@@ -151,7 +151,9 @@ function makeHead(response: HostedResponse, given: unknown): Head {
 
 /** Node lets a reason hold a tab and border on blanks; a status line reads the same everywhere without. */
 function reason(message: unknown): string {
-  return String(message).replaceAll('\t', ' ').trim();
+  return String(message)
+    .replaceAll('\t', ' ')
+    .replace(/^ +| +$/g, '');
 }
 
 /** `Connection` names headers that are meant for the next server only. (RFC 9110 §7.6.1) */

@@ -27,6 +27,7 @@ test.each([
   [200, 'Fine', '200 Fine'],
   [200, ' tab\there ', '200 tab here'],
   [200, 'caf\xe9', '200 caf\xe9'],
+  [200, ' voil\xc3\xa0 ', '200 voil\xc3\xa0'],
   [418, '', "418 I'm a teapot"],
   [299, '', '299 '],
   [599, '', '599 '],

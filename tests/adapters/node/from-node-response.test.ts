@@ -110,6 +110,15 @@ describe.each(ON_CONNECTIONS)('the head of a response, %s', (_name, way) => {
       'Quite so',
       [],
     ],
+    [
+      'a statusMessage that ends in the byte A0, which is no blank',
+      (res) => {
+        res.statusMessage = 'voil\xc3\xa0';
+      },
+      200,
+      'voil\xc3\xa0',
+      [],
+    ],
     ['Latin-1 in a value', (res) => void res.setHeader('x-a', 'é\xff'), 200, 'OK', [['x-a', 'é\xff']]],
     [
       'cookies as one Cookie header',
