@@ -122,7 +122,7 @@ export function fetchEnviron(
   if (line.scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
     const native = facts.headerValue(value);
-    if (SINGLE.has(name) && native.includes(', ')) addRepeats(environ, name, native);
+    if (native.indexOf(',') !== -1 && SINGLE.has(name)) addRepeats(environ, name, native);
     else addHeader(environ, name, native);
   });
   environ.HTTP_HOST ??= line.authority;
