@@ -117,7 +117,8 @@ export function wranglerDev(config: string, ...more: string[]): Promise<Running>
 export function runtime(name: 'bun' | 'deno'): string {
   const path = `${HERE}node_modules/.bin/${name}`;
   // No lock file: one made on one machine lacks the packages of the others. package.json names exact versions.
-  if (!existsSync(path)) npm(HERE, 'install', '--no-save', '--no-package-lock');
+  if (!existsSync(path) || !existsSync(`${HERE}node_modules/bun-types`))
+    npm(HERE, 'install', '--no-save', '--no-package-lock');
   return path;
 }
 
