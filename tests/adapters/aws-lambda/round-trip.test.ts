@@ -178,6 +178,7 @@ const response: fc.Arbitrary<Given> = fc.record({
     '200 OK',
     '201 Created',
     '202 Any Reason',
+    '203 Voil\xc3\xa0',
     '299 ',
     '302 Found',
     '404 Not Found',
@@ -245,7 +246,7 @@ describe.each(DOORS)('$title', (door) => {
         const received = await roundTrip(door, {}, given);
         const empty = given.status.startsWith('204');
         expect(received.status.slice(0, 3)).toBe(given.status.slice(0, 3));
-        if (door.reason) expect(received.status.trimEnd()).toBe(given.status.trimEnd());
+        if (door.reason) expect(received.status.replace(/ $/, '')).toBe(given.status.replace(/ $/, ''));
         expect(valuesOf(received.headers, door.joins)).toEqual(valuesOf(given.headers, door.joins));
         expect(received.content).toEqual(empty ? Buffer.alloc(0) : Buffer.concat(given.chunks));
       }),
@@ -286,12 +287,14 @@ describe('losses that front doors force', () => {
   });
 
   it.each(DOORS.map(({ title }) => title))(
-    '%s: bytes in headers that are no UTF-8 go on as characters',
+    '%s: bytes in headers and reasons that are no UTF-8 go on as characters',
     async (title) => {
       const sent = { headers: [['HTTP_X_NAME', 'caf\xe9']] as [string, string][] };
       const received = await roundTrip(door(title), sent, { headers: [['X-Name', 'caf\xe9']] });
       expect(received.environ.HTTP_X_NAME).toBe('caf\xc3\xa9');
       expect(valuesOf(received.headers, true)['x-name']).toEqual(['caf\xc3\xa9']);
+      if (!door(title).reason) return;
+      expect((await roundTrip(door(title), {}, { status: '200 Caf\xe9' })).status).toBe('200 Caf\xc3\xa9');
     },
   );
 
