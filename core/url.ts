@@ -13,7 +13,8 @@ export interface Target {
   query: string;
 }
 
-const ABSOLUTE = /^https?:\/\/[^/?#]*/i;
+/** With a host: without one such a URI is invalid, and must be refused. (RFC 9110 §4.2.1) */
+const ABSOLUTE = /^https?:\/\/[^/?#]+/i;
 
 /**
  * Splits a request target. The absolute form gives its path only: scheme and authority are never the client's to choose

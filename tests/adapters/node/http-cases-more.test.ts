@@ -123,6 +123,7 @@ const ABSOLUTE: [name: string, request: string, outcome: Outcome][] = [
   ['an IPv6 authority', target('http://[::1]:80/a'), path('/a')],
   ['OPTIONS of a host', target('http://example.test', 'OPTIONS'), path('/')],
   ['another scheme', target('ftp://example.test/a'), { refused: 400 }],
+  ['an empty authority', target('http:///a'), { refused: 400 }],
   ['no authority', target('http:/a'), { node: 400 }],
   ['an NUL in the path', target('http://example.test/%00'), { refused: 400 }],
 ];
