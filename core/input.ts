@@ -7,8 +7,14 @@ import { checkSize, concat, decode, EMPTY, GatewayInput } from './input-base.ts'
 export interface ByteSource {
   /** The next chunk, or null at the end; rejects when the client has gone. */
   pull(): Uint8Array | null | Promise<Uint8Array | null>;
-  /** The whole body in place of the first pull, where it is in memory: whoever wants all of it then waits for nothing. */
-  whole?(): Uint8Array | null;
+  /**
+   * Gathers the whole body, in place of the first pull: whoever wants all of a short one then waits for one promise.
+   *
+   * @param done given all that came, in one piece; fewer bytes than were declared where the body ended early
+   * @param failed given what {@link pull} would reject with
+   * @returns false where the source gathers nothing: nothing has happened then
+   */
+  whole?(done: (bytes: Uint8Array) => void, failed: (error: unknown) => void): boolean;
 }
 
 const NOTHING: ByteSource = { pull: () => null };
@@ -28,7 +34,7 @@ export class Input extends GatewayInput {
   #failed = false;
   #failure: unknown;
   /** Settles after the last read that was asked for; null when none is under way. (INPUT-11) */
-  #tail: Promise<void> | null = null;
+  #tail: Promise<unknown> | null = null;
 
   /**
    * @param source delivers the chunks; null for no body
@@ -74,23 +80,20 @@ export class Input extends GatewayInput {
   }
 
   bytes(): Promise<Uint8Array> {
-    return this.#atOnce((bytes) => bytes) ?? this.#inTurn(() => this.#read(Number.POSITIVE_INFINITY));
+    return this.#whole((bytes) => bytes);
   }
 
   text(): Promise<string> {
-    return this.#atOnce(decode) ?? this.#inTurn(async () => decode(await this.#read()));
+    return this.#whole(decode);
   }
 
   json(): Promise<unknown> {
-    return this.#atOnce(parse) ?? this.#inTurn(async () => parse(await this.#read()));
+    return this.#whole(parse);
   }
 
   pull(): Uint8Array | null | Promise<Uint8Array | null> {
     if (this.#tail === null && this.exhausted) return null;
-    return (
-      this.#atOnce((bytes) => bytes) ??
-      this.#inTurn(async () => ((await this.#fill()) ? this.#take(Number.POSITIVE_INFINITY) : null))
-    );
+    return this.#inTurn(async () => ((await this.#fill()) ? this.#take(Number.POSITIVE_INFINITY) : null));
   }
 
   stream(): ReadableStream<Uint8Array> {
@@ -106,25 +109,47 @@ export class Input extends GatewayInput {
     );
   }
 
-  /** What all of the body makes, where it is in memory and nothing of it was read; else null. */
-  #atOnce<T>(make: (bytes: Uint8Array) => T): Promise<T> | null {
-    if (this.#received !== 0 || this.#tail !== null || this.#ended || this.#failed) return null;
-    const whole = this.#source.whole?.() ?? null;
-    if (whole === null) return null;
-    try {
-      this.#accept(whole);
-    } catch (error) {
-      return Promise.reject(this.#fail(error));
-    }
-    try {
-      return Promise.resolve(make(this.#take(Number.POSITIVE_INFINITY)));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  /** What all that is left of the body makes: in one step where nothing was read yet and the source gathers it. */
+  #whole<T>(make: (bytes: Uint8Array) => T): Promise<T> {
+    const isFresh = this.#received === 0 && this.#tail === null && !this.#ended && !this.#failed;
+    return (isFresh ? this.#gather(make) : null) ?? this.#inTurn(async () => make(await this.#read()));
+  }
+
+  #gather<T>(make: (bytes: Uint8Array) => T): Promise<T> | null {
+    let isUnderWay = false;
+    const gathered = new Promise<T>((resolve, reject) => {
+      const done = (bytes: Uint8Array): void => {
+        isUnderWay = false;
+        this.#tail = null;
+        let all: Uint8Array;
+        try {
+          this.#accept(bytes);
+          all = this.#take(Number.POSITIVE_INFINITY);
+          if (!this.#ended) this.#accept(null);
+        } catch (error) {
+          reject(this.#fail(error));
+          return;
+        }
+        try {
+          resolve(make(all));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const failed = (error: unknown): void => {
+        isUnderWay = false;
+        this.#tail = null;
+        reject(this.#fail(error));
+      };
+      isUnderWay = this.#source.whole?.(done, failed) ?? false;
+    });
+    if (!isUnderWay) return null;
+    this.#tail = gathered;
+    return gathered;
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#tail === null ? task() : this.#tail.then(task);
+    const result = this.#tail === null ? task() : this.#tail.then(task, task);
     const done = (): void => {
       if (this.#tail === tail) this.#tail = null;
     };

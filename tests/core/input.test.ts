@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { BodyTooLargeError, ClientDisconnectedError, type InputStream, MemoryInput } from 'waygate';
 import { type ByteSource, Input } from '../../core/input.ts';
 
+const bytes = (text: string) => new TextEncoder().encode(text);
+
 /** A source of these chunks, each at once or a moment later, that notices being asked twice at once. */
 function sourceOf(chunks: Uint8Array[], later: boolean): ByteSource & { pulls: number } {
   const rest = [...chunks];
@@ -173,8 +175,6 @@ describe('wsgi.input', () => {
 });
 
 describe('pull, for adapters that hand a body on', () => {
-  const bytes = (text: string) => new TextEncoder().encode(text);
-
   it('gives the chunks as they come, what was left of one first, then null', async () => {
     const input = new Input(sourceOf([bytes('abc'), bytes(''), bytes('de')], true), 5);
     expect(await input.read(1)).toEqual(bytes('a'));
@@ -191,13 +191,76 @@ describe('pull, for adapters that hand a body on', () => {
     expect(await read).toBeInstanceOf(BodyTooLargeError);
     expect(await pulled).toBe(await read);
   });
+});
 
-  it('gives a body in memory whole, its limit kept', async () => {
-    const memory = { pull: () => null, whole: () => bytes('abc') };
-    const input = new Input(memory, 3);
-    expect(await input.pull()).toEqual(bytes('abc'));
-    expect(input.exhausted).toBe(true);
-    await expect(new Input(memory, undefined, 2).pull()).rejects.toThrow(BodyTooLargeError);
+describe('a source that gathers the whole body', () => {
+  type Whole = NonNullable<ByteSource['whole']>;
+  const gathering = (whole: Whole): ByteSource => ({
+    pull: () => {
+      throw new Error('the source was asked for a chunk');
+    },
+    whole,
+  });
+  const giving = (given: Uint8Array, later: boolean): ByteSource =>
+    gathering((done) => {
+      if (later) queueMicrotask(() => done(given));
+      else done(given);
+      return true;
+    });
+
+  it.each([true, false])(
+    'gives it to whoever wants all of it, and others wait their turn (later: %s)',
+    async (later) => {
+      const input = (text: string) => new Input(giving(bytes(text), later), text.length);
+      expect(await input('abc').bytes()).toEqual(bytes('abc'));
+      expect(await input('abc').text()).toBe('abc');
+      const one = input('{"a":1}');
+      expect(await Promise.all([one.json(), one.read(), one.text(), one.pull()])).toEqual([
+        { a: 1 },
+        bytes(''),
+        '',
+        null,
+      ]);
+      expect(one.exhausted).toBe(true);
+      const two = input('{');
+      const [json, rest] = await Promise.allSettled([two.json(), two.read()]);
+      expect(json).toMatchObject({ status: 'rejected', reason: expect.any(SyntaxError) });
+      expect(rest).toEqual({ status: 'fulfilled', value: bytes('') });
+      expect(two.failure).toBeUndefined();
+    },
+  );
+
+  it('may end early, give too much, or fail, as one that gives chunks', async () => {
+    const short = new Input(giving(bytes('abc'), true), 4);
+    await expect(short.text()).rejects.toThrow(/ended after 3 of the 4 bytes/);
+    await expect(short.read()).rejects.toThrow(ClientDisconnectedError);
+    expect(await new Input(giving(bytes('abcd'), true), 3).text()).toBe('abc');
+    const large = new Input(giving(bytes('abc'), true), undefined, 2);
+    await expect(large.bytes()).rejects.toThrow(BodyTooLargeError);
+    expect(large.failure).toBeInstanceOf(BodyTooLargeError);
+    const gone = new ClientDisconnectedError('gone');
+    const failing = new Input(
+      gathering((_done, failed) => {
+        queueMicrotask(() => failed(gone));
+        return true;
+      }),
+      3,
+    );
+    const reads = await Promise.allSettled([failing.bytes(), failing.read()]);
+    expect(reads).toEqual([
+      { status: 'rejected', reason: gone },
+      { status: 'rejected', reason: gone },
+    ]);
+  });
+
+  it('is not asked once something was read, and may decline', async () => {
+    let asked = 0;
+    const source: ByteSource = { ...sourceOf([bytes('ab'), bytes('cd')], true), whole: () => ++asked < 0 };
+    const input = new Input(source, 4);
+    expect(await input.read(1)).toEqual(bytes('a'));
+    expect([await input.text(), asked]).toEqual(['bcd', 0]);
+    const fresh: ByteSource = { ...sourceOf([bytes('ab'), bytes('cd')], true), whole: () => ++asked < 0 };
+    expect([await new Input(fresh, 4).text(), asked]).toEqual(['abcd', 1]);
   });
 });
 

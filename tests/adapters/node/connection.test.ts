@@ -3,7 +3,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Application, type Environ, encode } from 'waygate';
+import { type Application, ClientDisconnectedError, type Environ, encode } from 'waygate';
 import { type NodeOptions, type Served, serve, toNode } from 'waygate/node';
 import { Conversation } from './http-client.ts';
 
@@ -43,27 +43,30 @@ const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 describe('Expect: 100-continue (HTTP-01)', () => {
   const asking = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n';
 
-  it('is answered when the application first reads, not before', async () => {
-    const go = gate();
-    const started = gate();
-    const { port } = await start(async (environ, startResponse) => {
-      started.open();
-      await go.opened;
-      const body = await environ['wsgi.input'].read();
-      startResponse('200 OK', []);
-      return [body];
-    });
-    const client = new Conversation(port);
-    client.send(asking);
-    await started.opened;
-    await moment();
-    expect(client.received).toBe('');
-    go.open();
-    await client.until('HTTP/1.1 100 Continue\r\n\r\n');
-    client.send('data');
-    await client.until('\r\n\r\ndata');
-    client.socket.destroy();
-  });
+  it.each(['read', 'bytes'] as const)(
+    'is answered when the application first reads, not before: %s()',
+    async (read) => {
+      const go = gate();
+      const started = gate();
+      const { port } = await start(async (environ, startResponse) => {
+        started.open();
+        await go.opened;
+        const body = await environ['wsgi.input'][read]();
+        startResponse('200 OK', []);
+        return [body];
+      });
+      const client = new Conversation(port);
+      client.send(asking);
+      await started.opened;
+      await moment();
+      expect(client.received).toBe('');
+      go.open();
+      await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+      client.send('data');
+      await client.until('\r\n\r\ndata');
+      client.socket.destroy();
+    },
+  );
 
   it('is not answered when nobody reads; the response then closes the connection, where nobody knows what follows', async () => {
     const { port } = await start((_environ, startResponse) => {
@@ -265,6 +268,68 @@ describe('a client that leaves (ERR-05)', () => {
     client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc');
     await client.until('abc aborted: false');
     client.socket.destroy();
+  });
+});
+
+describe('a short body, read as a whole', () => {
+  const head = (length: number): string => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+  const echo: Application = async (environ, startResponse) => {
+    const body = await environ['wsgi.input'].bytes();
+    const rest = await environ['wsgi.input'].read();
+    startResponse('200 OK', []);
+    return [encode('<'), body, rest, encode('>')];
+  };
+
+  it('may come in pieces, with the next request behind it', async () => {
+    const { port } = await start(echo);
+    const client = new Conversation(port);
+    for (const piece of [`${head(6)}ab`, 'cd', `ef${head(2)}g`, `h${head(1)}i`]) {
+      client.send(piece);
+      await moment();
+    }
+    await client.until('<i>');
+    expect(client.received.match(/<\w+>/g)).toEqual(['<abcdef>', '<gh>', '<i>']);
+    client.socket.destroy();
+  });
+
+  it('and a longer one are the same', async () => {
+    const { url } = await start(echo);
+    for (const length of [64 * 1024, 64 * 1024 + 1, 1_000_000]) {
+      const response = await fetch(url, { method: 'POST', body: 'x'.repeat(length) });
+      expect((await response.text()).length).toBe(length + 2);
+    }
+  });
+
+  it('that breaks off rejects, now and later, and that is no fault to log', async () => {
+    const failed = gate<unknown[]>();
+    const { port } = await start(async (environ, startResponse) => {
+      const input = environ['wsgi.input'];
+      const reads = await Promise.allSettled([input.text(), input.json(), input.read()]);
+      failed.open(reads.map((each) => (each as PromiseRejectedResult).reason));
+      startResponse('200 OK', []);
+      return [];
+    });
+    const client = new Conversation(port);
+    client.send(`${head(4)}ab`);
+    await moment();
+    client.socket.destroy();
+    const [reason, ...others] = await failed.opened;
+    expect(reason).toBeInstanceOf(ClientDisconnectedError);
+    expect(others).toEqual([reason, reason]);
+    expect(log).toEqual([]);
+  });
+
+  it('is read from a request that others have paused', async () => {
+    const listener = toNode(echo);
+    const server = http.createServer((request, response) => {
+      request.pause();
+      setImmediate(() => listener(request, response));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    running.push(() => server.close().closeAllConnections());
+    const { port } = server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'abc' });
+    expect(await response.text()).toBe('<abc>');
   });
 });
 
