@@ -270,12 +270,26 @@ function parse(bytes: Uint8Array): unknown {
 export class StreamSource implements ByteSource {
   readonly #stream: ReadableStream<Uint8Array>;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #ahead: Promise<Uint8Array | null> | null = null;
 
   constructor(stream: ReadableStream<Uint8Array>) {
     this.#stream = stream;
   }
 
-  async pull(): Promise<Uint8Array | null> {
+  pull(): Promise<Uint8Array | null> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    return ahead ?? this.#read();
+  }
+
+  /** Begins to read where nobody has, one chunk: for a platform that takes away a body which nobody reads. */
+  begin(): void {
+    if (this.#reader !== null || this.#stream.locked) return;
+    this.#ahead = this.#read();
+    this.#ahead.catch(() => {}); // whoever pulls hears of it
+  }
+
+  async #read(): Promise<Uint8Array | null> {
     this.#reader ??= this.#stream.getReader();
     try {
       const { done, value } = await this.#reader.read();

@@ -54,6 +54,8 @@ export const workerFacts: FetchFacts = {
     return length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   },
   dropsRequests: true,
+  // `wrangler dev` does: its middleware reads what is left of a request once it has the response.
+  drainsRequests: true,
   addKeys(environ, { request, platform = [] }) {
     const { cf } = request as WorkerRequest;
     addEdgeKeys(environ, cf);

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../../core/environ.ts';
 import type { Exchange } from '../../core/gateway.ts';
+import { StreamSource } from '../../core/input.ts';
 import { lazyKey } from '../../core/lazy.ts';
 import type { ResponseBody } from '../../core/response.ts';
 import type { ErrorStream, InputStream } from '../../core/types.ts';
@@ -24,6 +25,8 @@ export class Client implements ResponseCall {
   input: InputStream | null = null;
   readonly facts: FetchFacts;
   readonly settings: Settings;
+  /** Where the request body comes from; null for none. */
+  readonly source: StreamSource | null;
   readonly #errors: ErrorStream;
   readonly #context: WaitContext | undefined;
   #controller: AbortController | null = null;
@@ -46,6 +49,8 @@ export class Client implements ResponseCall {
     this.call = call;
     this.facts = facts;
     this.settings = settings;
+    // Whoever makes a Request by hand may leave the body out.
+    this.source = call.request.body ? new StreamSource(call.request.body) : null;
     this.#errors = errors;
     this.#context = context;
   }

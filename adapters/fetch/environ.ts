@@ -10,10 +10,11 @@ import {
   type Settings,
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
-import { Input, StreamSource } from '../../core/input.ts';
+import { Input } from '../../core/input.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
+import type { Client } from './client.ts';
 
 /** A request and what its caller knows beyond it. */
 export interface FetchCall {
@@ -57,6 +58,8 @@ export interface FetchFacts extends GatewayFacts {
    * `waitUntil` has something to wait for.
    */
   dropsRequests?: boolean;
+  /** Whether the platform takes away a request body that nobody has begun to read when it gets the response. */
+  drainsRequests?: boolean;
   /** Adds the platform's own keys to an environ that is otherwise complete. */
   addKeys(environ: Environ, call: FetchCall): void;
 }
@@ -110,13 +113,8 @@ export function requestLine(call: FetchCall, facts: FetchFacts, settings: Settin
  *
  * @throws {RequestError} for a request that cannot be served
  */
-export function fetchEnviron(
-  call: FetchCall,
-  line: RequestLine,
-  facts: FetchFacts,
-  settings: Settings,
-  errors: ErrorStream,
-): Environ {
+export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStream): Environ {
+  const { call, facts, settings, source } = client;
   const { request } = call;
   const environ = createEnviron(facts, line, errors);
   if (line.scheme === 'https') environ.HTTPS = 'on';
@@ -129,8 +127,6 @@ export function fetchEnviron(
   if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
   const length = declaredLength(environ);
   if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
-  // Whoever makes a Request by hand may leave the body out.
-  const source = request.body ? new StreamSource(request.body) : null;
   environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
   environ['fetch.request'] = request;
   addExtra(environ, settings.extra);

@@ -49,7 +49,7 @@ export class FetchGateway {
     let environ: Environ;
     try {
       const line = requestLine(call, facts, this.#settings);
-      environ = fetchEnviron(call, line, facts, this.#settings, errors);
+      environ = fetchEnviron(client, line, errors);
       carry(environ, client);
       Object.defineProperty(environ, 'waygate.signal', SIGNAL);
       environ['waygate.wait_until'] = client.keep;
@@ -64,8 +64,13 @@ export class FetchGateway {
     client.exchange = exchange;
     const answer = (response: GatewayResponse): Response | Promise<Response> => {
       if (response.native !== undefined) return this.#answerNatively(response.native as NativeCall, client, exchange);
-      if (Array.isArray(response.body)) client.over();
-      else client.watch();
+      if (Array.isArray(response.body)) {
+        client.over();
+      } else {
+        client.watch();
+        // The body may still be read while the response is sent.
+        if (facts.drainsRequests === true) client.source?.begin();
+      }
       return toResponse(response, facts, client);
     };
     const response = exchange.run(this.#app);

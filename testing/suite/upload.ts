@@ -27,6 +27,26 @@ export function uploadSuite({ test, needs, decides }: Suite): void {
     });
   });
 
+  test('INPUT-08: a body can be read after the response has begun, and can be the response', async (t) => {
+    const late: Application = (environ, startResponse) => {
+      startResponse('200 OK', []);
+      return (async function* () {
+        yield u8('got ');
+        // By now everything that is done with the response is done.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        yield await environ['wsgi.input'].bytes();
+      })();
+    };
+    const echo: Application = (environ, startResponse) => {
+      startResponse('200 OK', []);
+      return environ['wsgi.input'].stream() as unknown as AsyncIterable<Uint8Array>;
+    };
+    for (const send of [() => posting('sent'), () => streaming('se', 'nt')]) {
+      equal((await (await t.serve(late)).get('/', send())).text, 'got sent', 'what was read late');
+      equal((await (await t.serve(echo)).get('/', send())).text, 'sent', 'what came back');
+    }
+  });
+
   decides('abortedUpload', 'INPUT-12, trap 13: an upload that breaks off is an error, not an end', async (t) => {
     const outcome = new Gate<unknown[]>();
     const started = new Gate();
