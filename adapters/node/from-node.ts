@@ -60,9 +60,11 @@ function toHost(app: NodeApp): Host {
       Response: ServerResponse,
     };
   }
-  if (typeof app?.emit !== 'function' || typeof app.listenerCount !== 'function') {
+  // A Koa app is an event emitter too, but one that nobody asks for a "request".
+  const isKoa = typeof (app as { callback?: unknown } | null)?.callback === 'function';
+  if (isKoa || typeof app?.emit !== 'function' || typeof app.listenerCount !== 'function') {
     throw new TypeError(
-      `fromNode was given ${describe(app)}; expected a listener (request, response), such as an Express app or koa.callback(), or an http.Server, such as fastify.server.`,
+      `fromNode was given ${isKoa ? 'a Koa app' : describe(app)}; expected a listener (request, response), such as an Express app or koa.callback(), or an http.Server, such as fastify.server.`,
     );
   }
   return {

@@ -144,6 +144,86 @@ describe.each(WAYS)('Koa %s', (_name, way) => {
     });
   });
 
+  test('keeps out of a response that was begun, or is to be left alone', async () => {
+    const app = koa(async (ctx) => {
+      const { res } = ctx;
+      if (ctx.path === '/later') {
+        ctx.respond = false;
+        setImmediate(() => res.setHeader('Content-Length', 3).end('own'));
+      } else if (ctx.path === '/written') {
+        ctx.status = 200;
+        res.write('one ');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        res.end('two');
+        ctx.set('x-late', 'ignored');
+        ctx.status = 418;
+      } else {
+        ctx.set('x-early', 'sent');
+        ctx.status = 202;
+        ctx.flushHeaders();
+        app.once('error', () => res.end('told'));
+        throw new Error('too late for a head of its own');
+      }
+    });
+    await way(app.callback(), async (call) => {
+      const later = await call('/later');
+      expect([later.status, later.headers.get('content-length'), await later.text()]).toEqual([404, '3', 'own']);
+      const written = await call('/written');
+      expect([written.status, written.headers.get('x-late'), await written.text()]).toEqual([200, null, 'one two']);
+      const thrown = await call('/thrown');
+      expect([thrown.status, thrown.headers.get('x-early'), await thrown.text()]).toEqual([202, 'sent', 'told']);
+      expect(app.told).toHaveLength(1);
+    });
+  });
+
+  test('takes the headers that an error brings, and drops its own', async () => {
+    const app = koa((ctx) => {
+      ctx.set('Vary', 'Accept-Encoding');
+      ctx.body = 'half done';
+      const headers = { 'X-Reason': 'boom', 'Set-Cookie': ['a=1', 'b=2'], 'Content-Length': ['1', '2'] };
+      throw Object.assign(new Error('boom'), { status: 418, expose: true, headers });
+    });
+    await way(app.callback(), async (call) => {
+      const response = await call('/');
+      expect([response.status, await response.text()]).toEqual([418, 'boom']);
+      const { headers } = response;
+      expect([headers.get('vary'), headers.get('x-reason'), headers.get('content-length')]).toEqual([
+        null,
+        'boom',
+        '4',
+      ]);
+      expect(headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    });
+  });
+
+  test('answers HEAD with the length that GET has, and nothing for statuses without a body', async () => {
+    const bodies: Record<string, unknown> = { '/text': 'hello', '/json': { a: 1 }, '/bytes': Buffer.from('abc') };
+    const app = koa((ctx) => {
+      if (ctx.path in bodies) ctx.body = bodies[ctx.path];
+      else ctx.status = Number(ctx.path.slice(1));
+    });
+    await way(app.callback(), async (call) => {
+      for (const [path, length] of [
+        ['/text', '5'],
+        ['/json', '7'],
+        ['/bytes', '3'],
+      ] as const) {
+        const head = await call(path, { method: 'HEAD' });
+        expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, length, '']);
+      }
+      for (const status of [204, 205, 304]) {
+        const response = await call(`/${status}`);
+        expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+          status,
+          null,
+          '',
+        ]);
+      }
+      const phrase = await call('/402');
+      expect([phrase.status, await phrase.text()]).toEqual([402, 'Payment Required']);
+    });
+  });
+
   test('destroys a body that nobody is there to read', async () => {
     let body: Readable | undefined;
     const app = koa((ctx) => {

@@ -259,6 +259,17 @@ describe('a listener on the connection itself', () => {
     });
   });
 
+  test('may answer with a status that no other platform takes, which behind a gateway is a 500', async () => {
+    const listener: NodeAppListener = (_req, res) => void res.writeHead(700, 'Seven hundred').end('x');
+    const [native, behind] = [toNode(fromNode(listener)), toNode(copies(fromNode(listener)), { errors: () => {} })];
+    await listening(http.createServer(native), async (_call, port) => {
+      expect(await request(port, {})).toMatchObject({ status: 700, message: 'Seven hundred' });
+    });
+    await listening(http.createServer(behind), async (_call, port) => {
+      expect((await request(port, {})).status).toBe(500);
+    });
+  });
+
   test('may hand it on to another one of its kind', async () => {
     const inner = toNode(fromNode((req, res) => res.end(`${req.url} ${req.environ.SCRIPT_NAME}`)));
     const outer: NodeAppListener = (req, res) => {

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
 import { describe, expect, test } from 'vitest';
 import { type Environ, run, setupTestingDefaults } from 'waygate';
 import { toFetch } from 'waygate/fetch';
@@ -327,6 +328,7 @@ test('the client of a dual-stack server has the address that Node gives it', asy
 });
 
 test('fromNode says what it takes', () => {
+  expect(() => fromNode(new Koa() as never)).toThrow(/fromNode was given a Koa app; expected .*koa\.callback\(\)/);
   expect(() => fromNode({} as never)).toThrow(/fromNode was given an Object; expected a listener .*koa\.callback\(\)/);
   expect(() => fromNode(undefined as never)).toThrow(TypeError);
 });
