@@ -24,7 +24,8 @@ function send(line: string, headers = '', body = ''): Promise<string> {
     const socket = connect(Number(new URL(dev.url).port), '127.0.0.1', () => socket.write(request, 'latin1'));
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
-      if (received.includes('\r\n\r\n') && parseResponse(received, request)[0]?.complete) socket.destroy();
+      if (received.startsWith('HTTP/1.1 101 ')) socket.destroy();
+      else if (received.includes('\r\n\r\n') && parseResponse(received, request)[0]?.complete) socket.destroy();
     });
     socket.on('close', () => resolve(received));
   });
@@ -98,8 +99,21 @@ describe('request targets', () => {
     });
   });
 
-  test('raw UTF-8 in a target becomes escapes', async () => {
+  test('raw UTF-8 in a target becomes escapes, and bytes that are none become U+FFFD', async () => {
     expect((await environ('/environ?caf\xc3\xa9')).QUERY_STRING).toBe('caf%C3%A9');
+    expect((await environ('/environ?caf\xe9')).QUERY_STRING).toBe('caf%EF%BF%BD');
+    expect((await environ('/environ?caf%E9')).QUERY_STRING).toBe('caf%E9');
+  });
+
+  test('dot segments are resolved, escaped ones too; a backslash is a slash, a fragment is gone', async () => {
+    for (const target of ['/x/../environ', '/%2e%2e/environ', '/..\\environ', '/environ#x?y']) {
+      expect(await environ(target), target).toMatchObject({ PATH_INFO: '/environ', QUERY_STRING: '' });
+    }
+    expect(await send('GET /x%2f..%2fenviron')).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  test.each(['/environ?%', '/environ?%f', '/environ?a=%FF%', '/environ?'])('%s is no error', async (target) => {
+    expect((await environ(target)).QUERY_STRING).toBe(target.slice('/environ?'.length));
   });
 
   test('a NUL in the path is a 400, a path that begins with two slashes is a path', async () => {
@@ -118,6 +132,10 @@ describe('requests', () => {
     expect((await environ('/environ')).REMOTE_ADDR).toBe('127.0.0.1');
   });
 
+  test('wrangler dev, where there is no edge, lets a client write that header', async () => {
+    expect((await environ('/environ', 'CF-Connecting-IP: 203.0.113.9\r\n')).REMOTE_ADDR).toBe('203.0.113.9');
+  });
+
   test('there is no TLS key for a request that came without TLS', async () => {
     expect(Object.keys(await environ('/environ')).filter((key) => /^(SSL_|HTTPS$)/.test(key))).toEqual([]);
   });
@@ -130,6 +148,23 @@ describe('requests', () => {
     const keys = Object.keys(await environ('/environ', 'X_Real: spoofed\r\nX-Real: 1\r\n'));
     expect(keys).toContain('HTTP_X_REAL');
     expect((await environ('/environ', 'X_Real: spoofed\r\nX-Real: 1\r\n')).HTTP_X_REAL).toBe('1');
+  });
+
+  test('Host is the server’s name and port', async () => {
+    const { SERVER_NAME, SERVER_PORT, HTTP_HOST } = await environ('/environ');
+    expect([SERVER_NAME, SERVER_PORT, HTTP_HOST]).toEqual(['h', '80', 'h']);
+  });
+
+  test.each(['Host: other', 'Content-Length: 1x', 'Content-Length: 1\r\nContent-Length: 2', 'Transfer-Encoding: gzip'])(
+    'workerd itself refuses %j',
+    async (line) => {
+      expect(await send('POST /upload', `${line}\r\n`)).toMatch(/^HTTP\/1\.1 500 /);
+    },
+  );
+
+  test('two types that differ are a 400', async () => {
+    const response = await send('POST /upload', 'Content-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 0\r\n');
+    expect(response).toMatch(/^HTTP\/1\.1 400 [\s\S]*two different CONTENT-TYPE headers/);
   });
 
   test('a method that workerd does not know is its own 501', async () => {
@@ -148,6 +183,28 @@ describe('requests', () => {
     await expect.poll(log, { timeout: 5000 }).toEqual(['started']);
     socket.destroy();
     await expect.poll(log, { timeout: 5000 }).toEqual(['started', 'failed: ClientDisconnectedError']);
+  });
+});
+
+describe('WebSockets', () => {
+  const upgrade =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+
+  test('a hosted Fetch app opens one, while nothing lies between', async () => {
+    expect(await send('GET /socket', upgrade)).toMatch(
+      /^HTTP\/1\.1 101 Switching Protocols\r\n[\s\S]*Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/,
+    );
+  });
+
+  test('behind a middleware that changes the request it is refused', async () => {
+    expect(await send('GET /socket?changed', upgrade)).toMatch(/^HTTP\/1\.1 501 /);
+  });
+
+  test('an application sees the upgrade, and answers with something else', async () => {
+    expect(JSON.parse((await send('GET /environ', upgrade)).split('\r\n\r\n')[1] as string).HTTP_UPGRADE).toBe(
+      'websocket',
+    );
+    expect(await send('GET /null?101', upgrade)).toMatch(/^HTTP\/1\.1 500 /);
   });
 });
 

@@ -2,6 +2,7 @@
 // (the query) under which it leaves what happened; `/log` tells it.
 
 import { toWorker } from '../../../adapters/cloudflare-workers/index.ts';
+import { fromFetch } from '../../../adapters/fetch/index.ts';
 import { type Application, type Environ, encode, encodeWsgi, type HeaderList } from '../../../core/index.ts';
 
 const PIECE = new Uint8Array(65_536).fill(0x61);
@@ -43,6 +44,13 @@ async function* failing(): AsyncGenerator<Uint8Array> {
   await pause(20);
   throw new Error('planned');
 }
+
+const socket = fromFetch(() => {
+  const { WebSocketPair } = globalThis as unknown as { WebSocketPair: new () => [object, { accept(): void }] };
+  const [client, server] = Object.values(new WebSocketPair()) as [object, { accept(): void }];
+  server.accept();
+  return new Response(null, { status: 101, webSocket: client } as ResponseInit);
+});
 
 const scenarios: Record<string, Application> = {
   /** What was left under a name, or all the text of an environ. */
@@ -159,6 +167,10 @@ const scenarios: Record<string, Application> = {
   '/null'(environ, startResponse) {
     startResponse(`${environ.QUERY_STRING} Any`, [['X-Null', 'body']]);
     return [];
+  },
+  /** A Fetch app that opens a WebSocket; under another path where its request is not the platform's any more. */
+  '/socket'(environ, startResponse) {
+    return socket(environ.QUERY_STRING === 'changed' ? { ...environ, PATH_INFO: '/changed' } : environ, startResponse);
   },
   '/work'(environ, startResponse) {
     environ['waygate.wait_until'](pause(300).then(() => log(environ, 'worked')));
