@@ -3,10 +3,13 @@
 import type { GatewayResponse } from '../../core/response.ts';
 import { textFromBytes } from '../../core/strings.ts';
 
-/** The bytes of a base64 text: a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else. */
+/**
+ * The bytes of a base64 text: a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else; and in memory
+ * of its own, where a small `Buffer` shares its with whatever else the process has handled.
+ */
 export function bytesOf(base64: string): Uint8Array {
-  const { buffer, byteOffset, byteLength } = Buffer.from(base64, 'base64');
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
 /** Bytes in base64, as every front door takes what is no text. */

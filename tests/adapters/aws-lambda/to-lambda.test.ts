@@ -111,6 +111,18 @@ describe('failures', () => {
     expect(app).not.toHaveBeenCalled();
   });
 
+  it.each([3, 5000])('gives a body of %i bytes that came in base64 in memory of its own', async (length) => {
+    let read: Uint8Array | undefined;
+    const handler = toLambda(async (environ, startResponse) => {
+      read = await environ['wsgi.input'].bytes();
+      startResponse('204 No Content', []);
+      return [];
+    });
+    const sent = new Uint8Array(length).fill(7);
+    await handler({ ...lambdaEvent('http-api'), body: Buffer.from(sent).toString('base64'), isBase64Encoded: true });
+    expect([read, read?.buffer.byteLength]).toEqual([sent, length]);
+  });
+
   it('a truncated body at the edge is a 413 that says so', async () => {
     const app = vi.fn();
     const event = lambdaEvent('edge', { method: 'POST', body: 'cut' });
