@@ -129,14 +129,15 @@ function makeHead(response: HostedResponse, given: unknown): Head {
   let length = -1;
   let isCoded = false;
   let named: string | null = null;
-  for (const [name, value] of eachHeader(response, given)) {
+  for (const header of allHeaders(response, given)) {
+    const [name, value] = header;
     const lower = name.toLowerCase();
     if (lower === 'connection') named = named === null ? value : `${named},${value}`;
     if (lower === 'transfer-encoding') isCoded = true;
     // A gateway takes no header that poses as the status, and Node gives it no meaning. (L-34)
     if (isHopByHop(lower) || lower === 'status') continue;
     if (lower === 'content-length') length = Number(value);
-    list.push([name, value]);
+    list.push(header);
   }
   if (length < 0 && !isCoded && own._hasBody && !own._removedContLen && typeof own._contentLength === 'number') {
     length = own._contentLength;
@@ -163,23 +164,25 @@ function withoutNamed(list: HeaderList, connection: string): HeaderList {
 }
 
 /** All forms in which a listener gives headers, in order, repeats one by one. */
-function* eachHeader(response: HostedResponse, given: unknown): Iterable<[name: string, value: string]> {
+function allHeaders(response: HostedResponse, given: unknown): HeaderList {
+  const list: HeaderList = [];
   const names = inside(response).getRawHeaderNames();
   if (names.length > 0) {
     // Node has merged what writeHead was given into what setHeader had set.
-    for (const name of names) yield* eachValue(name, response.getHeader(name));
+    for (const name of names) addHeader(list, name, response.getHeader(name));
   } else if (Array.isArray(given)) {
-    if (Array.isArray(given[0])) for (const [name, value] of given) yield* eachValue(String(name), value);
-    else for (let at = 0; at + 1 < given.length; at += 2) yield* eachValue(String(given[at]), given[at + 1]);
+    if (Array.isArray(given[0])) for (const [name, value] of given) addHeader(list, String(name), value);
+    else for (let at = 0; at + 1 < given.length; at += 2) addHeader(list, String(given[at]), given[at + 1]);
   } else if (typeof given === 'object' && given !== null) {
-    for (const [name, value] of Object.entries(given)) yield* eachValue(name, value);
+    for (const [name, value] of Object.entries(given)) addHeader(list, name, value);
   }
+  return list;
 }
 
-function* eachValue(name: string, value: unknown): Iterable<[name: string, value: string]> {
-  if (!Array.isArray(value)) yield [name, String(value)];
-  else if (name.toLowerCase() === 'cookie') yield [name, value.join('; ')];
-  else for (const each of value) yield [name, String(each)];
+function addHeader(list: HeaderList, name: string, value: unknown): void {
+  if (!Array.isArray(value)) list.push([name, String(value)]);
+  else if (name.toLowerCase() === 'cookie') list.push([name, value.join('; ')]);
+  else for (const each of value) list.push([name, String(each)]);
 }
 
 const flushed = (): boolean => true;

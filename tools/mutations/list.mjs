@@ -613,8 +613,20 @@ const input = [
   {
     rule: 'INPUT-11',
     what: 'overlapping reads overtake each other',
-    from: 'const result = this.#tail === null ? task() : this.#tail.then(task);',
+    from: 'const result = this.#tail === null ? task() : this.#tail.then(task, task);',
     to: 'const result = task();',
+  },
+  {
+    rule: 'INPUT-12',
+    what: 'a gathered body that ended early is taken for a whole one',
+    from: 'if (!this.#ended) this.#accept(null);',
+    to: '',
+  },
+  {
+    rule: 'INPUT-11',
+    what: 'reads overtake a body that is being gathered',
+    from: 'this.#tail = gathered;',
+    to: '',
   },
   {
     rule: 'INPUT-12',
