@@ -851,7 +851,7 @@ const others = [
     rule: 'ENV-15',
     what: 'https without HTTPS',
     file: 'adapters/fetch/environ.ts',
-    from: "if (scheme === 'https') environ.HTTPS = 'on';",
+    from: "if (line.scheme === 'https') environ.HTTPS = 'on';",
     to: '',
   },
   {
