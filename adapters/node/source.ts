@@ -29,7 +29,7 @@ export class NodeSource implements ByteSource {
   /** Given all of the body, while it is gathered. */
   #done: ((bytes: Uint8Array) => void) | null = null;
   /** What has come of it so far, where that is not all. */
-  #parts: Uint8Array[] = [];
+  #parts: Uint8Array[] | null = null;
 
   /**
    * @param expects whether the request has an `Expect` header
@@ -76,7 +76,10 @@ export class NodeSource implements ByteSource {
     this.#ask();
     this.#done = done;
     this.#reject = failed;
-    this.#listen();
+    this.#listening = true;
+    request.on('data', this.#arrive);
+    // A request that ended early closes too: there is no need to listen for its end.
+    request.on('close', this.#fail);
     if (request.isPaused()) request.resume();
     return true;
   }
@@ -89,18 +92,24 @@ export class NodeSource implements ByteSource {
   }
 
   #gather(chunk: Uint8Array): void {
-    this.#parts.push(chunk);
-    if (this.#received >= this.#length) this.#settle();
+    if (this.#received < this.#length) {
+      this.#parts ??= [];
+      this.#parts.push(chunk);
+    } else if (this.#parts === null) {
+      this.#settle(chunk);
+    } else {
+      this.#parts.push(chunk);
+      this.#settle(concat(this.#parts, this.#received));
+    }
   }
 
   /** Gives away what was gathered: all of it, unless the body has ended early. */
-  #settle(): void {
+  #settle(all: Uint8Array): void {
     const done = this.#done;
-    if (done === null) return;
     this.#done = null;
-    this.#reject = null;
-    done(concat(this.#parts, this.#received));
-    this.#parts = [];
+    this.#parts = null;
+    this.#ended = true;
+    done?.(all);
   }
 
   #listen(): void {
@@ -129,7 +138,6 @@ export class NodeSource implements ByteSource {
 
   #end = (): void => {
     this.#ended = true;
-    this.#settle();
     this.#resolve?.(null);
     this.#resolve = null;
   };
@@ -137,6 +145,11 @@ export class NodeSource implements ByteSource {
   /** A request also closes after its end, which is no failure. */
   #fail = (): void => {
     if (this.#ended || this.#failure !== null) return;
+    if (this.#done !== null && this.#request.readableEnded) {
+      // Somebody else has read the rest.
+      this.#settle(concat(this.#parts ?? [], this.#received));
+      return;
+    }
     this.#failure = new ClientDisconnectedError('The client left before it had sent its whole body.');
     this.#done = null;
     this.#reject?.(this.#failure);

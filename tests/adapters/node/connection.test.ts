@@ -1,6 +1,6 @@
 // What happens on one connection: 100-continue, early hints, disconnects at every moment, reuse, HTTP/1.0, backpressure.
 
-import http from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Application, ClientDisconnectedError, type Environ, encode } from 'waygate';
@@ -317,6 +317,21 @@ describe('a short body, read as a whole', () => {
     expect(reason).toBeInstanceOf(ClientDisconnectedError);
     expect(others).toEqual([reason, reason]);
     expect(log).toEqual([]);
+  });
+
+  it('that somebody else brings to an early end rejects', async () => {
+    const failed = gate<unknown>();
+    const { port } = await start(async (environ, startResponse) => {
+      const read = environ['wsgi.input'].bytes();
+      setTimeout(() => (environ['node.request'] as IncomingMessage).push(null), 20);
+      failed.open(await read.catch((error) => error));
+      startResponse('200 OK', []);
+      return [];
+    });
+    const client = new Conversation(port);
+    client.send(`${head(4)}ab`);
+    expect(String(await failed.opened)).toMatch(/ended after 2 of the 4 bytes/);
+    client.socket.destroy();
   });
 
   it('is read from a request that others have paused', async () => {
