@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Built } from './build.ts';
 import { findPackage, shownPath } from './bundle.ts';
 import { CommandError } from './errors.ts';
@@ -36,7 +36,7 @@ export function projectFile(names: readonly string[], built: string | undefined,
 export async function wranglerConfigOf(built: Built, cwd: string, args: readonly string[] = []): Promise<string> {
   const config = projectFile(CONFIGS, built.config, cwd);
   if (!built.hostsNode || args.some((each) => each.startsWith('--compatibility-'))) return config;
-  const lack = whatNodeLacks(await readFile(join(cwd, config), 'utf8'));
+  const lack = whatNodeLacks(await readFile(resolve(cwd, config), 'utf8'));
   if (lack === undefined) return config;
   throw new CommandError(
     `${config} ${lack}; a Node listener in workerd needs the compatibility flag "nodejs_compat" and a ` +

@@ -133,6 +133,18 @@ describe('workers', () => {
     expect(deployed.stdout).toMatch(/Total Upload: [\d.]+ KiB/);
   });
 
+  it('may be made of a Node listener that waygate serve --platform workers serves, if the configuration lets it', async () => {
+    const served = await project.serve('express.ts', '--platform', 'workers');
+    expect(await post(served.url)).toEqual({ name: 'a b', body: 'é' });
+    expect(await served.stop()).toBe(0);
+    project.write({
+      'old/wrangler.toml': 'compatibility_date = "2025-08-31"\ncompatibility_flags = ["nodejs_compat"]\n',
+    });
+    const refused = await project.sh('cd old && waygate serve ../express.ts --platform workers --port 0');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^waygate: wrangler\.toml has the compatibility date 2025-08-31; a Node listener /);
+  }, 90_000);
+
   it('are served by waygate serve --platform workers, and replaced while a request runs', async () => {
     const app = (version: string): string => `
       export default async (environ, start) => {
