@@ -11,10 +11,11 @@ import {
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
+import { carry } from '../../core/lazy.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import type { Client } from './client.ts';
+import { type Client, SIGNAL } from './client.ts';
 
 /** A request and what its caller knows beyond it. */
 export interface FetchCall {
@@ -117,6 +118,10 @@ export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStr
   const { call, facts, settings, source } = client;
   const { request } = call;
   const environ = createEnviron(facts, line, errors);
+  // Now, while all environs are of one shape: with their headers each is of another, and this takes longer.
+  carry(environ, client);
+  Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+  environ['waygate.wait_until'] = client.keep;
   if (line.scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
     const native = facts.headerValue(value);

@@ -4,11 +4,10 @@ import { isThenable } from '../../core/body.ts';
 import type { Settings } from '../../core/environ.ts';
 import { RequestError } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { carry } from '../../core/lazy.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Application, Environ, StartResponse } from '../../core/types.ts';
-import { Client, SIGNAL, type WaitContext } from './client.ts';
+import { Client, type WaitContext } from './client.ts';
 import { type FetchCall, type FetchFacts, fetchEnviron, requestLine } from './environ.ts';
 import { toResponse } from './response.ts';
 
@@ -50,9 +49,6 @@ export class FetchGateway {
     try {
       const line = requestLine(call, facts, this.#settings);
       environ = fetchEnviron(client, line, errors);
-      carry(environ, client);
-      Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-      environ['waygate.wait_until'] = client.keep;
       client.line = line;
       client.input = environ['wsgi.input'];
       facts.addKeys(environ, call);
