@@ -1,6 +1,9 @@
-// `toWorker` in workerd, under Miniflare, against a bare Worker and a Hono app.
+// `toWorker` in workerd, under Miniflare and under `wrangler dev`, against a bare Worker and a Hono app.
 
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
@@ -12,6 +15,8 @@ const version = (name) => JSON.parse(readFileSync(`${root}node_modules/${name}/p
 
 export const title = 'Cloudflare Workers: one workerd, 50 connections';
 
+const WRANGLER = `${root}node_modules/wrangler/bin/wrangler.js`;
+const DATE = '2026-04-01';
 const PIECES = 64;
 
 const HELLO = {
@@ -57,15 +62,18 @@ const STREAM = {
 /** @param {{ rounds: number, seconds: number }} options */
 export async function run({ rounds, seconds }) {
   console.log(
-    `workerd ${version('workerd')}, miniflare ${version('miniflare')}, hono ${version('hono')}; ${generator}\n`,
+    `workerd ${version('workerd')}, miniflare ${version('miniflare')}, wrangler ${version('wrangler')}, hono ${version('hono')}; ${generator}\n`,
   );
+  const page = 'GET, a page of 14 bytes';
+  const stream = `GET, a stream of ${PIECES} pieces of 16 KiB`;
   return [
-    await measure('GET, a page of 14 bytes', HELLO, 14, rounds, seconds),
-    await measure(`GET, a stream of ${PIECES} pieces of 16 KiB`, STREAM, PIECES * 16_384, rounds, seconds),
+    await measure(page, HELLO, start, 14, rounds, seconds),
+    await measure(stream, STREAM, start, PIECES * 16_384, rounds, seconds),
+    await measure(`${page}, through wrangler dev`, HELLO, startWrangler, 14, rounds, seconds),
   ];
 }
 
-async function measure(title, sources, length, rounds, seconds) {
+async function measure(title, sources, start, length, rounds, seconds) {
   const workers = await Promise.all(Object.entries(sources).map(start));
   try {
     for (const { name, url } of workers) {
@@ -81,21 +89,62 @@ async function measure(title, sources, length, rounds, seconds) {
     const rows = workers.map(({ name }, index) => ({ name, values: values[index] }));
     return { title, baseline: 'a bare Worker', columns: [{ name: 'requests/s', digits: 0 }], rows };
   } finally {
-    for (const { miniflare } of workers) await miniflare.dispose();
+    for (const { stop } of workers) await stop();
   }
 }
 
-/** Bundles a Worker as wrangler does, and serves it on a port of its own. */
-async function start([name, contents]) {
+/** Bundles a Worker as wrangler does. */
+async function bundle(name, contents) {
   const stdin = { contents, resolveDir: root, sourcefile: `${name}.js` };
   const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', write: false });
-  const script = outputFiles[0].text;
+  return outputFiles[0].text;
+}
+
+/** Serves a Worker on a port of its own. */
+async function start([name, contents]) {
   const miniflare = new Miniflare({
     modules: true,
-    script,
-    compatibilityDate: '2026-04-01',
+    script: await bundle(name, contents),
+    compatibilityDate: DATE,
     host: '127.0.0.1',
     port: 0,
   });
-  return { name, miniflare, url: (await miniflare.ready).origin };
+  return { name, url: (await miniflare.ready).origin, stop: () => miniflare.dispose() };
+}
+
+/** The same by `wrangler dev`, whose own Workers stand before and around this one. */
+async function startWrangler([name, contents]) {
+  const folder = mkdtempSync(join(tmpdir(), 'waygate-bench-'));
+  const main = join(folder, 'worker.mjs');
+  writeFileSync(main, await bundle(name, contents));
+  const address = ['--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
+  const args = ['dev', main, '--name', 'bench', '--compatibility-date', DATE, '--no-bundle', ...address];
+  const child = spawn(process.execPath, [WRANGLER, ...args, '--show-interactive-dev-session=false'], {
+    cwd: folder,
+    env: { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false' },
+    // A group of its own: one signal ends what it has started.
+    detached: true,
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const stop = async () => {
+    if (child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { name, url: await listening(child), stop };
+}
+
+/** The URL that a process prints. */
+function listening(child) {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const read = (text) => {
+      output += text;
+      const url = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(output)?.[0];
+      if (url !== undefined) resolve(url);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', () => reject(new Error(`wrangler dev ended: ${output}`)));
+  });
 }
