@@ -6,16 +6,16 @@ import express from 'express';
 import serverlessHttp from 'serverless-http';
 import { toLambda } from '../../dist/adapters/aws-lambda/index.js';
 import { fromNode } from '../../dist/adapters/node/index.js';
-import { generator, load } from '../lib/load.mjs';
+import { generator } from '../lib/load.mjs';
 import { inTurns } from '../lib/rounds.mjs';
-import { startServer } from '../lib/server.mjs';
+import { underLoad } from '../lib/served.mjs';
 
 export const title = 'Hosted Express';
 
 /** @param {{ rounds: number, seconds: number }} options */
 export async function run(options) {
   console.log(`One invocation after the other in one process, then under load by ${generator}.\n`);
-  return [...(await onLambda(options)), ...(await onNode(options))];
+  return [...(await onLambda(options)), ...(await underLoad(SERVERS, LOADS, 'Express itself', options))];
 }
 
 const json = JSON.stringify({ id: 1, name: 'Ada Lovelace', tags: ['first', 'programmer'], born: { year: 1815 } });
@@ -127,9 +127,9 @@ async function invocations(handler, event, seconds) {
 // On node.
 
 const SERVERS = [
-  ['Express itself', 'itself'],
-  ['waygate toNode(fromNode(app))', 'waygate'],
-  ['waygate, behind a middleware that copies environ', 'waygate-copied'],
+  ['Express itself', 'hosted-express', 'itself'],
+  ['waygate toNode(fromNode(app))', 'hosted-express', 'waygate'],
+  ['waygate, behind a middleware that copies environ', 'hosted-express', 'waygate-copied'],
 ];
 
 const LOADS = [
@@ -142,33 +142,3 @@ const LOADS = [
     body: json,
   },
 ];
-
-async function onNode({ rounds, seconds }) {
-  const servers = await Promise.all(
-    SERVERS.map(async ([name, kind]) => ({ name, server: await startServer('hosted-express', [kind]) })),
-  );
-  const tables = [];
-  try {
-    for (const each of LOADS) {
-      for (const { server } of servers) await load(server.url, each, seconds); // warms it up
-      const values = await inTurns(servers, rounds, async ({ server }) => {
-        const [cpu, start] = [await server.cpu(), performance.now()];
-        const requests = await load(server.url, each, seconds);
-        const [used, took] = [(await server.cpu()) - cpu, performance.now() - start];
-        return [requests / (took / 1000), used / requests];
-      });
-      tables.push({
-        title: each.title,
-        baseline: 'Express itself',
-        columns: [
-          { name: 'requests/s', digits: 0 },
-          { name: 'CPU µs/request', digits: 1 },
-        ],
-        rows: servers.map(({ name }, index) => ({ name, values: values[index] })),
-      });
-    }
-  } finally {
-    for (const { server } of servers) server.stop();
-  }
-  return tables;
-}

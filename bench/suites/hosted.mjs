@@ -5,24 +5,24 @@ import { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import { toLambda } from '../../dist/adapters/aws-lambda/index.js';
 import { fromFetch } from '../../dist/adapters/fetch/index.js';
-import { generator, load } from '../lib/load.mjs';
+import { generator } from '../lib/load.mjs';
 import { inTurns } from '../lib/rounds.mjs';
-import { startServer } from '../lib/server.mjs';
+import { underLoad } from '../lib/served.mjs';
 
 export const title = 'Hosted apps';
 
 /** @param {{ rounds: number, seconds: number }} options */
 export async function run(options) {
   console.log(`Under load by ${generator}, then one invocation after the other in one process.\n`);
-  return [...(await honoOnNode(options)), ...(await honoOnLambda(options))];
+  return [...(await underLoad(SERVERS, LOADS, '@hono/node-server', options)), ...(await honoOnLambda(options))];
 }
 
 // A Hono app on node.
 
 const SERVERS = [
-  ['waygate toNode(fromFetch(app))', 'waygate'],
-  ['@hono/node-server', 'node-server'],
-  ['@hono/node-server, global Response kept', 'node-server-plain'],
+  ['waygate toNode(fromFetch(app))', 'hosted-hono', 'waygate'],
+  ['@hono/node-server', 'hosted-hono', 'node-server'],
+  ['@hono/node-server, global Response kept', 'hosted-hono', 'node-server-plain'],
 ];
 
 const json = JSON.stringify({ id: 1, name: 'Ada Lovelace', tags: ['first', 'programmer'] });
@@ -37,36 +37,6 @@ const LOADS = [
     body: json,
   },
 ];
-
-async function honoOnNode({ rounds, seconds }) {
-  const servers = await Promise.all(
-    SERVERS.map(async ([name, adapter]) => ({ name, server: await startServer('hosted-hono', [adapter]) })),
-  );
-  const tables = [];
-  try {
-    for (const each of LOADS) {
-      for (const { server } of servers) await load(server.url, each, seconds); // warms it up
-      const values = await inTurns(servers, rounds, async ({ server }) => {
-        const [cpu, start] = [await server.cpu(), performance.now()];
-        const requests = await load(server.url, each, seconds);
-        const [used, took] = [(await server.cpu()) - cpu, performance.now() - start];
-        return [requests / (took / 1000), used / requests];
-      });
-      tables.push({
-        title: each.title,
-        baseline: '@hono/node-server',
-        columns: [
-          { name: 'requests/s', digits: 0 },
-          { name: 'CPU µs/request', digits: 1 },
-        ],
-        rows: servers.map(({ name }, index) => ({ name, values: values[index] })),
-      });
-    }
-  } finally {
-    for (const { server } of servers) server.stop();
-  }
-  return tables;
-}
 
 // A Hono app on Lambda.
 

@@ -1,9 +1,8 @@
 // `toNode` against a bare node:http server and the servers that others put in front of their frameworks.
 
 import { readFileSync } from 'node:fs';
-import { generator, load } from '../lib/load.mjs';
-import { inTurns } from '../lib/rounds.mjs';
-import { startServer } from '../lib/server.mjs';
+import { generator } from '../lib/load.mjs';
+import { underLoad } from '../lib/served.mjs';
 
 const version = (name) =>
   JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
@@ -30,39 +29,12 @@ const LOADS = [
   },
 ];
 
-const COLUMNS = [
-  { name: 'requests/s', digits: 0 },
-  { name: 'CPU µs/request', digits: 1 },
-];
-
 /** @param {{ rounds: number, seconds: number }} options */
-export async function run({ rounds, seconds }) {
+export async function run(options) {
   console.log(
     `hono ${version('hono')}, @hono/node-server ${version('@hono/node-server')}, srvx ${version('srvx')}; ${generator}\n`,
   );
-  const servers = await Promise.all(
-    CONTESTANTS.map(async ([name, file]) => ({ name, server: await startServer(file) })),
-  );
-  const tables = [];
-  try {
-    for (const each of LOADS) {
-      for (const { name, server } of servers) {
-        await check(name, server.url, each);
-        await load(server.url, each, seconds); // warms it up
-      }
-      const values = await inTurns(servers, rounds, async ({ server }) => {
-        const [cpu, start] = [await server.cpu(), performance.now()];
-        const requests = await load(server.url, each, seconds);
-        const [used, took] = [(await server.cpu()) - cpu, performance.now() - start];
-        return [requests / (took / 1000), used / requests];
-      });
-      const rows = servers.map(({ name }, index) => ({ name, values: values[index] }));
-      tables.push({ title: each.title, baseline: 'node:http', columns: COLUMNS, rows });
-    }
-  } finally {
-    for (const { server } of servers) server.stop();
-  }
-  return tables;
+  return underLoad(CONTESTANTS, LOADS, 'node:http', options, check);
 }
 
 /** All do the same work: the same status, type and body. */
