@@ -24,7 +24,7 @@ export class ContractError extends TypeError {
  */
 export class RequestError extends Error {
   override name = 'RequestError';
-  /** The HTTP status code of the answer, 400 to 599. */
+  /** The HTTP status code of the answer, 400 to 599. Its reason phrase is the gateway's, see docs/contract.md (ERR-03). */
   readonly status: number;
 
   /**

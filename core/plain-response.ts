@@ -8,7 +8,8 @@ import { encode } from './strings.ts';
 import type { ErrorStream, HeaderList } from './types.ts';
 
 /**
- * The answer where the application has none: nothing of the application's head or of its error is in it. (ERR-03)
+ * The answer where the application has none: nothing of the application's head or of its error is in it. (ERR-03) Its
+ * reason is the usual one for the codes that the library itself answers with, and `Error` for all others.
  *
  * @param statusCode the HTTP status code
  * @param head whether the request method is HEAD

@@ -17,6 +17,15 @@ export interface Target {
 const ABSOLUTE = /^https?:\/\/[^/?#]+/i;
 
 /**
+ * Scheme and authority of a request target in absolute form, as they were sent; empty for every other form.
+ *
+ * @param target what stood in the request line
+ */
+export function absoluteOrigin(target: string): string {
+  return ABSOLUTE.exec(target)?.[0] ?? '';
+}
+
+/**
  * Splits a request target. The absolute form gives its path only: scheme and authority are never the client's to choose
  * there. A leading `//` is a path like any other, and a fragment, which is illegal in a target, is dropped. (URL-05,
  * RFC 9112 §3.2)
@@ -28,9 +37,9 @@ const ABSOLUTE = /^https?:\/\/[^/?#]+/i;
 export function splitTarget(target: string, method: string): Target {
   let rest = target;
   if (target.charCodeAt(0) !== 0x2f /* / */) {
-    const authority = ABSOLUTE.exec(target);
-    if (authority !== null) {
-      rest = target.slice(authority[0].length);
+    const origin = absoluteOrigin(target);
+    if (origin !== '') {
+      rest = target.slice(origin.length);
       if (rest.charCodeAt(0) !== 0x2f) rest = `/${rest}`;
     } else if (target !== '*' || method !== 'OPTIONS') {
       throw new BadRequestError(

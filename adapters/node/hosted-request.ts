@@ -6,7 +6,7 @@ import { headerKey, headerName } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { GatewayInput } from '../../core/input-base.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
-import { decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
+import { absoluteOrigin, decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
 import type { HostedSocket } from './hosted-socket.ts';
 
 /** A request as listeners get it: with the environ it was made from. */
@@ -82,7 +82,7 @@ function addUrl(request: HostedRequest, environ: Environ): void {
 function sentOrigin(environ: Environ): string {
   const uri = environ.REQUEST_URI;
   if (uri === undefined || uri.charCodeAt(0) === 0x2f || sentPath(environ) === null) return '';
-  return /^https?:\/\/[^/?#]*/i.exec(uri)?.[0] ?? '';
+  return absoluteOrigin(uri);
 }
 
 /** The whole path as it was sent, while it still denotes SCRIPT_NAME and PATH_INFO. */

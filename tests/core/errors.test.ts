@@ -131,7 +131,9 @@ describe('answers in the application’s stead (ERR-03)', () => {
 
   it('tell a client what it did wrong, and of a fault of the adapter nothing', () => {
     const errors = collecting();
-    expect(page(refuse(new RequestError(431, 'Too many headers.'), errors, false).body)).toContain('Too many headers.');
+    const tooMany = refuse(new RequestError(431, 'Too many headers.'), errors, false);
+    expect([tooMany.status, page(tooMany.body)]).toEqual(['431 Error', '431 Error\nToo many headers.\n']);
+    expect(refuse(new RequestError(413, 'x'), errors, true).status).toBe('413 Content Too Large');
     expect(errors.text).toBe('');
     const fault = refuse(new Error('secret'), errors, false);
     expect([fault.statusCode, page(fault.body)]).toEqual([500, '500 Internal Server Error\n']);
