@@ -1,6 +1,7 @@
 // Environ keys that cost something to make are made on first use: an accessor that turns itself into data when it is read
 // or written. The state it needs rides on the environ as a private field, which no copy, listing or client can reach, and
-// costs the request a few nanoseconds where a closure or a WeakMap entry would cost half a microsecond.
+// costs the request a few nanoseconds where a closure or a WeakMap entry would cost half a microsecond. An adapter may have
+// its platform's request carry something in the same way.
 
 import type { Environ } from './types.ts';
 
@@ -14,24 +15,32 @@ class Itself {
 class Carrier extends Itself {
   #state: unknown;
 
-  constructor(environ: object, state: unknown) {
-    super(environ);
+  constructor(object: object, state: unknown) {
+    super(object);
     this.#state = state;
   }
 
-  static of(environ: object): unknown {
-    return #state in environ ? environ.#state : undefined;
+  static put(object: object, state: unknown): void {
+    if (#state in object) object.#state = state;
+    else new Carrier(object, state);
+  }
+
+  static of(object: object): unknown {
+    return #state in object ? object.#state : undefined;
   }
 }
 
-/** Gives an environ the state that its lazy keys are made from. Once per environ. */
-export function carry(environ: Environ, state: object): void {
-  new Carrier(environ, state);
+/**
+ * Lets an object carry a state: an environ what its lazy keys are made from, a platform's request its environ. A later
+ * state replaces the one before.
+ */
+export function carry(object: object, state: object): void {
+  Carrier.put(object, state);
 }
 
-/** The state that {@link carry} gave to this very environ, or undefined: a copy has none, its keys hold data already. */
-export function carried(environ: Environ): unknown {
-  return Carrier.of(environ);
+/** The state that {@link carry} gave to this very object, or undefined: a copy has none, its keys hold data already. */
+export function carried(object: object): unknown {
+  return Carrier.of(object);
 }
 
 /**

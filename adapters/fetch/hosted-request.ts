@@ -3,6 +3,7 @@
 import { isToken } from '../../core/check.ts';
 import { BadRequestError, RequestError } from '../../core/errors.ts';
 import { GatewayInput } from '../../core/input-base.ts';
+import { carried, carry } from '../../core/lazy.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
 import { hostedUrl } from './hosted-url.ts';
@@ -94,35 +95,9 @@ function hasBody(environ: Environ, method: string): boolean {
 
 // The environ behind a request.
 
-class Itself {
-  constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the subclass then puts its private field on this very object.
-    return object;
-  }
-}
-
-/** Rides on the request as a private field: no listing shows it, and it costs less than a WeakMap. */
-class Remembered extends Itself {
-  #environ: Environ;
-
-  constructor(request: Request, environ: Environ) {
-    super(request);
-    this.#environ = environ;
-  }
-
-  static set(request: object, environ: Environ): void {
-    if (#environ in request) request.#environ = environ;
-    else new Remembered(request as Request, environ);
-  }
-
-  static get(request: object): Environ | undefined {
-    return #environ in request ? request.#environ : undefined;
-  }
-}
-
 /** Lets {@link environOf} find the environ of a request. A request that is handled again gets the later one. */
 export function remember(request: Request, environ: Environ): void {
-  Remembered.set(request, environ);
+  carry(request, environ);
 }
 
 /**
@@ -133,5 +108,5 @@ export function remember(request: Request, environ: Environ): void {
  * @returns the environ, or undefined for any other request
  */
 export function environOf(request: Request): Environ | undefined {
-  return LightRequest.environOf(request) ?? Remembered.get(request);
+  return LightRequest.environOf(request) ?? (carried(request) as Environ | undefined);
 }

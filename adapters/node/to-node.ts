@@ -79,11 +79,11 @@ export class NodeGateway {
   readonly listener: NodeListener = (request, response) => {
     const call = new NodeCall(request, response, this);
     // A listener that another one has been given this request by shares it: the state that rides on it is that one's.
-    if (this.#direct !== null && carried(request as never) === undefined && isOrdinary(request)) {
+    if (this.#direct !== null && carried(request) === undefined && isOrdinary(request)) {
       // Environ is made when somebody looks at it, of what the listener has not changed yet.
       const { method, url, baseUrl, originalUrl } = request as RequestLine;
       call.line = { method, url, baseUrl, originalUrl };
-      carry(request as never, call);
+      carry(request, call);
       Object.defineProperty(request, 'environ', ENVIRON);
       call.answerNatively(this.#direct);
       return;
