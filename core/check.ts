@@ -2,6 +2,7 @@
 // platform: the status, the header list, a chunk. (SR-02 … SR-08, STR-02, STR-04)
 
 import { ContractError, describe } from './errors.ts';
+import { memo } from './memo.ts';
 import type { HeaderList } from './types.ts';
 
 /** Three digits, a space and a reason without control characters; an empty reason is legal HTTP (RFC 9112 §4). */
@@ -78,11 +79,11 @@ export function checkHeaders(list: unknown): CheckedHeaders {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new ContractError('SR-03', `Header ${index} is ${describe(pair)}; expected a [name, value] pair.`);
     }
-    const name: unknown = pair[0];
+    const name: string = pair[0];
     const value: unknown = pair[1];
-    checkName(name);
+    const kind = kindOf(name);
     checkValue(name, value);
-    if (KIND.get(name) === 'length') {
+    if (kind === 'length') {
       const declared = contentLength(value);
       if (length === declared) continue;
       if (length !== -1) {
@@ -95,12 +96,8 @@ export function checkHeaders(list: unknown): CheckedHeaders {
   return { headers, length };
 }
 
-/** What is known of names seen before: checking a name costs one look-up. Bounded, since names may come from outside. */
-const KIND = new Map<string, 'length' | 'plain'>();
-const KIND_LIMIT = 512;
-
-function checkName(name: unknown): asserts name is string {
-  if (KIND.has(name as string)) return;
+/** What kind of header a name stands for: checking a name that was seen before costs one look-up. */
+const kindOf: (name: string) => 'length' | 'plain' = /* @__PURE__ */ memo((name: unknown) => {
   if (typeof name !== 'string' || !TOKEN.test(name)) {
     throw new ContractError(
       'SR-05',
@@ -120,9 +117,8 @@ function checkName(name: unknown): asserts name is string {
       'A header named "Status" would pose as the status; give it as the first argument instead.',
     );
   }
-  if (KIND.size >= KIND_LIMIT) KIND.clear();
-  KIND.set(name, lower === 'content-length' ? 'length' : 'plain');
-}
+  return lower === 'content-length' ? 'length' : 'plain';
+});
 
 function checkValue(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string') {

@@ -5,6 +5,7 @@ import { isToken } from './check.ts';
 import { errorStreams } from './error-stream.ts';
 import { BadRequestError } from './errors.ts';
 import { fileWrapper } from './file-wrapper.ts';
+import { memo } from './memo.ts';
 import type { Environ, ErrorStream, GatewayOptions, InputStream } from './types.ts';
 import { normalizePrefix } from './url.ts';
 
@@ -105,51 +106,26 @@ export function createEnviron(gateway: GatewayFacts, request: RequestFacts, erro
   } as Environ;
 }
 
-/** Header name as received → environ key, or empty for a header that is dropped. Bounded: clients choose the names. */
-const KEYS = new Map<string, string>();
-const KEYS_LIMIT = 1024;
-
 /**
  * The environ key of a request header, or an empty string for one that is dropped: a name that is no token or holds `_`
- * (it could pose as another header), and `Proxy` (httpoxy). (ENV-12, ENV-25 … ENV-27)
- *
- * @param name the name in any case
+ * (it could pose as another header), and `Proxy` (httpoxy). Takes the name in any case. (ENV-12, ENV-25 … ENV-27)
  */
-export function headerKey(name: string): string {
-  let key = KEYS.get(name);
-  if (key === undefined) {
-    key = makeKey(name);
-    if (KEYS.size >= KEYS_LIMIT) KEYS.clear();
-    KEYS.set(name, key);
-  }
-  return key;
-}
-
-function makeKey(name: string): string {
+export const headerKey: (name: string) => string = /* @__PURE__ */ memo((name) => {
   if (!isToken(name) || name.includes('_')) return '';
   const upper = name.toUpperCase().replaceAll('-', '_');
   if (upper === 'PROXY') return '';
   return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
-}
-
-/** Environ key → header name, or empty for a key that is no header. Bounded: clients choose the names. */
-const NAMES = new Map<string, string>();
+});
 
 /**
  * The header that an environ key stands for, in lower case, or an empty string for a key of another kind: the inverse of
  * {@link headerKey}, for adapters that make a request of environ.
  */
-export function headerName(key: string): string {
-  let name = NAMES.get(key);
-  if (name === undefined) {
-    const isContent = key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH';
-    const bare = isContent ? key : key.startsWith('HTTP_') ? key.slice(5) : '';
-    name = bare.toLowerCase().replaceAll('_', '-');
-    if (NAMES.size >= KEYS_LIMIT) NAMES.clear();
-    NAMES.set(key, name);
-  }
-  return name;
-}
+export const headerName: (key: string) => string = /* @__PURE__ */ memo((key) => {
+  const isContent = key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH';
+  const bare = isContent ? key : key.startsWith('HTTP_') ? key.slice(5) : '';
+  return bare.toLowerCase().replaceAll('_', '-');
+});
 
 /**
  * Adds one request header to environ. Repeats are joined with `", "`, cookies with `"; "`. (ENV-24)

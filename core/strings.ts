@@ -1,9 +1,9 @@
 // Native strings: text in which each code unit is one byte (U+0000–U+00FF). Everything that goes between bytes, native
 // strings and Unicode text is here. (STR-01 … STR-06)
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const strictDecoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
+const strictDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const NON_ASCII = /[^\x00-\x7f]/;
 
 /**

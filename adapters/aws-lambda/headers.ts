@@ -1,21 +1,11 @@
 // Header lists as the maps that results hold.
 
+import { memo } from '../../core/memo.ts';
 import { textFromNative } from '../../core/strings.ts';
 import type { HeaderList } from '../../core/types.ts';
 
-/** Names in lower case, as HTTP/2 writes them: a map then has one entry for a header, however it was spelled. */
-const LOWER = new Map<string, string>();
-const LOWER_LIMIT = 512;
-
-export function lowerName(name: string): string {
-  let lower = LOWER.get(name);
-  if (lower === undefined) {
-    lower = name.toLowerCase();
-    if (LOWER.size >= LOWER_LIMIT) LOWER.clear();
-    LOWER.set(name, lower);
-  }
-  return lower;
-}
+/** A name in lower case, as HTTP/2 writes it: a map then has one entry for a header, however it was spelled. */
+export const lowerName: (name: string) => string = /* @__PURE__ */ memo((name) => name.toLowerCase());
 
 /** Sets a member of a map whose names come from outside: `__proto__` is a legal header name. */
 export function put<Value>(map: Record<string, Value>, name: string, value: Value): void {

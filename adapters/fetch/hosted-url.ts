@@ -1,6 +1,7 @@
 // The URL that a Fetch handler sees, made from environ.
 
 import { BadRequestError } from '../../core/errors.ts';
+import { memo } from '../../core/memo.ts';
 import type { Environ } from '../../core/types.ts';
 import { encodedPathInfo, quotePath } from '../../core/url.ts';
 
@@ -41,25 +42,18 @@ function escapeBytes(part: string): string {
   return part.replace(/[^\x21-\x7e]+|[\\#]/g, quotePath);
 }
 
-/** `http://Example.com:80` → `http://example.com`. Bounded, since clients choose the hosts. */
-const ORIGINS = new Map<string, string>();
-const ORIGINS_LIMIT = 256;
+/** `http://Example.com:80` → `http://example.com`; null for a host that is none. */
+const originOf: (text: string) => string | null = /* @__PURE__ */ memo((text) =>
+  HOST.test(text.slice(text.indexOf('//') + 2)) ? parse(text) : null,
+);
 
 function origin(environ: Environ): string {
-  const scheme = environ['wsgi.url_scheme'];
   const host = environ.HTTP_HOST || `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
-  const text = `${scheme}://${host}`;
-  const known = ORIGINS.get(text);
-  if (known !== undefined) return known;
-  const made = HOST.test(host) ? parse(text) : null;
-  if (made === null) {
-    throw new BadRequestError(
-      `The Host is ${JSON.stringify(host.slice(0, 80))}; expected a host name and perhaps a port.`,
-    );
-  }
-  if (ORIGINS.size >= ORIGINS_LIMIT) ORIGINS.clear();
-  ORIGINS.set(text, made);
-  return made;
+  const made = originOf(`${environ['wsgi.url_scheme']}://${host}`);
+  if (made !== null) return made;
+  throw new BadRequestError(
+    `The Host is ${JSON.stringify(host.slice(0, 80))}; expected a host name and perhaps a port.`,
+  );
 }
 
 function parse(text: string): string | null {
