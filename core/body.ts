@@ -115,9 +115,16 @@ function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
  */
 export function checkBody(body: unknown): asserts body is Body {
   if (isIterable(body)) return;
+  const what = describe(body);
+  const hint =
+    typeof body === 'string'
+      ? ' Text becomes a body as [encode(text)].'
+      : what === 'a Response'
+        ? ' A Fetch handler becomes an application with fromFetch().'
+        : '';
   throw new ContractError(
     'BODY-01',
-    `The application returned ${describe(body)}; expected an iterable of Uint8Array chunks, such as [chunk].`,
+    `The application returned ${what}; expected an iterable of Uint8Array chunks, such as [chunk].${hint}`,
   );
 }
 

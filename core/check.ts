@@ -5,6 +5,31 @@ import { ContractError, describe } from './errors.ts';
 import { memo } from './memo.ts';
 import type { HeaderList } from './types.ts';
 
+/**
+ * @param app what was given as an application
+ * @param name what to call it in the message
+ * @throws {ContractError} (a `TypeError`) L-21 unless it is a function
+ */
+export function checkApplication(app: unknown, name = 'The application'): void {
+  if (typeof app === 'function') return;
+  const hint =
+    app instanceof Promise
+      ? ' Await it first.'
+      : typeof (app as { fetch?: unknown } | null | undefined)?.fetch === 'function'
+        ? ' What has a fetch method, a Hono app or a Worker, becomes an application with fromFetch() or fromWorker().'
+        : '';
+  throw new ContractError('L-21', `${name} is ${describe(app)}; expected a function (environ, startResponse).${hint}`);
+}
+
+/**
+ * @param options what was given as options
+ * @throws {TypeError} unless it is an object
+ */
+export function checkOptions(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new TypeError(`The options are ${describe(options)}; expected an object.`);
+}
+
 /** Three digits, a space and a reason without control characters; an empty reason is legal HTTP (RFC 9112 §4). */
 const STATUS = /^[2-5][0-9]{2} (?:[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 /** A header name is a token. (RFC 9110 §5.6.2) */

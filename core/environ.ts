@@ -1,7 +1,7 @@
 // Builds `environ`: the CGI variables and `wsgi.*` keys, and the header rules that are the same on every platform.
 // (ENV-01 … ENV-28)
 
-import { isToken } from './check.ts';
+import { checkApplication, checkOptions, isToken } from './check.ts';
 import { errorStreams } from './error-stream.ts';
 import { BadRequestError } from './errors.ts';
 import { fileWrapper } from './file-wrapper.ts';
@@ -48,14 +48,11 @@ export interface Settings {
 /**
  * @param app what was given as the application
  * @param options the options every adapter takes
- * @throws {TypeError} for an application that is no function, and for an option of the wrong type
+ * @throws {TypeError} for an application that is no function (L-21), and for an option of the wrong type
  */
 export function settings(app: unknown, options: GatewayOptions): Settings {
-  if (typeof app !== 'function') {
-    throw new TypeError(
-      `The application is ${app === null ? 'null' : typeof app}; expected a function (environ, startResponse).`,
-    );
-  }
+  checkApplication(app);
+  checkOptions(options);
   const { basePath, maxBodyBytes = Number.POSITIVE_INFINITY, errors, onError, environ = {} } = options;
   if (basePath !== undefined && typeof basePath !== 'string')
     throw new TypeError('The option "basePath" takes a string such as "/api".');
@@ -63,12 +60,14 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
     throw new TypeError('The option "maxBodyBytes" takes a number of bytes.');
   if (onError !== undefined && typeof onError !== 'function')
     throw new TypeError('The option "onError" takes a function (error, environ).');
+  if (typeof environ !== 'object' || environ === null)
+    throw new TypeError(`The option "environ" takes an object of environ keys, such as { 'app.config': config }.`);
   return {
     basePath: normalizePrefix(basePath),
     maxBodyBytes,
     errors: errorStreams(errors),
     onError,
-    extra: Object.entries(environ).filter(([key]) => !key.startsWith('CONTENT_')),
+    extra: Object.entries(environ).filter(([key, value]) => value !== undefined && !key.startsWith('CONTENT_')),
   };
 }
 

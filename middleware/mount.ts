@@ -1,5 +1,7 @@
 // Several applications in one, each under a path prefix and, if wanted, on a host of its own. (ENV-05, ENV-29, URL-03)
 
+import { checkApplication } from '../core/check.ts';
+import { describe } from '../core/errors.ts';
 import { plainResponse } from '../core/plain-response.ts';
 import { encodeWsgi } from '../core/strings.ts';
 import type { Application, Body } from '../core/types.ts';
@@ -31,11 +33,14 @@ interface MountPoint {
  *
  * @param mounts the applications
  * @param fallback answers what no mount point matches, with environ unchanged; default: a plain 404
- * @throws {TypeError} for an application that is no function, and for two keys that mean the same mount point
+ * @throws {TypeError} for mounts that are no object, for an application that is no function (L-21), and for two keys that mean the same mount point
  */
 export function mount(mounts: Mounts, fallback: Application = notFound): Application {
+  if (typeof mounts !== 'object' || mounts === null || Array.isArray(mounts)) {
+    throw new TypeError(`mount was given ${describe(mounts)}; expected applications by mount point: { '/api': app }.`);
+  }
   const points = Object.entries(mounts).map(toPoint);
-  if (typeof fallback !== 'function') throw new TypeError('The fallback of mount takes an application, a function.');
+  checkApplication(fallback, 'The fallback of mount');
   points.sort((a, b) => Number(b.host !== '') - Number(a.host !== '') || b.prefix.length - a.prefix.length);
   points.forEach((point, index) => {
     if (points.findIndex(({ host, prefix }) => host === point.host && prefix === point.prefix) !== index) {
@@ -59,11 +64,7 @@ export function mount(mounts: Mounts, fallback: Application = notFound): Applica
 }
 
 function toPoint([key, app]: [string, unknown]): MountPoint {
-  if (typeof app !== 'function') {
-    throw new TypeError(
-      `mount was given ${app === null ? 'null' : typeof app} for ${JSON.stringify(key)}; expected an application, a function.`,
-    );
-  }
+  checkApplication(app, `What mount was given for ${JSON.stringify(key)}`);
   const slash = key.indexOf('/');
   const host = slash === -1 ? key : key.slice(0, slash);
   const path = slash === -1 ? '' : key.slice(slash);

@@ -1,6 +1,7 @@
 // Behind a reverse proxy: puts what the proxy says of the client in place of what the connection to the proxy says. It
 // trusts nothing but what it is told to, since a client can send any of these headers itself. (RFC 7239)
 
+import { checkApplication, checkOptions } from '../core/check.ts';
 import type { Application, Environ } from '../core/types.ts';
 import { decodePath, quotePath } from '../core/url.ts';
 
@@ -54,9 +55,11 @@ type Field = 'for' | 'proto' | 'host' | 'port' | 'prefix';
  *
  * @param app the application
  * @param options which headers to believe, and how many proxies set each
- * @throws {TypeError} for an option that is neither a boolean nor a count
+ * @throws {TypeError} for an application that is no function (L-21), and for an option that is neither a boolean nor a count
  */
 export function proxyFix(app: Application, options: ProxyFixOptions = {}): Application {
+  checkApplication(app);
+  checkOptions(options);
   const { hops = 1, forwarded = false } = options;
   if (!isCount(hops) || hops === 0)
     throw new TypeError('The option "hops" of proxyFix takes a number of proxies, 1 or more.');

@@ -1,6 +1,7 @@
 // Serves an application as a Lambda function that streams its response.
 
 import { type Settings, settings } from '../../core/environ.ts';
+import { describe } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
@@ -28,6 +29,12 @@ type StreamingSource = Source & Required<Pick<Source, 'toPrelude'>>;
 export function toLambdaStream(app: Application, options: LambdaOptions = {}): StreamHandler {
   const prepared = settings(app, options);
   return runtime().streamifyResponse(async (event: unknown, stream: ResponseStream, context?: unknown) => {
+    if (typeof stream?.write !== 'function') {
+      throw new TypeError(
+        `The second argument of a handler of toLambdaStream is ${describe(stream)}; expected a stream. In a test call ` +
+          'handler(event, new PassThrough(), context), or go through fromLambda(handler, { source }).',
+      );
+    }
     const source = sourceOf(event);
     if (source.toPrelude === undefined) {
       throw new UnsupportedEventError(

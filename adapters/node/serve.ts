@@ -6,7 +6,7 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Application } from '../../core/types.ts';
-import { NodeGateway, type NodeOptions } from './to-node.ts';
+import { NodeGateway, type NodeListener, type NodeOptions } from './to-node.ts';
 
 /** Options of {@link serve}. */
 export interface ServeOptions extends NodeOptions {
@@ -48,8 +48,8 @@ export interface Served {
  * @throws {TypeError} for an application that is no function or an option of the wrong type
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<Served> {
-  const { port = 8000, host, path, tls, signals = true, shutdownTimeout = 10_000 } = options;
   const gateway = new NodeGateway(app, options);
+  const { port = 8000, host, path, tls, signals = true, shutdownTimeout = 10_000 } = options;
   const server = createServer(gateway, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -70,8 +70,7 @@ type AnyServer = Served['server'];
 
 function createServer(gateway: NodeGateway, options: ServeOptions): AnyServer {
   const { tls } = options;
-  // The compatibility classes of http2 have the same members as those of http.
-  const listener = gateway.listener as (request: unknown, response: unknown) => void;
+  const listener = gateway.listener as NodeListener;
   let server: AnyServer;
   if (options.http2 === true) {
     server = tls ? http2.createSecureServer({ ...tls, allowHTTP1: true }, listener) : http2.createServer(listener);

@@ -2,10 +2,11 @@
 
 import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
-import { RequestError } from '../../core/errors.ts';
+import { describe, RequestError } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { carried, carry, lazyKey } from '../../core/lazy.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
@@ -31,8 +32,11 @@ export interface NodeOptions extends GatewayOptions {
   multiprocess?: boolean;
 }
 
-/** A request listener, as `http.createServer` takes it. */
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+/** A request listener, as `createServer` of `node:http`, `node:https` and `node:http2` takes it. */
+export type NodeListener = (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => void;
 
 /**
  * Serves an application on Node: `http.createServer(toNode(app)).listen(8000)`. Works under `https`, `http2` (compatibility
@@ -44,7 +48,16 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
  * @throws {TypeError} for an application that is no function or an option of the wrong type
  */
 export function toNode(app: Application, options: NodeOptions = {}): NodeListener {
-  return new NodeGateway(app, options).listener;
+  // The compatibility classes of http2 have the members of those of http.
+  return new NodeGateway(app, options).listener as NodeListener;
+}
+
+/** Somebody took a listener for an application: both are functions of two arguments. */
+function notResponse(response: unknown): TypeError {
+  return new TypeError(
+    `The listener that toNode made was called with ${describe(response)} as its response; expected the request and the ` +
+      'response of a Node server. As an application give the one that toNode was given, or fromNode(listener).',
+  );
 }
 
 /** One application on Node, and the work it left behind. */
@@ -76,7 +89,7 @@ export class NodeGateway {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
-  readonly listener: NodeListener = (request, response) => {
+  readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
     const call = new NodeCall(request, response, this);
     // A listener that another one has been given this request by shares it: the state that rides on it is that one's.
     if (this.#direct !== null && carried(request) === undefined && isOrdinary(request)) {
@@ -93,6 +106,7 @@ export class NodeGateway {
     try {
       environ = this.makeEnviron(request, response, call, errors);
     } catch (error) {
+      if (typeof response?.setHeader !== 'function') throw notResponse(response);
       call.refuse(refuse(error, errors, request.method === 'HEAD'));
       return;
     }

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ContractError } from 'waygate';
+import { checkBody } from '../../core/body.ts';
 import {
   checkChunk,
   checkHeaders,
@@ -122,5 +123,15 @@ describe('a chunk', () => {
       'A chunk is the string "text"; expected a Uint8Array. Text becomes',
     );
     expect(() => checkChunk(Promise.resolve(), 'A chunk')).toThrow('Await it first.');
+  });
+});
+
+describe('a body', () => {
+  it('is told from what is none with a hint', () => {
+    expect(() => checkBody('text')).toThrow('such as [chunk]. Text becomes a body as [encode(text)]. [BODY-01]');
+    expect(() => checkBody(new Response())).toThrow(
+      'A Fetch handler becomes an application with fromFetch(). [BODY-01]',
+    );
+    expect(() => checkBody(new Uint8Array(1))).toThrow(/a Uint8Array; .* such as \[chunk\]\. \[BODY-01\]$/);
   });
 });

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BadRequestError, type Environ, setupTestingDefaults } from 'waygate';
+import { BadRequestError, type ContractError, type Environ, setupTestingDefaults } from 'waygate';
 import { addExtra, addHeader, declaredLength, headerKey, settings } from '../../core/environ.ts';
 import { carried, carry, lazyKey } from '../../core/lazy.ts';
 
@@ -94,6 +94,11 @@ describe('the deployer’s keys (ENV-20)', () => {
     const { extra } = settings(() => [], { environ: { CONTENT_LENGTH: '5', CONTENT_TYPE: 'a/b', CONTENTS: 1 } });
     expect(extra).toEqual([['CONTENTS', 1]]);
   });
+
+  it('are absent where they have no value, such as a variable that is not set (L-15)', () => {
+    const { extra } = settings(() => [], { environ: { STAGE: undefined, 'app.key': null } });
+    expect(extra).toEqual([['app.key', null]]);
+  });
 });
 
 describe('options', () => {
@@ -103,6 +108,28 @@ describe('options', () => {
     expect(() => settings(() => [], { basePath: 5 as never })).toThrow('basePath');
     expect(() => settings(() => [], { onError: 5 as never })).toThrow('onError');
     expect(() => settings(() => [], { errors: {} as never })).toThrow('errors');
+    expect(() => settings(() => [], { environ: 'x' as never })).toThrow('"environ"');
+    expect(() => settings(() => [], 3000 as never)).toThrow('The options are the number 3000; expected an object.');
+    expect(() => settings(() => [], null as never)).toThrow('The options are null; expected an object.');
+  });
+});
+
+describe('what is no application (L-21)', () => {
+  const refusal = (app: unknown) => {
+    try {
+      settings(app, {});
+    } catch (error) {
+      return error as ContractError;
+    }
+  };
+
+  it('is refused with what it is and what makes one of it', () => {
+    expect(refusal(undefined)).toMatchObject({ name: 'ContractError', rule: 'L-21' });
+    expect(refusal({})?.message).toBe(
+      'The application is an Object; expected a function (environ, startResponse). [L-21]',
+    );
+    expect(refusal(Promise.resolve(() => []))?.message).toMatch(/a Promise; .*\. Await it first\. \[L-21\]$/);
+    expect(refusal({ fetch: () => new Response() })?.message).toMatch(/has a fetch method, .* with fromFetch\(\)/);
   });
 });
 

@@ -126,7 +126,11 @@ test('SCRIPT_NAME and PATH_INFO add up to what they were, and no segment is ever
 });
 
 test('what is no application, and two for one mount point, are refused when it is made', () => {
-  expect(() => mount({ '/a': null as never })).toThrow('mount was given null for "/a"; expected an application');
+  expect(() => mount({ '/a': null as never })).toThrow('What mount was given for "/a" is null; expected a function');
+  expect(() => mount({ '/a': null as never })).toThrow(expect.objectContaining({ rule: 'L-21' }));
+  for (const wrong of [undefined, null, named('1'), [named('1')]]) {
+    expect(() => mount(wrong as never)).toThrow(/^mount was given .*; expected applications by mount point/);
+  }
   expect(() => mount({}, 'x' as never)).toThrow('fallback of mount');
   expect(() => mount({ '/a': named('1'), '/a/': named('2') })).toThrow('two applications for /a');
   expect(() => mount({ 'x.org': named('1'), 'X.org:80/': named('2') })).toThrow('two applications for x.org/');

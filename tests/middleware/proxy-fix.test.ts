@@ -199,8 +199,12 @@ test('a hosted app sees the public URL without the prefix, in the encoding that 
   expect(urls).toEqual(['http://example.com/a%2Fb']);
 });
 
-test('an option that is no count is refused when it is made', () => {
+test('an option that is no count, and what is no application, are refused when it is made', () => {
   const app = () => [];
+  expect(() => proxyFix({ for: 1 } as never, app as never)).toThrow(
+    'The application is an Object; expected a function',
+  );
+  expect(() => proxyFix(app, true as never)).toThrow('The options are the boolean true; expected an object.');
   expect(() => proxyFix(app, { for: -1 })).toThrow('option "for" of proxyFix');
   expect(() => proxyFix(app, { host: 'x' as never })).toThrow('option "host" of proxyFix');
   expect(() => proxyFix(app, { hops: 0 })).toThrow('option "hops" of proxyFix');

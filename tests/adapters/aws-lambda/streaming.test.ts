@@ -260,6 +260,13 @@ describe('failures', () => {
     await expect(done).rejects.toThrow(UnsupportedEventError);
     expect(stream.sent.length).toBe(0);
   });
+
+  it('to be given a stream say so: a test may call the handler as if it were buffered', async () => {
+    const handler = toLambdaStream(respond('200 OK', [], []));
+    await expect(handler(url(), { awsRequestId: 'r' })).rejects.toThrow(
+      /^The second argument of a handler of toLambdaStream is an Object; expected a stream/,
+    );
+  });
 });
 
 describe('work after the response', () => {

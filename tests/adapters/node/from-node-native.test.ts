@@ -111,7 +111,7 @@ describe('the listener gets a request of its own', () => {
       res.writeHead(201, { 'x-version': req.httpVersion });
       res.end(`${req instanceof http.IncomingMessage} ${req.headers.host}`);
     });
-    const server = http2.createServer(toNode(app) as never).listen(0);
+    const server = http2.createServer(toNode(app)).listen(0);
     await once(server, 'listening');
     const session = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const stream = session.request({ ':path': '/' });

@@ -1,9 +1,12 @@
 // toNode inside other Node code: mounted by Express and its like, after headers were set, beside node.request and node.response.
 
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
+import { toFetch } from 'waygate/fetch';
 import { toNode } from 'waygate/node';
 
 let stop = (): void => {};
@@ -149,6 +152,20 @@ describe('a listener', () => {
   it('is refused for what is no application, when it is made', () => {
     expect(() => toNode(null as never)).toThrow(TypeError);
     expect(() => toNode(() => [], { maxBodyBytes: -1 })).toThrow(TypeError);
+  });
+
+  it('is what every createServer of Node takes, by its type too', () => {
+    const listener = toNode(showing);
+    const servers = [http.createServer(listener), https.createServer(listener), http2.createServer(listener)];
+    const secure = http2.createSecureServer({}, listener);
+    for (const server of [...servers, secure]) expect(server.listeners('request')).toEqual([listener]);
+  });
+
+  it('says what it is when somebody takes it for an application', async () => {
+    const log: string[] = [];
+    const response = await toFetch(toNode(showing) as never, { errors: (text) => log.push(text) })('/');
+    expect(response.status).toBe(500);
+    expect(log.join()).toMatch(/toNode made was called with a function as its response; .* fromNode\(listener\)\.$/m);
   });
 
   it('says whether other processes run the same application', async () => {

@@ -142,6 +142,12 @@ describe('where it listens', () => {
   it('is nowhere for what is no application', async () => {
     await expect(serve(undefined as never, { port: 0 })).rejects.toThrow(TypeError);
   });
+
+  it('is not the default one for what is no options, such as a port alone', async () => {
+    for (const wrong of [3000, null]) {
+      await expect(serve(connection, wrong as never)).rejects.toThrow(/^The options are /);
+    }
+  });
 });
 
 describe('https', () => {
