@@ -167,8 +167,9 @@ export function addServer(
   const host = environ.HTTP_HOST ?? '';
   const colon = host.lastIndexOf(':');
   const hasPort = colon > host.lastIndexOf(']');
-  const name = (hasPort ? host.slice(0, colon) : host) || domainName;
-  if (typeof name === 'string' && name !== '') environ.SERVER_NAME = name;
+  const name =
+    (hasPort ? host.slice(0, colon) : host) || (typeof domainName === 'string' ? encodeWsgi(domainName) : '');
+  if (name !== '') environ.SERVER_NAME = name;
   environ.SERVER_PORT =
     digits(lastOf(port)) || digits(hasPort ? host.slice(colon + 1) : '') || (scheme === 'https' ? '443' : '80');
 }
@@ -199,7 +200,9 @@ export function addClient(environ: Environ, address: unknown): void {
 export function addForwardedClient(environ: Environ): void {
   const last = lastOf(environ.HTTP_X_FORWARDED_FOR);
   const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(last);
-  addClient(environ, parts === null ? last : (parts[1] ?? parts[2]));
+  const address = parts === null ? last : (parts[1] ?? parts[2]);
+  // Of environ, and so a native string already.
+  if (address) environ.REMOTE_ADDR = address;
   if (parts?.[3] !== undefined) environ.REMOTE_PORT = parts[3];
 }
 

@@ -51,8 +51,10 @@ export function describeEvent(event: unknown): string {
   if (known !== null) return known;
   const { Records, source, eventSource, 'detail-type': detail } = event as Anything;
   const record = (Array.isArray(Records) ? Records[0] : undefined) as Anything | undefined;
-  if (record?.cf !== undefined) {
-    return `a Lambda@Edge ${(record.cf as { config?: Anything }).config?.eventType ?? 'event'} event`;
+  const cloudFront = record?.cf as { config?: Anything } | null | undefined;
+  if (typeof cloudFront === 'object' && cloudFront !== null) {
+    const type = cloudFront.config?.eventType;
+    return type === undefined ? 'a Lambda@Edge event without an eventType' : `a Lambda@Edge ${type} event`;
   }
   const service = record?.eventSource ?? record?.EventSource ?? eventSource;
   if (typeof service === 'string') return `an event of ${service}`;

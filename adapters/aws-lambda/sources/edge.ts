@@ -30,7 +30,7 @@ interface EdgeEvent {
         method?: string;
         uri?: string;
         querystring?: string;
-        headers?: Record<string, EdgeHeader[]> | null;
+        headers?: Record<string, unknown> | null;
         body?: { data?: string; encoding?: string; inputTruncated?: boolean } | null;
       };
     };
@@ -86,7 +86,7 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
       errors,
     );
     const { headers } = request;
-    for (const name in headers) addHeaders(environ, { [name]: headers[name]?.map(({ value }) => value) });
+    for (const name in headers) addHeaders(environ, { [name]: valuesOf(headers[name]) });
     // A viewer can send X-Forwarded-Proto and X-Forwarded-Port itself.
     addServer(environ, environ.HTTP_CLOUDFRONT_FORWARDED_PROTO, undefined, config?.distributionDomainName);
     addClient(environ, request.clientIp);
@@ -204,6 +204,12 @@ export const edgeEmulator: Emulator = {
 
 /** Headers that CloudFront does not show to functions. */
 const UNEXPOSED = /^(?:expect|x-accel-.*|x-amz-cf-.*|x-edge-.*|x-cache|x-forwarded-proto|x-real-ip)$/;
+
+/** The values of a header; events made by hand have a record or a string in place of a list of records. */
+function valuesOf(header: unknown): unknown {
+  if (Array.isArray(header)) return header.map(valuesOf);
+  return typeof header === 'object' && header !== null ? (header as Partial<EdgeHeader>).value : header;
+}
 
 function eventTypeOf(options: EmulatorOptions): string {
   return options.eventType ?? 'origin-request';

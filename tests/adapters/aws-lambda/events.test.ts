@@ -106,6 +106,8 @@ describe('events that are no requests', () => {
     [{ Records: [{ EventSource: 'aws:sns' }] }, 'an event of aws:sns'],
     [{ Records: [] }, 'an object with the keys Records'],
     [{ Records: [null] }, 'an object with the keys Records'],
+    [{ Records: [{ cf: null }] }, 'an object with the keys Records'],
+    [{ Records: [{ cf: { request: {} } }] }, 'a Lambda@Edge event without an eventType'],
     [{ requestContext: { connectionId: 'x', eventType: 'MESSAGE' } }, 'an API Gateway WebSocket event (MESSAGE)'],
     [{ type: 'TOKEN', methodArn: 'arn' }, 'an API Gateway authorizer\'s question (type "TOKEN")'],
     [

@@ -100,6 +100,34 @@ describe('where only one of two members is there', () => {
   });
 });
 
+describe('texts that are no ASCII', () => {
+  it('become bytes once: a domain name, and an address that a header holds', async () => {
+    const named = await environOf(payload2({ headers: {} }, { domainName: '\u6771.example' }));
+    expect(named.SERVER_NAME).toBe('\xe6\x9d\xb1.example');
+    const alb = { requestContext: { elb: {} }, httpMethod: 'GET', path: '/' };
+    const behind = await environOf({ ...alb, headers: { 'x-forwarded-for': '192.0.2.1, \xe9' } });
+    expect([behind.HTTP_X_FORWARDED_FOR, behind.REMOTE_ADDR]).toEqual(['192.0.2.1, \xc3\xa9', '\xc3\xa9']);
+    const none = await environOf({ ...alb, headers: { 'x-forwarded-for': '192.0.2.1,' } });
+    expect('REMOTE_ADDR' in none).toBe(false);
+  });
+});
+
+describe('headers of Lambda@Edge', () => {
+  it('made by hand may be one record or a string in place of a list of records', async () => {
+    const headers = {
+      host: 'www.example.com',
+      'x-one': { key: 'X-One', value: '1' },
+      'x-two': [{ value: '1' }, null, '2'],
+      'x-none': [{ key: 'X-None' }],
+      'x-null': null,
+    };
+    const request = { clientIp: '192.0.2.1', method: 'GET', uri: '/', querystring: '', headers };
+    const environ = await environOf({ Records: [{ cf: { config: { eventType: 'viewer-request' }, request } }] });
+    const seen = Object.entries(environ).filter(([key]) => key.startsWith('HTTP_'));
+    expect(Object.fromEntries(seen)).toEqual({ HTTP_HOST: 'www.example.com', HTTP_X_ONE: '1', HTTP_X_TWO: '1, 2' });
+  });
+});
+
 describe('two maps', () => {
   it('headers: all values of the first, then the names that only the second has, however often', async () => {
     const environ = await environOf(
