@@ -92,7 +92,7 @@ export function payload1Headers({ headers, multiValueHeaders }: JsonObject, requ
   const single: HeaderList = [];
   const multi: HeaderList = [];
   addMap(single, headers, 'headers', { scalars: true, lists: false }, head);
-  addMap(multi, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, head);
+  addMap(multi, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: 'only' }, head);
   const all = single.filter(([name, value]) => !multi.some((each) => each[0] === name && each[1] === value));
   all.push(...multi);
   addDefaultType(all);

@@ -15,8 +15,8 @@ import {
   valuesOf,
 } from './emulated-request.ts';
 import {
+  addCookies,
   addDefaultType,
-  addHeader,
   addMap,
   bytesOf,
   type JsonObject,
@@ -84,9 +84,8 @@ export function payload2Response(result: unknown, request: ClientRequest): Answe
   }
   const { statusCode, headers: map, cookies, body, isBase64Encoded } = objectOf(result);
   const headers: HeaderList = [];
-  const head = request.method === 'HEAD';
-  addMap(headers, map, 'headers', { scalars: true, lists: false }, head);
-  if (Array.isArray(cookies)) for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), head);
+  addMap(headers, map, 'headers', { scalars: true, lists: false }, request.method === 'HEAD');
+  addCookies(headers, cookies);
   addDefaultType(headers);
   return { status: statusOf(statusCode), headers, body: bytesOf(body, isBase64Encoded === true) };
 }

@@ -51,8 +51,8 @@ export function bytesOf(body: unknown, base64: boolean): Uint8Array {
 export interface HeaderRules {
   /** Whether numbers and booleans pass as text. */
   scalars: boolean;
-  /** Whether a value may be a list. */
-  lists: boolean;
+  /** Whether a value may be a list, or has to be one. */
+  lists: boolean | 'only';
 }
 
 /**
@@ -70,6 +70,11 @@ export function addMap(
 ): void {
   if (map === undefined || map === null) return;
   for (const [name, value] of Object.entries(objectOf(map))) {
+    if (rules.lists === 'only' && !Array.isArray(value)) {
+      throw new MalformedResultError(
+        `The result's ${member}["${name}"] is ${describe(value)}; expected a list of strings.`,
+      );
+    }
     const values = rules.lists && Array.isArray(value) ? value : [value];
     for (const each of values) addHeader(headers, name, headerValue(each, name, member, rules), keepLength);
   }
@@ -90,6 +95,19 @@ export function addHeader(headers: HeaderList, name: string, text: string, keepL
   if (isHopByHop(name) || name.toLowerCase() === 'status') return;
   if (!keepLength && name.toLowerCase() === 'content-length') return;
   headers.push([name, value]);
+}
+
+/**
+ * Adds the cookies of a result.
+ *
+ * @throws {MalformedResultError} unless they are a list or missing
+ */
+export function addCookies(headers: HeaderList, cookies: unknown): void {
+  if (cookies === undefined || cookies === null) return;
+  if (!Array.isArray(cookies)) {
+    throw new MalformedResultError(`The result's cookies are ${describe(cookies)}; expected a list of strings.`);
+  }
+  for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), false);
 }
 
 /** API Gateway and function URLs say that a response is JSON where the function says nothing. */

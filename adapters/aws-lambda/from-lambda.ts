@@ -6,7 +6,7 @@ import { reasonPhrase } from '../../core/status.ts';
 import { encode } from '../../core/strings.ts';
 import type { Application, Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { clientRequest } from './client-request.ts';
-import { addDefaultType, addHeader, addMap, objectOf, statusOf } from './emulated-response.ts';
+import { addCookies, addDefaultType, addMap, objectOf, statusOf } from './emulated-response.ts';
 import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
 import { MalformedResultError } from './emulator.ts';
 import { emulatorOf } from './event-of.ts';
@@ -164,7 +164,7 @@ class StreamedCall {
     const { statusCode = 200, headers: single, multiValueHeaders, cookies } = objectOf(prelude.metadata);
     addMap(headers, single, 'headers', { scalars: true, lists: false }, true);
     addMap(headers, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, true);
-    if (Array.isArray(cookies)) for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), true);
+    addCookies(headers, cookies);
     addDefaultType(headers, DEFAULT_TYPE);
     const rest = this.#emulator.name === 'rest-api';
     const sent = rest ? headers.map(([name, value]): [string, string] => [remapped(name), value]) : headers;

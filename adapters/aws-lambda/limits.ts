@@ -1,5 +1,6 @@
 // How large a result may be.
 
+import type { HeaderList } from '../../core/types.ts';
 import type { Source } from './source.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB, in practice this many bytes of JSON. */
@@ -9,16 +10,20 @@ export const SYNC_LIMIT_BYTES = 6_291_556;
 const WORST_ESCAPE = 6;
 /** Braces, names and the status. */
 const FRAME_BYTES = 1024;
+/** Quotation marks, brackets and commas. */
+const HEADER_FRAME_BYTES = 8;
 
 /**
  * How many bytes of JSON a result has, if that is more than the front door takes; else 0. What is surely small is not
  * counted.
  *
- * @param body the bytes of the body
- * @param headerUnits how long all names and values of the headers are together
+ * @param headers the headers in the result
+ * @param bodyBytes how long the body in the result is
  */
-export function excess(result: unknown, limit: number, body: Uint8Array, headerUnits: number): number {
-  if ((body.byteLength + headerUnits) * WORST_ESCAPE + FRAME_BYTES <= limit) return 0;
+export function excess(result: unknown, limit: number, headers: HeaderList, bodyBytes: number): number {
+  let units = bodyBytes;
+  for (const [name, value] of headers) units += name.length + value.length + HEADER_FRAME_BYTES;
+  if (units * WORST_ESCAPE + FRAME_BYTES <= limit) return 0;
   const size = Buffer.byteLength(JSON.stringify(result));
   return size > limit ? size : 0;
 }
@@ -29,5 +34,13 @@ export function tooLarge(source: Source, size: number | null, limit: number): Er
   return new Error(
     `The response is too large: ${source.name} takes at most ${limit} bytes of JSON, and the result is ${was}. ` +
       'The client got a 500. Stream it with toLambdaStream, or answer with a redirect to where the content lies.',
+  );
+}
+
+/** What the log says of a streamed response whose status and headers were too large. */
+export function headTooLarge(size: number, limit: number): Error {
+  return new Error(
+    `The head of the response is too large: a streamed response has at most ${limit} bytes of JSON for its status and ` +
+      `headers, and these are ${size} bytes. The client got a 500. Send fewer or shorter headers and cookies.`,
   );
 }

@@ -2,10 +2,8 @@
 
 import { Writable } from 'node:stream';
 import { MalformedResultError } from './emulator.ts';
-import { DELIMITER_BYTES, PRELUDE_TYPE, type ResponseStream } from './streaming.ts';
+import { DELIMITER_BYTES, PRELUDE_LIMIT_BYTES, PRELUDE_TYPE, type ResponseStream } from './streaming.ts';
 
-/** The prelude has to be complete within the first 16 KB. */
-const PRELUDE_LIMIT_BYTES = 16 * 1024;
 /** What a response is that says nothing of its type. */
 export const DEFAULT_TYPE = 'application/octet-stream';
 

@@ -29,6 +29,11 @@ export const STREAMING: unique symbol = Symbol.for('aws.lambda.runtime.handler.s
 export const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
 /** … then come as many bytes of zero, and then the body. */
 export const DELIMITER_BYTES = 8;
+/**
+ * Both have to be complete within this many bytes.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
+ */
+export const PRELUDE_LIMIT_BYTES: number = 16 * 1024;
 
 /**
  * What the runtime offers as the global `awslambda`, for where there is none: a handler that was written for the runtime

@@ -3,17 +3,27 @@
 import { type Settings, settings } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { refuse } from '../../core/plain-response.ts';
+import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ } from '../../core/types.ts';
 import { describeEvent, UnsupportedEventError } from './errors.ts';
 import { Invocation } from './invocation.ts';
-import type { Source } from './source.ts';
+import { excess, headTooLarge } from './limits.ts';
+import type { Prelude, Source } from './source.ts';
 import { sourceOf } from './sources/index.ts';
-import { beginStream, type ResponseStream, runtime, type StreamHandler } from './streaming.ts';
+import {
+  beginStream,
+  DELIMITER_BYTES,
+  PRELUDE_LIMIT_BYTES,
+  type ResponseStream,
+  runtime,
+  type StreamHandler,
+} from './streaming.ts';
 import { type LambdaOptions, makeEnviron } from './to-lambda.ts';
 
 type StreamingSource = Source & Required<Pick<Source, 'toPrelude'>>;
+
+const HEAD_LIMIT_BYTES = PRELUDE_LIMIT_BYTES - DELIMITER_BYTES;
 
 /**
  * Serves an application as a Lambda function that streams its response: behind a function URL with invoke mode
@@ -61,7 +71,8 @@ async function answer(
     environ = makeEnviron(source, settings, errors, invocation, event, context);
   } catch (error) {
     if (error instanceof UnsupportedEventError) throw error;
-    return send(source, refuse(error, errors, false), new Client(stream));
+    const page = refuse(error, errors, false);
+    return send(source.toPrelude(page), page.body, new Client(stream));
   }
   const exchange = new Exchange(environ, { onError: settings.onError });
   const client = new Client(stream, () => {
@@ -69,7 +80,15 @@ async function answer(
     exchange.close();
   });
   try {
-    await send(source, await exchange.run(app), client);
+    let response = await exchange.run(app);
+    let prelude = source.toPrelude(response);
+    const size = excess(prelude, HEAD_LIMIT_BYTES, response.headers, 0);
+    if (size > 0) {
+      exchange.tell(headTooLarge(size, HEAD_LIMIT_BYTES));
+      response = plainResponse(500, environ.REQUEST_METHOD === 'HEAD');
+      prelude = source.toPrelude(response);
+    }
+    await send(prelude, response.body, client);
   } finally {
     await exchange.close();
     await invocation.workDone();
@@ -77,10 +96,9 @@ async function answer(
 }
 
 /** Sends a response; returns when the client has all of it, or is gone. */
-async function send(source: StreamingSource, response: GatewayResponse, client: Client): Promise<void> {
+async function send(prelude: Prelude, body: GatewayResponse['body'], client: Client): Promise<void> {
   if (client.gone) return;
-  client.begin(source.toPrelude(response));
-  const { body } = response;
+  client.begin(prelude);
   try {
     if (Array.isArray(body)) for (const chunk of body) await client.write(chunk);
     else await sendBody(body, client);
@@ -137,7 +155,7 @@ class Client {
     this.#wake();
   };
 
-  begin(prelude: ReturnType<StreamingSource['toPrelude']>): void {
+  begin(prelude: Prelude): void {
     this.#stream = beginStream(this.#stream, prelude);
     // The runtime sends the prelude with the first write, and with no end: without this an empty body is no response.
     this.#stream.write('');

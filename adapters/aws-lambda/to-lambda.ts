@@ -107,7 +107,7 @@ function toResult(
       exchange.tell(error);
       return failed();
     }
-    const size = body === null ? null : excess(result, limit, body, headerUnits(response));
+    const size = body === null ? null : excess(result, limit, response.headers, body.byteLength);
     if (size === 0) return result;
     exchange.tell(tooLarge(source, size, limit));
     return failed();
@@ -126,12 +126,6 @@ function wholeOf(chunks: Uint8Array[]): Uint8Array {
   let total = 0;
   for (const chunk of chunks) total += chunk.byteLength;
   return concat(chunks, total);
-}
-
-function headerUnits(response: GatewayResponse): number {
-  let units = 0;
-  for (const [name, value] of response.headers) units += name.length + value.length + 8;
-  return units;
 }
 
 /** All of a body, or null when it is surely longer than the front door takes: then it is not read on. */

@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses.html
 
 import { isHopByHop } from '../../../core/check.ts';
-import { RequestError } from '../../../core/errors.ts';
+import { describe, RequestError } from '../../../core/errors.ts';
 import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
@@ -182,18 +182,18 @@ export const edgeEmulator: Emulator = {
       throw new MalformedResultError('The result has a body in a 204.');
     }
     const headers: HeaderList = [];
-    for (const [name, list] of Object.entries(objectOf(object.headers ?? {}))) {
-      if (!Array.isArray(list)) throw new MalformedResultError(`The result's headers["${name}"] is no list.`);
-      if (FORBIDDEN.test(name.toLowerCase()) || isHopByHop(name)) {
-        throw new MalformedResultError(`The result has the header "${name}", which a function may not add.`);
-      }
-      for (const { key, value } of list as EdgeHeader[]) addHeader(headers, key ?? name, String(value), false);
+    for (const [name, list] of Object.entries(objectOf(object.headers ?? {}))) addRecords(headers, name, list);
+    const { bodyEncoding = 'text' } = object;
+    if (bodyEncoding !== 'text' && bodyEncoding !== 'base64') {
+      throw new MalformedResultError(
+        `The result's bodyEncoding is ${describe(bodyEncoding)}; expected text or base64.`,
+      );
     }
     return {
       status,
       ...reasonOf(object.statusDescription),
       headers,
-      body: bytesOf(object.body, object.bodyEncoding === 'base64'),
+      body: bytesOf(object.body, bodyEncoding === 'base64'),
     };
   },
 
@@ -201,6 +201,25 @@ export const edgeEmulator: Emulator = {
   resultLimitBytes: limitOf,
   streams: false,
 };
+
+/** Adds one header of a result, which is a list of records; the name is as the key of each record spells it. */
+function addRecords(headers: HeaderList, name: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new MalformedResultError(`The result's headers["${name}"] is no list.`);
+  for (const record of list) {
+    const { key, value } = (record ?? {}) as { key?: unknown; value?: unknown };
+    const sent = typeof key === 'string' ? key : name;
+    const forbidden = [name, sent].find((each) => FORBIDDEN.test(each.toLowerCase()) || isHopByHop(each));
+    if (forbidden !== undefined) {
+      throw new MalformedResultError(`The result has the header "${forbidden}", which a function may not add.`);
+    }
+    if (typeof value !== 'string') {
+      throw new MalformedResultError(
+        `The result's headers["${name}"] has ${describe(value)} as value; expected a string.`,
+      );
+    }
+    addHeader(headers, sent, value, false);
+  }
+}
 
 /** Headers that CloudFront does not show to functions. */
 const UNEXPOSED = /^(?:expect|x-accel-.*|x-amz-cf-.*|x-edge-.*|x-cache|x-forwarded-proto|x-real-ip)$/;

@@ -313,7 +313,10 @@ describe('what becomes of a result', () => {
     ['rest-api', 'a header with a line break', { statusCode: 200, headers: { a: 'b\r\nc: d' } }],
     ['rest-api', 'a status that is none', { statusCode: 99 }],
     ['http-api', 'a body that is no string', { statusCode: 200, body: { a: 1 } }],
+    ['rest-api', 'a list that is none', { statusCode: 200, multiValueHeaders: { a: 'b' } }],
     ['http-api', 'a status that is none', { statusCode: 'ok' }],
+    ['http-api', 'cookies that are no list', { statusCode: 200, cookies: { a: '1' } }],
+    ['function-url', 'cookies that are no list', { statusCode: 200, cookies: 'a=1' }],
     ['function-url', 'a name that is none', { statusCode: 200, headers: { 'a b': 'c' } }],
     ['alb', 'a number as header', { statusCode: 200, headers: { 'content-length': 5 } }],
     ['alb', 'a status that is a string', { statusCode: '200' }],
@@ -323,6 +326,11 @@ describe('what becomes of a result', () => {
     ['edge', 'a forbidden header', { status: '200', headers: { 'x-cache': [{ key: 'X-Cache', value: 'a' }] } }],
     ['edge', 'a length', { status: '200', headers: { 'content-length': [{ value: '1' }] } }],
     ['edge', 'a header that is no list', { status: '200', headers: { a: 'b' } }],
+    ['edge', 'a header without a record', { status: '200', headers: { a: [null] } }],
+    ['edge', 'a header without a value', { status: '200', headers: { a: [{ key: 'A' }] } }],
+    ['edge', 'a number as header', { status: '200', headers: { a: [{ key: 'A', value: 5 }] } }],
+    ['edge', 'a forbidden header under another name', { status: '200', headers: { a: [{ key: 'Via', value: 'b' }] } }],
+    ['edge', 'a coding of the body that is none', { status: '200', body: 'x', bodyEncoding: 'hex' }],
     ['edge', 'a body in a 204', { status: '204', body: '' }],
     ['edge', 'the request, to be passed on', { uri: '/', method: 'GET', headers: {} }],
   ])('%s answers with its own error for %s', async (source, _what, result) => {
@@ -404,6 +412,14 @@ describe('streaming handlers', () => {
       'plain',
     ]);
     expect((await serve(handler, { source: 'rest-api' })('/')).status).toBe(502);
+  });
+
+  it('with cookies that are no list are no answer', async () => {
+    const handler = stream((to) => {
+      from(to, { statusCode: 200, cookies: 'a=1' }).write('x');
+      to.end();
+    });
+    expect((await serve(handler, url)('/')).status).toBe(502);
   });
 
   it('that end with a first chunk have sent no metadata: 502', async () => {

@@ -133,6 +133,41 @@ describe('what goes out', () => {
   });
 });
 
+describe('a head of more than the 16 KB that a stream may begin with', () => {
+  const long = (units: number) =>
+    respond(
+      '200 OK',
+      [['X-Long', 'v'.repeat(units)]],
+      (function* (): Iterable<Uint8Array> {
+        yield Buffer.from('body');
+      })(),
+    );
+  // {"statusCode":200,"headers":{"x-long":""}} and the eight bytes of zero.
+  const most = 16 * 1024 - 8 - 42;
+
+  it('is a plain 500, and the log says how long it is', async () => {
+    const fits = await invoke(long(most));
+    expect([fits.prelude.statusCode, fits.bodyText]).toEqual([200, 'body']);
+    const log: string[] = [];
+    let closed = 0;
+    const app = long(most + 1);
+    const stream = new RuntimeStream();
+    await toLambdaStream(
+      (environ, startResponse) => Object.assign(app(environ, startResponse), { close: () => void closed++ }),
+      { errors: { write: (text) => log.push(text), flush() {} } },
+    )(url(), stream, {});
+    expect([stream.prelude.statusCode, stream.bodyText]).toEqual([500, '500 Internal Server Error\n']);
+    expect(log.join('')).toMatch(/at most 16376 bytes of JSON.* these are 16377 bytes/);
+    expect(closed).toBe(1);
+    expect(stream.writableFinished).toBe(true);
+  });
+
+  it('has no body for HEAD', async () => {
+    const stream = await invoke(long(most + 1), rest('HEAD'));
+    expect([stream.prelude.statusCode, stream.bodyText]).toEqual([500, '']);
+  });
+});
+
 describe('at the pace of the client', () => {
   it('the next chunk is made when there is room for it', async () => {
     const stream = new RuntimeStream({ delayMs: 1, highWaterMark: 10 });
