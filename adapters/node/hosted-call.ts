@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FLUSH, isThenable } from '../../core/body.ts';
-import { report } from '../../core/errors.ts';
+import { ClientDisconnectedError, report } from '../../core/errors.ts';
 import type { Body, Environ, StartResponse } from '../../core/types.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
@@ -100,7 +100,10 @@ export class HostedCall {
           return { done: false, value: chunk };
         }
         if (this.#failed) throw this.#failure;
-        if (this.#closed) return OVER;
+        if (this.#closed) {
+          if (this.#started) return OVER;
+          throw new ClientDisconnectedError('The client left before the listener had answered.');
+        }
         if (this.#finished) {
           this.#start();
           return OVER;
@@ -220,8 +223,9 @@ export class HostedCall {
   readonly #ondrain = (): void => drained(this.#response);
 
   readonly #onbodyfailed = (error: unknown): void => {
-    if (this.#finished || this.#request.destroyed) return;
-    if (!isAnswerable(error)) this.#socket.destroy();
+    if (this.#request.destroyed) return;
+    if (this.#finished) abort(this.#request);
+    else if (!isAnswerable(error)) this.#socket.destroy();
     else if (!failBody(this.#request, error)) this.#fail(error);
   };
 

@@ -206,11 +206,16 @@ export function abort(request: IncomingMessage): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
-/** Reads what is left of a body for nobody, so that a request ends and closes, as Node does after the response. */
+/**
+ * Ends a request whose body the listener has not begun to read, as Node does after the response: it ends and closes. What
+ * is left of the body is the gateway's to get rid of.
+ */
 export function dump(request: IncomingMessage): void {
-  // Node 26 takes it for granted that a complete request has had its end pushed.
-  if (request.complete) request.push(null);
-  (request as unknown as Internals)._dump();
+  const own = request as unknown as Internals;
+  if (own._consuming || request.readableFlowing === true || request.listenerCount('readable') > 0) return;
+  request.complete = true;
+  request.push(null);
+  own._dump();
 }
 
 /**

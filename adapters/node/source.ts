@@ -7,6 +7,8 @@ import { concat } from '../../core/input-base.ts';
 
 /** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
 const DRAIN_TIMEOUT = 5000;
+/** How long whoever still reads a body after the response may take for one chunk, in milliseconds. */
+const READ_TIMEOUT = 1000;
 /** Up to this many bytes a body is gathered while it comes; more are for the application to take at its own pace. */
 const SMALL_BODY = 64 * 1024;
 
@@ -22,7 +24,10 @@ export class NodeSource implements ByteSource {
   /** A chunk that came before it was asked for; the request is paused then, so there is never a second one. */
   #ahead: Uint8Array | null = null;
   #ended = false;
-  #failure: ClientDisconnectedError | null = null;
+  #failure: Error | null = null;
+  /** The response is over, and somebody still reads the body. */
+  #lingers = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   /** Settle the promise of whoever waits for a chunk. */
   #resolve: ((chunk: Uint8Array | null) => void) | null = null;
   #reject: ((error: Error) => void) | null = null;
@@ -55,13 +60,14 @@ export class NodeSource implements ByteSource {
   pull(): Uint8Array | null | Promise<Uint8Array | null> {
     this.#ask();
     if (!this.#listening) this.#listen();
+    if (this.#timer !== null) clearTimeout(this.#timer);
     const chunk = this.#ahead;
     if (chunk !== null) {
       this.#ahead = null;
       return chunk;
     }
-    if (this.#ended) return null;
     if (this.#failure !== null) throw this.#failure;
+    if (this.#ended) return null;
     if (this.#request.isPaused()) this.#request.resume();
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -115,9 +121,9 @@ export class NodeSource implements ByteSource {
   #listen(): void {
     this.#listening = true;
     const request = this.#request;
+    request.on('data', this.#arrive);
     if (request.readableEnded) this.#end();
     else if (request.destroyed) this.#fail();
-    request.on('data', this.#arrive);
     request.on('end', this.#end);
     // Where nobody listens for an error, Node only closes.
     request.on('close', this.#fail);
@@ -133,12 +139,16 @@ export class NodeSource implements ByteSource {
     } else {
       this.#ahead = plain(chunk);
       this.#request.pause();
+      if (this.#lingers) this.#timer = setTimeout(() => this.#drop(), READ_TIMEOUT).unref();
     }
   };
 
   #end = (): void => {
+    // After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before.
+    if (!this.#request.listeners('data').includes(this.#arrive)) this.#failure ??= dropped();
     this.#ended = true;
-    this.#resolve?.(null);
+    if (this.#failure !== null) this.#reject?.(this.#failure);
+    else this.#resolve?.(null);
     this.#resolve = null;
   };
 
@@ -156,8 +166,8 @@ export class NodeSource implements ByteSource {
   };
 
   /**
-   * Gets rid of what the application did not read, so that the next request on the connection starts where it should;
-   * a client that goes on for too long loses the connection. (RFC 9112 §9.3)
+   * Gets rid of what the application does not read, so that the next request on the connection starts where it should;
+   * a client that goes on for too long loses the connection. (RFC 9112 §9.3) Who waits for a chunk at that time may read on.
    */
   discard(): void {
     // The end of a body that was read in whole is often just being parsed.
@@ -165,6 +175,15 @@ export class NodeSource implements ByteSource {
   }
 
   #drain(): void {
+    if (this.#ended || this.#received === this.#length) return;
+    if (this.#resolve === null && this.#done === null) this.#drop();
+    else this.#lingers = true;
+  }
+
+  /** Nobody reads on: should somebody try, what came must not pass for the whole body. */
+  #drop(): void {
+    this.#failure ??= dropped();
+    this.#ahead = null;
     if (this.#isRead()) return;
     const request = this.#request;
     request.off('data', this.#arrive);
@@ -185,6 +204,10 @@ export class NodeSource implements ByteSource {
     if (request.destroyed || this.#received === this.#length) return true;
     return request.complete && request.readableLength === 0;
   }
+}
+
+function dropped(): Error {
+  return new Error('What was left of the request body was dropped when the response was over.');
 }
 
 /** Where somebody listens for `checkContinue`, Node leaves the 100 to the listener; else it has sent one already. */

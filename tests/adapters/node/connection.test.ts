@@ -348,6 +348,79 @@ describe('a short body, read as a whole', () => {
   });
 });
 
+describe('a request body after the response (INPUT-12)', () => {
+  const chunked = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nfirst \r\n';
+  const declared = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nfirst ';
+  const FRAMINGS = [
+    ['chunked', chunked, '4\r\nlast\r\n0\r\n\r\n'],
+    ['with a length', declared, 'last'],
+  ] as const;
+
+  it.each(FRAMINGS)('is read to its end by who reads when the response ends, %s', async (_name, begin, end) => {
+    const read = gate<string>();
+    const { port } = await start((environ, startResponse) => {
+      const work = environ['wsgi.input'].text();
+      environ['waygate.wait_until'](work);
+      work.then(read.open, (error) => read.open(String(error)));
+      startResponse('200 OK', []);
+      return [encode('answer')];
+    });
+    const client = new Conversation(port);
+    client.send(begin);
+    await client.until('answer');
+    await moment();
+    client.send(end);
+    expect(await read.opened).toBe('first last');
+    client.socket.destroy();
+  });
+
+  it.each(FRAMINGS)('is never cut short in silence for who reads on later, %s', async (_name, begin, end) => {
+    for (const size of [0, 3]) {
+      const go = gate();
+      const read = gate<string>();
+      const { port } = await start(async (environ, startResponse) => {
+        const input = environ['wsgi.input'];
+        await input.read(size);
+        const work = go.opened.then(() => input.text());
+        work.then(read.open, (error) => read.open(String(error)));
+        startResponse('200 OK', []);
+        return [encode('answer')];
+      });
+      const client = new Conversation(port);
+      client.send(begin);
+      await client.until('answer');
+      client.send(end);
+      await moment();
+      go.open();
+      expect(await read.opened).toMatch(/^Error: .* dropped when the response was over/);
+      client.received = '';
+      client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      await client.until('answer');
+      client.socket.destroy();
+    }
+  });
+
+  it('gives way to the next request when its reader asks for no more', { timeout: 10_000 }, async () => {
+    const results: string[] = [];
+    const { port } = await start((environ, startResponse) => {
+      const input = environ['wsgi.input'];
+      const read = input.read(4).then(() => {});
+      environ['waygate.wait_until'](read);
+      startResponse('200 OK', []);
+      results.push(environ.PATH_INFO);
+      return [encode(`<${environ.PATH_INFO}>`)];
+    });
+    const client = new Conversation(port);
+    client.send('POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n');
+    await client.until('</first>');
+    client.send('x'.repeat(600_000));
+    client.send('GET /second HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('</second>');
+    expect(results).toEqual(['/first', '/second']);
+    client.socket.destroy();
+  });
+});
+
 describe('a connection that is used again', () => {
   it('carries on after bodies that were not read, or not to their end, and keeps requests apart', async () => {
     const seen: string[] = [];

@@ -5,8 +5,9 @@ import net from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type GatewayResponse, run, setupTestingDefaults } from 'waygate';
+import { validator } from 'waygate/middleware';
 import { fromNode, type NodeAppListener, toNode } from 'waygate/node';
-import { behindMiddleware, byNode, copies, listening, onNode, request, type Way } from './hosting.ts';
+import { behindMiddleware, byNode, copies, listening, onNode, request, WAYS, type Way } from './hosting.ts';
 
 /** Runs a listener for one request in memory. */
 async function answer(listener: NodeAppListener, keys = {}) {
@@ -252,6 +253,33 @@ describe('when the client goes', () => {
     });
   });
 
+  test.each<[string, NodeAppListener]>([
+    ['before it answers', () => {}],
+    ['while it reads', (req) => void req.on('data', () => {})],
+  ])('nothing of it is told as a fault of the listener: %s', async (_when, listener) => {
+    const told: unknown[] = [];
+    const options = { errors: (text: string) => void told.push(text), onError: (error: unknown) => told.push(error) };
+    for (const app of [copies(fromNode(listener)), validator(fromNode(listener))]) {
+      let over = false;
+      const outer = http.createServer((req, res) => {
+        toNode(app, options)(req, res);
+        res.on('close', () => {
+          over = true;
+        });
+      });
+      await listening(outer, async (_call, port) => {
+        const client = net.connect(port, '127.0.0.1', () =>
+          client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc'),
+        );
+        await later();
+        setTimeout(() => client.destroy(), 20);
+        await until(() => over);
+        await later();
+      });
+    }
+    expect(told).toEqual([]);
+  });
+
   test('a response that goes on writing gets nowhere, and nothing fails', async () => {
     let wrote: boolean | undefined;
     const { response, errors, messages } = await answer(async (_req, res) => {
@@ -269,6 +297,62 @@ describe('when the client goes', () => {
     await later();
     expect(errors).toEqual([]);
     expect(messages).toEqual([]);
+  });
+});
+
+describe('a request after its response', () => {
+  const sized = { method: 'POST', body: 'x'.repeat(300_000) };
+  const bodies = [sized, { ...sized, body: new Blob([sized.body]).stream(), duplex: 'half' }] as RequestInit[];
+  const streamed = (init: RequestInit): RequestInit =>
+    typeof init.body === 'string' ? init : { ...init, body: new Blob([sized.body]).stream() };
+
+  test.each(WAYS)('is read to its end by a listener that reads, %s', async (_name, way) => {
+    const listeners: ((done: (bytes: number) => void) => NodeAppListener)[] = [
+      (done) => (req, res) => {
+        let bytes = 0;
+        req.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        req.on('end', () => done(bytes));
+        res.end('first');
+      },
+      (done) => async (req, res) => {
+        res.end('first');
+        let bytes = 0;
+        for await (const chunk of req) bytes += chunk.length;
+        done(bytes);
+      },
+    ];
+    for (const listener of listeners) {
+      for (const init of bodies) {
+        let read = -1;
+        await way(
+          listener((bytes) => {
+            read = bytes;
+          }),
+          async (call) => {
+            expect(await (await call('/', streamed(init))).text()).toBe('first');
+            await until(() => read >= 0);
+          },
+        );
+        expect(read).toBe(300_000);
+      }
+    }
+  });
+
+  test.each(WAYS)('ends and closes where nobody reads it, %s', async (_name, way) => {
+    for (const init of bodies) {
+      const events: string[] = [];
+      const listener = (req: IncomingMessage, res: ServerResponse) => {
+        for (const event of ['aborted', 'end', 'error', 'close']) req.on(event, () => events.push(event));
+        res.end('first');
+      };
+      await way(listener, async (call) => {
+        expect(await (await call('/', streamed(init))).text()).toBe('first');
+        await until(() => events.includes('close'));
+      });
+      expect(events).toEqual(['end', 'close']);
+    }
   });
 });
 
