@@ -99,7 +99,7 @@ export class MemoryInput extends GatewayInput {
   #decoded(): string {
     const text = this.#text;
     // Neither a byte order mark nor half of a pair survives that way.
-    if (text === null || /^\ufeff|\p{Surrogate}/u.test(text)) {
+    if (text === null || text.charCodeAt(0) === 0xfeff || !text.isWellFormed()) {
       return decode(this.#take(Number.POSITIVE_INFINITY));
     }
     this.#text = null;

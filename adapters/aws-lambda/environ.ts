@@ -95,11 +95,8 @@ export function queryOf(multi: ValueMap, single: ValueMap, write: (text: string)
 
 /** A decoded key or value as RFC 3986 writes it: a space is `%20`. */
 export function encodeQueryPart(text: string): string {
-  try {
-    return encodeURIComponent(text);
-  } catch {
-    return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
-  }
+  // Half of a surrogate pair has no bytes, and encodeURIComponent would throw.
+  return encodeURIComponent(text.toWellFormed());
 }
 
 function listOf(value: unknown): readonly unknown[] {
