@@ -168,6 +168,19 @@ describe('a head of more than the 16 KB that a stream may begin with', () => {
   });
 });
 
+describe('a request that no application sees', () => {
+  it.each([url, rest])('is answered with a plain page, without a body for HEAD', async (make) => {
+    const refused = async (method: string) => {
+      const event = make(method);
+      event[event.rawPath === undefined ? 'path' : 'rawPath'] = '/a%00b';
+      const stream = await invoke(() => [], event);
+      return [stream.prelude.statusCode, stream.bodyText];
+    };
+    expect(await refused('GET')).toEqual([400, expect.stringMatching(/^400 Bad Request/)]);
+    expect(await refused('HEAD')).toEqual([400, '']);
+  });
+});
+
 describe('at the pace of the client', () => {
   it('the next chunk is made when there is room for it', async () => {
     const stream = new RuntimeStream({ delayMs: 1, highWaterMark: 10 });

@@ -111,6 +111,15 @@ describe('failures', () => {
     expect(app).not.toHaveBeenCalled();
   });
 
+  it.each(SOURCES)('of a HEAD request behind %s are answered without a body, too', async (source) => {
+    const site = toLambda(() => []);
+    const get = await site(lambdaEvent(source, { path: '/a%00b' }));
+    const head = await site(lambdaEvent(source, { method: 'HEAD', path: '/a%00b' }));
+    expect([statusOf(get), statusOf(head)]).toEqual([400, 400]);
+    expect(get.body).toMatch(/^400 Bad Request/);
+    expect(head.body ?? '').toBe('');
+  });
+
   it.each([3, 5000])('gives a body of %i bytes that came in base64 in memory of its own', async (length) => {
     let read: Uint8Array | undefined;
     const handler = toLambda(async (environ, startResponse) => {
