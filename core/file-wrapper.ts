@@ -1,5 +1,6 @@
 // `wsgi.file_wrapper`: a file-like object as a body. (FILE-01 … FILE-06)
 
+import { behind } from './stand-in.ts';
 import type { Body, FileLike } from './types.ts';
 
 const DEFAULT_BLOCK_SIZE = 64 * 1024;
@@ -41,11 +42,12 @@ export class FileWrapper implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * The bytes that are left when `body` is a wrapper of this library's making, unwrapped by any middleware, and its file
-   * knows them; else undefined. (FILE-04, FILE-06)
+   * The bytes that are left when `body` is a wrapper of this library's making, unwrapped by any middleware but one that
+   * changes nothing, and its file knows them; else undefined. (FILE-04, FILE-06)
    */
   static remaining(body: object): number | undefined | Promise<number | undefined> {
-    return #file in body ? body.#file.remaining?.() : undefined;
+    const file = behind(body);
+    return #file in file ? file.#file.remaining?.() : undefined;
   }
 }
 

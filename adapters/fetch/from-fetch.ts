@@ -4,7 +4,7 @@
 
 import { isThenable } from '../../core/body.ts';
 import { RequestError } from '../../core/errors.ts';
-import { GatewayInput } from '../../core/input-base.ts';
+import { gatewayInput } from '../../core/input-base.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
 import { platformArguments } from './hosted-platform.ts';
 import { hostedRequest, remember } from './hosted-request.ts';
@@ -60,11 +60,11 @@ function toHandler(app: FetchApp): FetchHandlerFunction {
 
 /** Calls the handler with a request made from environ. */
 function host(handler: FetchHandlerFunction, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
-  const input = environ['wsgi.input'];
+  const input = gatewayInput(environ['wsgi.input']);
   const finish = (answer: unknown): Body => {
     const response = checkResponse(answer);
     // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
-    if (response.status >= 500 && input instanceof GatewayInput && input.failure instanceof RequestError) {
+    if (response.status >= 500 && input?.failure instanceof RequestError) {
       response.body?.cancel().catch(() => {});
       throw input.failure;
     }

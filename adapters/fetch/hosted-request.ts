@@ -2,7 +2,7 @@
 
 import { isToken } from '../../core/check.ts';
 import { BadRequestError, RequestError } from '../../core/errors.ts';
-import { GatewayInput } from '../../core/input-base.ts';
+import { gatewayInput } from '../../core/input-base.ts';
 import { carried, carry } from '../../core/lazy.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
@@ -89,8 +89,7 @@ function normalizedMethod(method: string): string {
 
 function hasBody(environ: Environ, method: string): boolean {
   if (method === 'GET' || method === 'HEAD') return false;
-  const input = environ['wsgi.input'];
-  return !(input instanceof GatewayInput && input.exhausted);
+  return gatewayInput(environ['wsgi.input'])?.exhausted !== true;
 }
 
 // The environ behind a request.

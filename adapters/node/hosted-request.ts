@@ -4,7 +4,7 @@
 import { IncomingMessage } from 'node:http';
 import { headerKey, headerName } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
-import { GatewayInput } from '../../core/input-base.ts';
+import { GatewayInput, gatewayInput } from '../../core/input-base.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
 import { absoluteOrigin, decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
 import type { HostedSocket } from './hosted-socket.ts';
@@ -140,6 +140,7 @@ function placeSent(raw: string[], environ: Environ, headers: string[]): Set<stri
 class HostedBody {
   readonly #request: IncomingMessage;
   readonly #input: InputStream;
+  readonly #known: GatewayInput | null;
   readonly #failed: BodyFailed;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   readonly isEmpty: boolean;
@@ -151,9 +152,10 @@ class HostedBody {
     this.#failed = failed;
     const input = environ['wsgi.input'];
     this.#input = input;
+    this.#known = gatewayInput(input);
     const length = environ.CONTENT_LENGTH;
     const isOpen = length === undefined && environ.HTTP_TRANSFER_ENCODING === undefined;
-    this.isEmpty = length === '0' || (isOpen && input instanceof GatewayInput && input.exhausted);
+    this.isEmpty = length === '0' || (isOpen && this.#known?.exhausted === true);
     this.hasUnknownLength = isOpen && !this.isEmpty;
   }
 
@@ -190,7 +192,7 @@ class HostedBody {
       return;
     }
     request.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    if (this.#input instanceof GatewayInput && this.#input.exhausted) this.#end();
+    if (this.#known?.exhausted === true) this.#end();
   }
 
   #end(): void {

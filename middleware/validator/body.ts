@@ -3,6 +3,8 @@
 
 import { checkBody, type Iteration, isThenable, iterate } from '../../core/body.ts';
 import { checkChunk } from '../../core/check.ts';
+import { FileWrapper } from '../../core/file-wrapper.ts';
+import { behind, standIn } from '../../core/stand-in.ts';
 import type { Body } from '../../core/types.ts';
 import type { Call } from './call.ts';
 import type { Head } from './head.ts';
@@ -13,7 +15,7 @@ const OVER: Step = { done: true, value: undefined };
 
 /**
  * The body for whoever called the application. An array without `close` stays an array, so that its length still counts:
- * it is checked as a whole.
+ * it is checked as a whole. That of a file counts too. (FILE-06)
  *
  * @param body what the application returned
  * @throws {ContractError} when it is no body, or an array that breaks a rule
@@ -29,7 +31,7 @@ export function validBody(body: Body, call: Call, head: Head): Body {
     : { [Symbol.iterator]: () => valid.start() as Iterator<Uint8Array>, close: valid.close };
   call.open = true;
   noticeLeak(result, call);
-  return result;
+  return standIn(result, body);
 }
 
 function wholeBody(chunks: Uint8Array[], call: Call, head: Head): Body {
@@ -50,6 +52,7 @@ function wholeBody(chunks: Uint8Array[], call: Call, head: Head): Body {
 class ValidBody {
   readonly #body: Body;
   readonly #asynchronous: boolean;
+  readonly #isFile: boolean;
   readonly #call: Call;
   readonly #head: Head;
   #iteration: Iteration | null = null;
@@ -66,6 +69,7 @@ class ValidBody {
   constructor(body: Body, asynchronous: boolean, call: Call, head: Head) {
     this.#body = body;
     this.#asynchronous = asynchronous;
+    this.#isFile = behind(body) instanceof FileWrapper;
     this.#call = call;
     this.#head = head;
   }
@@ -136,7 +140,7 @@ class ValidBody {
       const chunk = step.value;
       checkChunk(chunk, 'A chunk of the body');
       if (chunk.byteLength === 0) this.#head.empty();
-      else this.#head.count(chunk.byteLength);
+      else this.#head.count(chunk.byteLength, this.#isFile);
       this.#call.give();
       this.#last = chunk;
       this.#mark = fingerprint(chunk);

@@ -119,17 +119,17 @@ export class Head {
   /**
    * Bytes of the response go out, none or more.
    *
-   * @param whole they are all there is, so that their number tells the length even where they are dropped
+   * @param counts they are those of an array or a file, whose number tells the length even where they are dropped
    * @throws {ContractError} when there is no head for them, or the head allows none or fewer
    */
-  count(bytes: number, whole = false): void {
+  count(bytes: number, counts = false): void {
     this.#checkStarted('gave bytes');
     if (bytes === 0) return;
     if (this.#rethrown) throw broken('SR-12', 'The application caught what startResponse threw, and went on.');
     const code = Number(this.#status.slice(0, 3));
     if (isNullBodyStatus(code)) throw broken('L-59', `A ${code} response has ${bytes} bytes of content.`);
     this.#bytes += bytes;
-    if (this.#method === 'HEAD' && !whole)
+    if (this.#method === 'HEAD' && !counts)
       this.#call.warn('L-58', `The response to HEAD has ${bytes} bytes of content.`);
     if (this.#declared >= 0 && this.#bytes > this.#declared) {
       throw broken('L-57', `The response has ${this.#bytes} bytes or more where Content-Length is ${this.#declared}.`);

@@ -4,6 +4,7 @@
 import { isThenable } from '../../core/body.ts';
 import { isBytes } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
+import { standIn } from '../../core/stand-in.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
 import { broken, type Warn } from './report.ts';
 import type { RuleId } from './rules.ts';
@@ -37,7 +38,7 @@ export function validInput(environ: Environ, warn: Warn): InputStream {
   for (const name of CONVENIENT) {
     if (typeof input[name] === 'function') members[name] = () => watch.convenient(name);
   }
-  return onlyMembers(members as unknown as InputStream, NO_MEMBERS, 'wsgi.input');
+  return standIn(onlyMembers(members as unknown as InputStream, NO_MEMBERS, 'wsgi.input'), input);
 }
 
 /** What is known of one input: how much it gave, whether it ended, what is under way. */
