@@ -795,7 +795,7 @@ const others = [
     rule: 'FILE-04',
     what: 'a file tells no length',
     file: 'core/file-wrapper.ts',
-    from: 'return #file in body ? body.#file.remaining?.() : undefined;',
+    from: 'return #file in file ? file.#file.remaining?.() : undefined;',
     to: 'return undefined;',
   },
   {
