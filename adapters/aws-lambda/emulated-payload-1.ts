@@ -78,7 +78,8 @@ export function payload1Event(request: ClientRequest, door: Payload1Door): JsonO
         user: null,
       },
       domainName: door.domainName,
-      deploymentId: 'dep123',
+      // An HTTP API has no resources, and its events tell of no deployment.
+      ...(door.resourceId === null ? null : { deploymentId: 'dep123' }),
       apiId: API_ID,
     },
     body: hasBody ? bodyText(request, door.text) : null,

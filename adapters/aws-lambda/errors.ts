@@ -51,10 +51,11 @@ export function describeEvent(event: unknown): string {
   if (known !== null) return known;
   const { Records, source, eventSource, 'detail-type': detail } = event as Anything;
   const record = (Array.isArray(Records) ? Records[0] : undefined) as Anything | undefined;
-  const cloudFront = record?.cf as { config?: Anything } | null | undefined;
+  const cloudFront = record?.cf as { config?: Anything; request?: unknown } | null | undefined;
   if (typeof cloudFront === 'object' && cloudFront !== null) {
     const type = cloudFront.config?.eventType;
-    return type === undefined ? 'a Lambda@Edge event without an eventType' : `a Lambda@Edge ${type} event`;
+    if (type === undefined) return 'a Lambda@Edge event without an eventType';
+    return `a Lambda@Edge ${type} event${cloudFront.request ? '' : ' without a request'}`;
   }
   const service = record?.eventSource ?? record?.EventSource ?? eventSource;
   if (typeof service === 'string') return `an event of ${service}`;

@@ -108,6 +108,7 @@ describe('events that are no requests', () => {
     [{ Records: [null] }, 'an object with the keys Records'],
     [{ Records: [{ cf: null }] }, 'an object with the keys Records'],
     [{ Records: [{ cf: { request: {} } }] }, 'a Lambda@Edge event without an eventType'],
+    [{ Records: [{ cf: { config: { eventType: 'origin-request' } } }] }, 'origin-request event without a request'],
     [{ requestContext: { connectionId: 'x', eventType: 'MESSAGE' } }, 'an API Gateway WebSocket event (MESSAGE)'],
     [{ type: 'TOKEN', methodArn: 'arn' }, 'an API Gateway authorizer\'s question (type "TOKEN")'],
     [

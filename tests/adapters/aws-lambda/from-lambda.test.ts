@@ -173,6 +173,8 @@ describe('what each front door does to a request', () => {
       isBase64Encoded: false,
     });
     expect(event.cookies).toBeUndefined();
+    const sample = readEvent('events/apigw-v1-httpapi10-named-stage.json').requestContext;
+    expect(shape(event.requestContext)).toEqual(shape(sample));
     expect(await eventOf(door, '/')).toMatchObject({
       path: '/',
       requestContext: { stage: '$default' },
