@@ -50,7 +50,7 @@ export class BodyReader {
     }
     if (!isThenable(step)) return this.#step(step);
     this.#pulling = true;
-    return step.then(this.#arrived, this.#refused);
+    return Promise.resolve(step).then(this.#arrived, this.#refused);
   }
 
   #arrived = (step: IteratorResult<unknown>): Uint8Array | null => {
@@ -96,14 +96,16 @@ export class BodyReader {
  * @param tell told what `close` throws (CLOSE-05)
  */
 export function closeBody(body: unknown, tell: Tell): void | Promise<void> {
-  const close = (body as Body | null | undefined)?.close;
-  if (typeof close === 'function') return attempt(() => close.call(body), tell);
+  return attempt(() => {
+    const close = (body as Body | null | undefined)?.close;
+    if (typeof close === 'function') return close.call(body);
+  }, tell);
 }
 
 function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
   try {
     const result = step();
-    if (isThenable(result)) return result.then(() => {}, tell);
+    if (isThenable(result)) return Promise.resolve(result).then(() => {}, tell);
   } catch (error) {
     tell(error);
   }

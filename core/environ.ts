@@ -6,6 +6,7 @@ import { errorStreams } from './error-stream.ts';
 import { BadRequestError } from './errors.ts';
 import { fileWrapper } from './file-wrapper.ts';
 import { memo } from './memo.ts';
+import { encodeWsgi } from './strings.ts';
 import type { Environ, ErrorStream, GatewayOptions, InputStream } from './types.ts';
 import { normalizePrefix } from './url.ts';
 
@@ -63,7 +64,7 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
   if (typeof environ !== 'object' || environ === null)
     throw new TypeError(`The option "environ" takes an object of environ keys, such as { 'app.config': config }.`);
   return {
-    basePath: normalizePrefix(basePath),
+    basePath: normalizePrefix(encodeWsgi(basePath ?? '')),
     maxBodyBytes,
     errors: errorStreams(errors),
     onError,

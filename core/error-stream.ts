@@ -1,13 +1,14 @@
 // `wsgi.errors`: from whatever the deployer gave as `errors` to the stream an application sees. (LOG-01 … LOG-05)
 
+import { ignoreFailure } from './log.ts';
 import type { ErrorSink, ErrorStream } from './types.ts';
 
 /** Collects text until a line is complete: a log that adds its own line ends gets one entry for `a` and `b\n`. (LOG-02) */
 class LineStream implements ErrorStream {
-  readonly #emit: (text: string) => void;
+  readonly #emit: (text: string) => unknown;
   #partial = '';
 
-  constructor(emit: (text: string) => void) {
+  constructor(emit: (text: string) => unknown) {
     this.#emit = emit;
   }
 
@@ -16,7 +17,7 @@ class LineStream implements ErrorStream {
     const end = all.lastIndexOf('\n');
     this.#partial = all.slice(end + 1);
     // A text of several lines, a stack for one, stays a single entry.
-    if (end !== -1) this.#emit(all.slice(0, end));
+    if (end !== -1) ignoreFailure(this.#emit(all.slice(0, end)));
   }
 
   writelines(lines: Iterable<string>): void {
@@ -27,7 +28,7 @@ class LineStream implements ErrorStream {
     const rest = this.#partial;
     if (rest === '') return;
     this.#partial = '';
-    this.#emit(rest);
+    ignoreFailure(this.#emit(rest));
   }
 }
 
@@ -40,11 +41,11 @@ class ForwardStream implements ErrorStream {
   }
 
   write(text: string): void {
-    this.#target.write(text);
+    ignoreFailure(this.#target.write(text));
   }
 
   writelines(lines: Iterable<string>): void {
-    for (const line of lines) this.#target.write(line);
+    for (const line of lines) this.write(line);
   }
 
   flush(): void | Promise<void> {

@@ -97,7 +97,8 @@ export class Exchange implements ResponseBody {
     } catch (error) {
       return this.#fail(error);
     }
-    const pending = result;
+    // A thenable of another make may answer at once, twice, or with one more: a promise of it does not. (BODY-01)
+    const pending = Promise.resolve(result);
     // An application that wrote before its first await has committed the head already.
     return new Promise((resolve) => {
       this.#answer = resolve;
@@ -126,7 +127,9 @@ export class Exchange implements ResponseBody {
       if (this.#response !== null) return this.#response;
       const remaining = this.#code !== 0 && this.#left < 0 ? FileWrapper.remaining(body) : undefined;
       if (!isThenable(remaining)) return this.#begin(remaining);
-      return remaining.then((length) => this.#begin(length)).catch((error) => this.#fail(error));
+      return Promise.resolve(remaining)
+        .then((length) => this.#begin(length))
+        .catch((error) => this.#fail(error));
     } catch (error) {
       return this.#fail(error);
     }
@@ -142,7 +145,9 @@ export class Exchange implements ResponseBody {
     if (remaining !== undefined) this.#declare(remaining);
     const first = this.#pull();
     if (!isThenable(first)) return this.#commit(first);
-    return first.then((chunk) => this.#commit(chunk)).catch((error) => this.#fail(error));
+    return first
+      .then((chunk) => (this.#gone ? this.#nobody() : this.#commit(chunk)))
+      .catch((error) => this.#fail(error));
   }
 
   /**
@@ -243,7 +248,9 @@ export class Exchange implements ResponseBody {
 
   #write(chunk: Uint8Array): Promise<void> {
     if (this.#gone) return lost();
-    if (this.#done) throw new ContractError('SR-16', 'write was called after the response was finished.');
+    // A response without content may be over while the application still writes it: that is dropped as it was before.
+    if (this.#done && (this.#returned || !this.#ended))
+      throw new ContractError('SR-16', 'write was called after the response was finished.');
     if (this.#returned) {
       throw new ContractError(
         'WRITE-03',
@@ -252,6 +259,7 @@ export class Exchange implements ResponseBody {
     }
     checkChunk(chunk, 'The argument of write');
     if (chunk.byteLength === 0) return TAKEN;
+    if (this.#vetoed) throw this.#failure;
     if (this.#response === null) {
       const response = this.#commit(null);
       this.#writes = new WriteQueue();
@@ -365,7 +373,7 @@ export class Exchange implements ResponseBody {
     this.#gone = !this.#ended && !this.#failed && this.#left !== 0 && this.stream === null;
     this.#closing = this.#release();
     if (!this.#returned && this.#running !== null) this.#options.linger?.(this.#running.then(() => this.#closing));
-    if (this.#response === null) this.#answer?.(plainResponse(499, this.#head));
+    if (this.#response === null) this.#answer?.(this.#nobody());
     this.#writes?.lose(new ClientDisconnectedError(LOST));
     return this.#closing;
   }
@@ -381,6 +389,11 @@ export class Exchange implements ResponseBody {
   #tooLate(body: Body): GatewayResponse {
     if (typeof body?.close !== 'function') this.#reader = new BodyReader(body);
     this.#closing = this.#release();
+    return this.#nobody();
+  }
+
+  /** The response to a client that has left: what the application would answer by now is not looked at. (ERR-05) */
+  #nobody(): GatewayResponse {
     return this.#response ?? plainResponse(499, this.#head);
   }
 
@@ -429,10 +442,12 @@ export class Exchange implements ResponseBody {
       return;
     }
     log(this.#errors, report(error));
+    const fail = (second: unknown): void => log(this.#errors, report(second));
     try {
-      this.#options.onError?.(error, this.#environ);
+      const told: unknown = this.#options.onError?.(error, this.#environ);
+      if (isThenable(told)) Promise.resolve(told).catch(fail);
     } catch (second) {
-      log(this.#errors, report(second));
+      fail(second);
     }
   }
 

@@ -56,15 +56,16 @@ export function lazyKey<State>(key: string, make: (state: State) => unknown): Pr
     configurable: true,
     get(this: Environ) {
       const value = make(carried(this) as State);
-      define(this, key, value);
+      // A frozen environ keeps the accessor, which gives the same again.
+      Reflect.defineProperty(this, key, data(value));
       return value;
     },
     set(this: Environ, value: unknown) {
-      define(this, key, value);
+      Object.defineProperty(this, key, data(value));
     },
   };
 }
 
-function define(environ: object, key: string, value: unknown): void {
-  Object.defineProperty(environ, key, { value, writable: true, enumerable: true, configurable: true });
+function data(value: unknown): PropertyDescriptor {
+  return { value, writable: true, enumerable: true, configurable: true };
 }

@@ -6,14 +6,19 @@ import type { ErrorStream } from './types.ts';
 /** Writes a line. Never throws: nowhere is left to tell it. */
 export function log(errors: ErrorStream, line: string): void {
   try {
-    errors.write(`${line}\n`);
+    ignoreFailure(errors.write(`${line}\n`));
   } catch {}
+}
+
+/** A promise that rejects where nobody is left to hear of it would end the process. (ERR-06) */
+export function ignoreFailure(result: unknown): void {
+  if (isThenable(result)) Promise.resolve(result).catch(() => {});
 }
 
 /** Flushes the log. Neither throws nor rejects. */
 export function flush(errors: ErrorStream): void | Promise<void> {
   try {
     const flushed = errors.flush();
-    if (isThenable(flushed)) return flushed.then(undefined, () => {});
+    if (isThenable(flushed)) return Promise.resolve(flushed).then(undefined, () => {});
   } catch {}
 }

@@ -124,7 +124,10 @@ export interface Environ {
 
 /** Options that every `to…` adapter takes, under one name everywhere. */
 export interface GatewayOptions {
-  /** Path prefix under which the application is mounted, for example `/api`: it moves from `PATH_INFO` to `SCRIPT_NAME`. */
+  /**
+   * Path prefix under which the application is mounted, as text, for example `/api` or `/café`: it moves from `PATH_INFO`
+   * to `SCRIPT_NAME`.
+   */
   basePath?: string;
   /** The largest request body in bytes; beyond it the client gets a 413. Default: no limit. */
   maxBodyBytes?: number;

@@ -136,6 +136,21 @@ function rightBodies(suite: Suite): void {
       // biome-ignore lint/suspicious/noThenProperty: what await takes, an application may return
       then: (resolve: (body: unknown) => void) => resolve(chunks('a', 'b')),
     }),
+    'a thenable that answers with a promise, and twice': () => ({
+      // biome-ignore lint/suspicious/noThenProperty: as above
+      then: (resolve: (body: unknown) => void, reject: (error: unknown) => void) => {
+        resolve(Promise.resolve(chunks('a', 'b')));
+        resolve(chunks('c'));
+        reject(new Error('too late'));
+      },
+    }),
+    'an async iterable whose steps are thenables': () => {
+      const texts = ['a', 'b'];
+      const step = () => ({ done: texts.length === 0, value: u8(texts.shift() ?? '') });
+      // biome-ignore lint/suspicious/noThenProperty: as above
+      const next = () => ({ then: (resolve: (step: unknown) => void) => void resolve(step()) });
+      return { [Symbol.asyncIterator]: () => ({ next }) };
+    },
     'chunks of a class derived from Uint8Array': () => {
       class Bytes extends Uint8Array {}
       return [Bytes.from(u8('a')), Bytes.from(u8('b'))];

@@ -155,6 +155,20 @@ function failingClose({ test }: Suite): void {
     });
   }
 
+  test('CLOSE-05: a close that cannot even be looked at is told too', async (t) => {
+    const body = {
+      *[Symbol.iterator]() {
+        yield u8('a');
+      },
+      get close(): never {
+        throw PLANNED;
+      },
+    };
+    const site = await t.serve(answering(() => body));
+    equal((await site.get('/')).text, 'a', 'the body');
+    await eventually(() => site.errors.includes(PLANNED.message), 'the error on wsgi.errors');
+  });
+
   test('CLOSE-05: a return that throws does not keep close from being called', async (t) => {
     let closed = 0;
     const body = {

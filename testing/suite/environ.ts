@@ -85,6 +85,21 @@ function theObject({ test }: Suite): void {
     );
   });
 
+  test('ENV-02: environ can be frozen, and every key can still be read', async (t) => {
+    let keys: unknown[] = [];
+    const site = await t.serve(
+      looking((environ) => {
+        Object.freeze(environ);
+        const first = environ['waygate.signal'];
+        const copy: Record<string, unknown> = { ...environ };
+        keys = Object.keys(environ).filter((key) => copy[key] === undefined);
+        if (environ['waygate.signal'] !== first) keys.push('another signal each time');
+      }),
+    );
+    equal((await site.get('/')).status, 200, 'the status');
+    equal(keys, [], 'keys that cannot be read');
+  });
+
   test('ENV-02, trap 10: what the application changes changes nothing for the gateway', async (t) => {
     const site = await t.serve((environ, startResponse) => {
       environ.REQUEST_METHOD = environ.REQUEST_METHOD === 'HEAD' ? 'GET' : 'HEAD';

@@ -1,6 +1,6 @@
 // What the client, the log and the deployer get when an application fails. (ERR)
 
-import type { Application } from '../../core/types.ts';
+import type { Application, GatewayOptions } from '../../core/types.ts';
 import { equal, match, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
 import { eventually, quiet } from '../trial.ts';
@@ -262,6 +262,29 @@ function telling({ test }: Suite): void {
     const site = await t.serve(fail, { onError: fail });
     equal((await site.get('/')).status, 500, 'the status');
   });
+
+  // In most runtimes a rejection that nobody listens to ends the process.
+  test('ERR-06: onError may be an async function, and what it rejects with is told', async (t) => {
+    const site = await t.serve(fail, { onError: async () => Promise.reject(new Error('second failure')) });
+    equal((await site.get('/')).status, 500, 'the status');
+    await eventually(() => site.errors.includes('second failure'), 'the rejection on wsgi.errors');
+  });
+
+  const SINKS: Record<string, (fails: () => never) => GatewayOptions['errors']> = {
+    'a function': (fails) => fails,
+    'an object with write': (write) => ({ write }),
+    'a stream': (write) => ({ write, writelines: write, flush: () => {} }),
+  };
+  for (const [what, sink] of Object.entries(SINKS)) {
+    test(`ERR-06: ${what} as errors may fail later, which nobody hears of`, async (t) => {
+      let heard = 0;
+      // biome-ignore lint/suspicious/noThenProperty: a promise that tells who listens for its rejection
+      const failing = { then: (_resolve: unknown, reject: unknown) => (heard += Number(typeof reject === 'function')) };
+      const site = await t.serve(fail, { errors: sink(() => failing as never) });
+      equal((await site.get('/')).status, 500, 'the status');
+      await eventually(() => heard > 0, 'somebody who listens for the rejection');
+    });
+  }
 
   test('L-79: a success leaves the log empty and onError uncalled', async (t) => {
     let told = 0;

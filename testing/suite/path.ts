@@ -146,6 +146,8 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     ['/api', '/other', '', '/other'],
     ['/api', '/api/api/x', '/api', '/api/x'],
     ['api/', '/api/x', '/api', '/x'],
+    ['/caf\u00e9', '/caf%C3%A9/x', '/caf\xc3\xa9', '/x'],
+    ['/\u65e5\u672c', '/%E6%97%A5%E6%9C%AC', '/\xe6\x97\xa5\xe6\x9c\xac', ''],
     ['/a/b', '/a/b/c', '/a/b', '/c'],
     ['/', '/x', '', '/x'],
     ['', '/x', '', '/x'],

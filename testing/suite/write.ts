@@ -128,6 +128,41 @@ export function writeSuite({ test, needs, decides }: Suite): void {
     equal([answer.status, answer.text], [200, ''], 'status and body');
   });
 
+  test('HTTP-05, HTTP-06: an application may go on to write what a response without content drops', async (t) => {
+    for (const [method, status] of [
+      ['HEAD', '200 OK'],
+      ['GET', '304 Not Modified'],
+    ] as const) {
+      const returned = new Gate();
+      const site = await t.serve(async (_environ, startResponse) => {
+        const write = startResponse(status, []);
+        await write(u8('abc'));
+        await quiet();
+        await within(write(u8('def')), 'leave to go on');
+        returned.open();
+        return [u8('ghi')];
+      });
+      const answer = await site.get('/', { method });
+      equal([answer.status, answer.text], [Number(status.slice(0, 3)), ''], 'status and body');
+      await within(returned.opened, 'the end of the application');
+      ok(!/Error/.test(site.errors), `no error on wsgi.errors, such as ${site.errors}`);
+    }
+  });
+
+  test('SR-12: after an error that came too late, write throws it again', async (t) => {
+    const late = new Error('too late');
+    let again: unknown;
+    const site = await t.serve((_environ, startResponse) => {
+      const write = startResponse('200 OK', []);
+      write(u8('abc'));
+      throws(() => startResponse('500 Internal Server Error', [], late), 'startResponse');
+      again = throws(() => write(u8('more')), 'write');
+      return [];
+    });
+    await site.breaks('/');
+    ok(again === late, `write throws the error, not ${String(again)}`);
+  });
+
   test('L-81: an error after a write breaks the response off, and a body that was returned is closed', async (t) => {
     let closed = 0;
     const site = await t.serve((_environ, startResponse) => {

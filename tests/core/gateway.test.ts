@@ -69,6 +69,23 @@ describe('a client that left while the application was working (ERR-05)', () => 
     expect(log).toEqual([]);
   });
 
+  it('is no fault of a body that was given up for it before it had started the response', async () => {
+    const { log, environ } = gone();
+    const exchange = new Exchange(environ);
+    let leave = (): void => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    // biome-ignore lint/correctness/useYield: it ends ahead of its first chunk
+    const response = exchange.run(async function* () {
+      await left;
+    });
+    exchange.close();
+    leave();
+    expect((await response).statusCode).toBe(499);
+    expect(log).toEqual([]);
+  });
+
   it('does not hide what the application does wrong by itself', async () => {
     const { log, environ } = gone();
     const exchange = new Exchange(environ);
