@@ -34,6 +34,8 @@ export class Client implements ResponseCall {
   #gone = false;
   #finished = false;
   #reason: unknown;
+  /** Breaks the body off that is on its way. */
+  #breakOff: ((reason: unknown) => void) | null = null;
   /** Tells a platform that would drop this request to wait no longer for its end. */
   #release: (() => void) | null = null;
 
@@ -88,8 +90,14 @@ export class Client implements ResponseCall {
       this.#gone = true;
       this.#reason = reason;
       this.#controller?.abort(reason);
+      this.#breakOff?.(reason);
     }
     return this.#closed(this.exchange?.close());
+  }
+
+  onGone(breakOff: (reason: unknown) => void): void {
+    if (this.#gone) breakOff(this.#reason);
+    else this.#breakOff = breakOff;
   }
 
   finish(body: ResponseBody): void {
@@ -97,10 +105,14 @@ export class Client implements ResponseCall {
     this.#closed(body.close());
   }
 
-  /** Nothing is left to send that the application could hear of. */
-  over(): void {
+  /**
+   * Nothing is left to send that the application could hear of.
+   *
+   * @param closing what is left to do all the same: to flush the log
+   */
+  over(closing?: void | Promise<void>): void {
     this.#finished = true;
-    this.#release?.();
+    this.#closed(closing);
   }
 
   #closed(closing: void | Promise<void>): void | Promise<void> {

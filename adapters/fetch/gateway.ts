@@ -61,7 +61,7 @@ export class FetchGateway {
     const answer = (response: GatewayResponse): Response | Promise<Response> => {
       if (response.native !== undefined) return this.#answerNatively(response.native as NativeCall, client, exchange);
       if (Array.isArray(response.body)) {
-        client.over();
+        client.over(exchange.close());
       } else {
         client.watch();
         // The body may still be read while the response is sent.

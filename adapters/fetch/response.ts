@@ -12,6 +12,8 @@ export interface ResponseCall {
   readonly head: boolean;
   /** The client has left: tells the application and closes its body. */
   gone(reason: unknown): void | Promise<void>;
+  /** What is to happen when the client has left before the body came to its end, also where that was before. */
+  onGone(breakOff: (reason: unknown) => void): void;
   /** The body has come to its end: closes it. */
   finish(body: ResponseBody): void;
 }
@@ -30,7 +32,7 @@ export function toResponse(response: GatewayResponse, facts: FetchFacts, call: R
   if (Array.isArray(body)) return new Response(whole(body), init);
   if (body.stream !== null) {
     call.finish(body);
-    return new Response(body.stream, init);
+    return passedOn(body.stream, init);
   }
   if (call.head || isNullBodyStatus(statusCode)) {
     // A Response that nobody reads is never pulled or cancelled: close at once. (trap 5)
@@ -41,6 +43,15 @@ export function toResponse(response: GatewayResponse, facts: FetchFacts, call: R
   if (pipe === undefined) return new Response(pulled(body, call), init);
   pump(body, pipe.writable.getWriter(), call);
   return new Response(pipe.readable, init);
+}
+
+/** A native stream goes out as it is; one that has been read from is refused as a body, and goes out through another. */
+function passedOn(stream: ReadableStream<Uint8Array>, init: ResponseInit): Response {
+  try {
+    return new Response(stream, init);
+  } catch {
+    return new Response(stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>()), init);
+  }
 }
 
 /** A record, which workerd takes in a third of the time, unless a name repeats or is one that every object has. */
@@ -61,7 +72,14 @@ function declaredLength(headers: HeaderList): number | undefined {
 function whole(chunks: Uint8Array[]): BodyInit | null {
   let total = 0;
   for (const chunk of chunks) total += chunk.byteLength;
-  return total === 0 ? null : (concat(chunks, total) as Uint8Array<ArrayBuffer>);
+  if (total === 0) return null;
+  const bytes = concat(chunks, total);
+  // Memory that threads share is refused as a body.
+  return isShared(bytes) ? new Uint8Array(bytes) : (bytes as Uint8Array<ArrayBuffer>);
+}
+
+function isShared(bytes: Uint8Array): boolean {
+  return typeof SharedArrayBuffer === 'function' && bytes.buffer instanceof SharedArrayBuffer;
 }
 
 /** A default stream, not a byte stream: that would detach the application's buffers. It pulls only when it is read. */
@@ -81,6 +99,8 @@ function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Arr
   };
   return new ReadableStream<Uint8Array>(
     {
+      // Whoever reads on after the client was told to leave must not take what there is for the whole. (ERR-04)
+      start: (controller) => call.onGone((reason) => controller.error(reason)),
       pull(controller) {
         try {
           const chunk = body.next();
@@ -102,6 +122,7 @@ async function pump(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   call: ResponseCall,
 ): Promise<void> {
+  call.onGone((reason) => writer.abort(reason).catch(() => {}));
   for (;;) {
     let chunk: Uint8Array | null;
     try {

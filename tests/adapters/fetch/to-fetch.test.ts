@@ -118,6 +118,43 @@ describe('a native stream as body', () => {
       expect(await response.text()).toBe(method === 'HEAD' ? '' : 'abc');
     }
   });
+
+  it('goes out with what is left where somebody has read from it before', async () => {
+    let cancelled = false;
+    const letters = ['a', 'b', 'c', 'd'];
+    const app: Application = async (_environ, startResponse) => {
+      startResponse('200 OK', []);
+      const stream = new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(encode(letters.shift() ?? '.')),
+        cancel: () => {
+          cancelled = true;
+        },
+      });
+      const reader = stream.getReader();
+      await reader.read();
+      reader.releaseLock();
+      return stream;
+    };
+    const response = await toFetch(app)('/');
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    expect([(await reader.read()).value, (await reader.read()).value]).toEqual([encode('b'), encode('c')]);
+    await reader.cancel();
+    expect(cancelled).toBe(true);
+  });
+});
+
+describe('an array as body', () => {
+  it('may be of memory that threads share, which no Response takes', async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(5));
+    shared.set(encode('fine.'));
+    for (const chunks of [[shared.subarray(0, 4)], [encode('fi'), shared.subarray(2, 4)]]) {
+      const response = await toFetch((_environ, startResponse) => {
+        startResponse('200 OK', []);
+        return chunks;
+      })('/');
+      expect(await response.text()).toBe('fine');
+    }
+  });
 });
 
 describe('a streamed response', () => {
@@ -200,6 +237,41 @@ describe('the signal of the caller', () => {
     await rest;
   });
 
+  it('breaks the body off, so that nobody takes what there is for the whole (ERR-04)', async () => {
+    const controller = new AbortController();
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse('200 OK', []);
+      yield encode('x');
+      yield encode('y');
+      await new Promise(() => {});
+    };
+    const signal = controller.signal;
+    const [unread, halfRead, waiting] = await Promise.all(
+      [1, 2, 3].map(async () => (await toFetch(app)('/', { signal })).body as ReadableStream<Uint8Array>),
+    );
+    const reader = waiting?.getReader();
+    for (let chunk = 0; chunk < 2; chunk++) await reader?.read();
+    const pending = reader?.read();
+    const half = halfRead?.getReader();
+    await half?.read();
+    controller.abort(new Error('enough'));
+    for (const read of [pending, half?.read(), unread?.getReader().read()])
+      await expect(read).rejects.toThrow('enough');
+  });
+
+  it('in the first step of a body leaves no response that could be taken for whole', async () => {
+    const controller = new AbortController();
+    const request = new Request('http://x/', { signal: controller.signal });
+    const response = toFetch(async function* (_environ, startResponse) {
+      startResponse('200 OK', []);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      yield encode('x');
+      yield encode('y');
+    })(request);
+    controller.abort();
+    expect((await response).status).toBe(499);
+  });
+
   it('changes nothing when it comes after the response', async () => {
     const controller = new AbortController();
     const response = await toFetch(looking().app)('/', { signal: controller.signal });
@@ -230,5 +302,21 @@ describe('waitUntil', () => {
     // Whatever the platform waits for never rejects.
     await Promise.all(kept);
     expect({ closed, log }).toEqual({ closed: true, log: expect.stringContaining('failed work') });
+  });
+
+  it('gets the flush of a log that takes its time (LOG-04)', async () => {
+    const kept: Promise<unknown>[] = [];
+    let flushed = 0;
+    const flush = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      flushed++;
+    };
+    const handler = toFetch(looking().app, {
+      errors: { write: () => {}, flush },
+      waitUntil: (work) => void kept.push(work),
+    });
+    await handler('/');
+    await Promise.all(kept);
+    expect(flushed).toBe(1);
   });
 });
