@@ -84,7 +84,7 @@ export class NodeGateway {
     this.#facts = { gateway: 'node', multiprocess: options.multiprocess ?? cluster.isWorker };
   }
 
-  /** Settles when all that was given to `waygate.wait_until` has. */
+  /** Settles when all has that was given to {@link hold} and to `waygate.wait_until`. */
   async work(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
@@ -129,13 +129,17 @@ export class NodeGateway {
     carry(environ, call);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
     if (request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
-    environ['waygate.wait_until'] = (work) => this.#keep(work, errors);
+    environ['waygate.wait_until'] = (work) => this.hold(settled(work, errors));
     call.input = environ['wsgi.input'];
     return environ;
   }
 
   makeExchange(environ: Environ): Exchange {
-    return new Exchange(environ, { onError: this.#settings.onError, native: PendingBody.native });
+    return new Exchange(environ, {
+      onError: this.#settings.onError,
+      native: PendingBody.native,
+      linger: this.hold,
+    });
   }
 
   /** Whether a listener may have this request as it is: environ shows it unchanged, and nothing has to be counted. */
@@ -150,11 +154,11 @@ export class NodeGateway {
     return showsSame(environ, fresh);
   }
 
-  #keep(work: unknown, errors: ErrorStream): void {
-    const done = settled(work, errors);
-    this.#work.add(done);
-    done.then(() => this.#work.delete(done));
-  }
+  /** Has a shutdown wait for something that goes on when its response is over. It must not reject. (CLOSE-03) */
+  readonly hold = (work: Promise<void>): void => {
+    this.#work.add(work);
+    work.then(() => this.#work.delete(work));
+  };
 }
 
 /** One request on its connection: what the lazy keys are made from, and where its end is seen. */
@@ -233,7 +237,7 @@ class NodeCall implements CarriesNode {
     const response = this.#response;
     if (response.destroyed || response.headersSent) {
       // The client is gone, or the application answered through node.response by itself.
-      this.exchange?.close();
+      this.#close();
       return;
     }
     if (answer.native !== undefined) {
@@ -242,6 +246,7 @@ class NodeCall implements CarriesNode {
     }
     const whole = Array.isArray(answer.body);
     if (!whole) this.watch();
+
     if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
     try {
       send(answer, response);
@@ -249,7 +254,9 @@ class NodeCall implements CarriesNode {
       this.exchange?.tell(error);
       breakOff(response, answer.headers);
     }
-    if (whole) this.source?.discard();
+    if (!whole) return;
+    this.#close();
+    this.source?.discard();
   }
 
   /** Answers a request that no application saw; its body, of whatever length, is nobody's. */
@@ -268,8 +275,13 @@ class NodeCall implements CarriesNode {
 
   #over(): void {
     if (!this.#response.writableFinished) this.#controller?.abort();
-    this.exchange?.close();
+    this.#close();
     this.source?.discard();
+  }
+
+  #close(): void {
+    const closing = this.exchange?.close();
+    if (closing instanceof Promise) this.#gateway.hold(closing);
   }
 
   /** `waygate.signal`, made on first use. */

@@ -305,6 +305,53 @@ describe('a shutdown', () => {
     await idle.end();
   });
 
+  it('waits for a body that is being closed, and for an application whose client has left (CLOSE-03)', async () => {
+    const ended: string[] = [];
+    const slowly = async (what: string): Promise<void> => {
+      for (let round = 0; round < 5; round++) await moment();
+      ended.push(what);
+    };
+    const gone = (signal: AbortSignal): Promise<unknown> =>
+      new Promise((resolve) => signal.addEventListener('abort', resolve));
+    const apps: Record<string, Application> = {
+      '/close': (_environ, startResponse) => {
+        startResponse('200 OK', []);
+        return Object.assign([encode('begun')], { close: () => slowly('close') });
+      },
+      '/finally': async function* (environ, startResponse) {
+        startResponse('200 OK', []);
+        try {
+          yield encode('begun');
+          await gone(environ['waygate.signal']);
+        } finally {
+          await slowly('finally');
+        }
+      },
+      '/application': async (environ, startResponse) => {
+        environ['waygate.early_hints']?.([['Link', '</begun>; rel=preload']]);
+        await gone(environ['waygate.signal']);
+        await slowly('application');
+        startResponse('200 OK', []);
+        return [];
+      },
+    };
+    const served = await start(
+      (environ, startResponse) => (apps[environ.PATH_INFO] as Application)(environ, startResponse),
+      {
+        shutdownTimeout: 60_000,
+      },
+    );
+    for (const path of Object.keys(apps)) {
+      const client = new Conversation(served.port);
+      client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await client.until('begun');
+      client.socket.destroy();
+    }
+    await moment();
+    await served.close();
+    expect(ended.sort()).toEqual(['application', 'close', 'finally']);
+  });
+
   it.each([false, true])(
     'does not wait for connections that only idle, nor for unused ones (TLS: %s)',
     async (secure) => {
