@@ -71,5 +71,5 @@ function host(handler: FetchHandlerFunction, environ: Environ, startResponse: St
     return respond(response, environ, startResponse);
   };
   const answer = handler(hostedRequest(environ), ...platformArguments(environ));
-  return isThenable(answer) ? answer.then(finish) : finish(answer);
+  return isThenable(answer) ? Promise.resolve(answer).then(finish) : finish(answer);
 }

@@ -101,7 +101,7 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
     super();
     this.#call = () => {
       const answer = handle();
-      return isThenable(answer) ? answer.then(checkResponse) : checkResponse(answer);
+      return isThenable(answer) ? Promise.resolve(answer).then(checkResponse) : checkResponse(answer);
     };
     this.#respond = respond;
     this.#startResponse = startResponse;

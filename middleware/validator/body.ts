@@ -94,7 +94,7 @@ class ValidBody {
     }
     if (!isThenable(step)) return this.#arrived(step);
     this.#pending = true;
-    return step.then(
+    return Promise.resolve(step).then(
       (each) => {
         this.#pending = false;
         return this.#arrived(each);
@@ -153,7 +153,7 @@ class ValidBody {
     if (this.#ended) return this.#over();
     this.#ended = true;
     const returned = this.#iteration?.return?.();
-    return isThenable(returned) ? returned.then(() => OVER) : this.#over();
+    return isThenable(returned) ? Promise.resolve(returned).then(() => OVER) : this.#over();
   };
 
   readonly close = (): void | Promise<void> => {
@@ -173,7 +173,8 @@ class ValidBody {
 
   #closeBody(): void | Promise<void> {
     const closed = this.#body.close?.();
-    return isThenable(closed) ? closed.then(() => this.#call.checkInnerClosed()) : this.#call.checkInnerClosed();
+    if (!isThenable(closed)) return this.#call.checkInnerClosed();
+    return Promise.resolve(closed).then(() => this.#call.checkInnerClosed());
   }
 }
 
