@@ -72,6 +72,9 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   if (options.stream && options.target === 'lambda' && options.source === 'http-api') {
     throw usageError('An HTTP API does not stream; --stream goes with --source function-url or rest-api.');
   }
+  if (options.stream && options.target !== 'lambda') {
+    throw usageError(`--stream is for the target lambda; ${options.target} has no such choice.`);
+  }
   const file = await findFile(path, cwd);
   const folder = resolve(cwd, options.out ?? join('dist', target.name));
   const app = await appImport(path, file, options, cwd);

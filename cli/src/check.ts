@@ -7,6 +7,7 @@ import type { Kind } from './kind.ts';
 import { loadApp } from './load.ts';
 import { formatDuration, formatSize, type Output } from './output.ts';
 import { type PlatformOptions, throughPlatform } from './platform.ts';
+import { checkTarget } from './request.ts';
 
 /** Options of `waygate check`. */
 export interface CheckOptions extends PlatformOptions {
@@ -49,6 +50,7 @@ export async function checkCommand(
   output: Output,
 ): Promise<void> {
   const { cwd } = output.io;
+  paths.forEach(checkTarget);
   const app = await output.progress(`Loading ${path}`, () => loadApp(path, cwd, options.kind));
   const application = throughPlatform(app.application, { ...options, validate: true });
   const findings: string[] = [];

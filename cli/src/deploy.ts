@@ -42,6 +42,9 @@ export async function deployCommand(
   if (!['workers', 'lambda', 'lambda-edge'].includes(options.target)) {
     throw usageError(`There is no deploying to ${options.target}; copy what \`waygate build\` made to where it runs.`);
   }
+  if (options.functionName !== undefined && options.target !== 'lambda') {
+    throw usageError(`--function-name is for the target lambda; ${options.target} has no such choice.`);
+  }
   const built = await buildCommand(path, options, output);
   const { cwd } = output.io;
   const command =

@@ -5,7 +5,7 @@ import { toFetch } from 'waygate/fetch';
 import { CommandError } from './errors.ts';
 import { requestInit } from './fetch.ts';
 import type { Output } from './output.ts';
-import { parseSource } from './platform.ts';
+import { checkDoor, parseSource } from './platform.ts';
 import { type CommandRequest, commandRequest, type RequestOptions } from './request.ts';
 
 /** Options of `waygate event`. */
@@ -35,6 +35,9 @@ export async function eventCommand(
 
 /** The event that a front door makes of a request, through `fromLambda`: what its handler is given. */
 export async function makeEvent(source: string, request: CommandRequest, options: EventOptions): Promise<unknown> {
+  const { stage, payload, multiValueHeaders, viewerRequest } = options;
+  const name = parseSource(source);
+  checkDoor(name, { stage, payload, 'multi-value-headers': multiValueHeaders, 'viewer-request': viewerRequest });
   let event: unknown;
   const door = fromLambda(
     async (given: unknown) => {
@@ -42,11 +45,11 @@ export async function makeEvent(source: string, request: CommandRequest, options
       return { statusCode: 204 };
     },
     {
-      source: parseSource(source),
-      stage: options.stage,
-      payloadFormatVersion: options.payload,
-      multiValueHeaders: options.multiValueHeaders,
-      eventType: options.viewerRequest ? 'viewer-request' : 'origin-request',
+      source: name,
+      stage,
+      payloadFormatVersion: payload,
+      multiValueHeaders,
+      eventType: viewerRequest ? 'viewer-request' : 'origin-request',
     },
   );
   const response = await toFetch(door, { errors: () => {} })(request.target, requestInit(request));

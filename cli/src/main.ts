@@ -1,9 +1,13 @@
 // The `waygate` command: runs one command line, and ends the process with its exit code.
 
 import { CommanderError } from 'commander';
-import { ExitCode, errorCode } from './errors.ts';
+import { CommandError, ExitCode, errorCode } from './errors.ts';
 import { type Io, Output } from './output.ts';
 import { createProgram } from './program.ts';
+
+/** Nothing is left that could go on, and the command is not through. */
+const UNSETTLED =
+  'A promise of the app never settles: one that its module awaits while it is loaded, one that it returned, or its response.';
 
 /** Runs the command with this process's arguments, and ends the process: an app may have left a timer or a socket open. */
 export async function command(): Promise<void> {
@@ -13,7 +17,9 @@ export async function command(): Promise<void> {
     if (errorCode(error) === 'EPIPE') process.exit(ExitCode.ok);
     throw error;
   });
-  const code = await main(process.argv.slice(2), { stdout, stderr, stdin, env, cwd: process.cwd() });
+  const io: Io = { stdout, stderr, stdin, env, cwd: process.cwd() };
+  process.once('beforeExit', () => process.exit(new Output(io).fail(new CommandError(UNSETTLED))));
+  const code = await main(process.argv.slice(2), io);
   stdout.write('', () => stderr.write('', () => process.exit(code)));
 }
 

@@ -66,6 +66,27 @@ export function parseSource(text: string): SourceName {
   throw usageError(`There is no Lambda source "${text}"; expected one of ${SOURCES.join(', ')}.`);
 }
 
+/** What only some front doors have. */
+const DOORS = {
+  stage: ['rest-api', 'http-api'],
+  payload: ['http-api'],
+  'multi-value-headers': ['alb'],
+  'viewer-request': ['edge'],
+} as const;
+
+/**
+ * @param door the front door, or the platform that has none
+ * @param given the values of the options, as far as they were given
+ * @throws {CommandError} for an option that has no meaning there: it would be left out without a word
+ */
+export function checkDoor(door: string, given: { [Name in keyof typeof DOORS]?: unknown }): void {
+  for (const [name, doors] of Object.entries(DOORS)) {
+    if (given[name as keyof typeof DOORS] && !doors.some((each) => each === door)) {
+      throw usageError(`--${name} is for ${doors.join(' and ')}; ${door} has no such thing.`);
+    }
+  }
+}
+
 /**
  * An application that runs another one through a platform. On Node that is the application itself.
  *
@@ -75,6 +96,8 @@ export function throughPlatform(app: Application, options: PlatformOptions): App
   const platform = parsePlatform(options.platform);
   const { stream = false, stage, payload, multiValueHeaders } = options;
   const watched = options.validate ? validator(app) : app;
+  const door = platform.name === 'lambda' ? platform.source : platform.name;
+  checkDoor(door, { stage, payload, 'multi-value-headers': multiValueHeaders });
   if (platform.name !== 'lambda') {
     if (stream) throw usageError(`--stream is for Lambda; ${options.platform} streams by itself.`);
     if (platform.name === 'node') return watched;

@@ -34,18 +34,25 @@ export async function commandRequest(
   options: RequestOptions,
   io: Io,
 ): Promise<CommandRequest> {
-  if (!/^(?:\/|https?:\/\/[^/]|\*$)/i.test(target)) {
-    throw usageError(`The request's target is "${target}"; expected a path such as /users?page=2, or a URL.`);
-  }
+  checkTarget(target);
   if (method !== undefined && !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(method)) {
     throw usageError(`"${method}" is no request method; expected one such as GET.`);
   }
   const headers = (options.header ?? []).map(parseHeader);
   const body = options.data === undefined ? undefined : await readData(options.data, io);
+  if (body !== undefined && /^(?:GET|HEAD)$/i.test(method ?? '')) {
+    throw usageError(`A request with a body cannot be a ${method}; leave --data out, or choose another method.`);
+  }
   if (body !== undefined && !headers.some(([name]) => name.toLowerCase() === 'content-type')) {
     headers.push(['Content-Type', 'application/x-www-form-urlencoded']);
   }
   return { method: method ?? (body === undefined ? 'GET' : 'POST'), target, headers, body };
+}
+
+/** @throws {CommandError} for what is neither a path nor a URL */
+export function checkTarget(target: string): void {
+  if (/^(?:\/|https?:\/\/[^/]|\*$)/i.test(target)) return;
+  throw usageError(`The request's target is "${target}"; expected a path such as /users?page=2, or a URL.`);
 }
 
 function parseHeader(text: string): [name: string, value: string] {

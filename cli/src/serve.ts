@@ -6,7 +6,7 @@ import { usageError } from './errors.ts';
 import type { Kind } from './kind.ts';
 import { BundleFolder } from './load.ts';
 import type { Output } from './output.ts';
-import { type PlatformOptions, parsePlatform } from './platform.ts';
+import { checkDoor, type PlatformOptions, parsePlatform } from './platform.ts';
 import { type ServerConfig, startServer } from './server.ts';
 import { Supervisor } from './supervisor.ts';
 import { WorkerdServer } from './workerd.ts';
@@ -54,7 +54,7 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
     if (options.watch || options.workers > 1) {
       await superviseApp({ config, file, inputs: bundle.inputs, folder, options, output });
     } else {
-      const served = await startServer(config, output, true);
+      const served = await output.progress(`Starting ${path}`, () => startServer(config, output, true));
       announce(served.url, path, options, output);
       await new Promise<void>((resolve) => served.server.once('close', resolve));
       await served.close();
@@ -96,7 +96,9 @@ async function superviseApp(app: Supervised): Promise<void> {
   try {
     const first = supervisor.replace(config.bundle);
     if (options.watch) watcher = await watchApp(app, supervisor, first);
-    announce(await first, config.name, options, output);
+    // A signal may come while an app that never gets ready is being loaded.
+    const url = await output.progress(`Starting ${config.name}`, () => Promise.race([first, ended]));
+    if (url !== undefined) announce(url, config.name, options, output);
     await ended;
   } finally {
     await watcher?.close();
@@ -175,7 +177,8 @@ async function watchFiles(
 async function serveWorkers(path: string, options: ServeOptions, folder: BundleFolder, output: Output): Promise<void> {
   if (options.workers > 1) throw usageError('workerd is one process; --workers goes with the other platforms.');
   if (options.stream) throw usageError('--stream is for Lambda; Workers stream by themselves.');
-  const { kind, host, port, quiet, validate = false } = options;
+  const { kind, host, port, quiet, validate = false, stage, payload, multiValueHeaders } = options;
+  checkDoor('workers', { stage, payload, 'multi-value-headers': multiValueHeaders });
   const config = { name: path, kind, host, port, quiet, validate, folder: await folder.path };
   const server = new WorkerdServer(config, output);
   const { ended, end } = ending();
@@ -183,7 +186,8 @@ async function serveWorkers(path: string, options: ServeOptions, folder: BundleF
   try {
     const url = await server.listen();
     const first = output.progress(`Starting ${path} in workerd`, () => server.replace());
-    const inputs = await first;
+    const inputs = await Promise.race([first, ended]);
+    if (inputs === undefined) return;
     if (options.watch) watcher = await watchFiles(inputs, path, output, first, () => server.replace());
     announce(url, path, options, output);
     await ended;

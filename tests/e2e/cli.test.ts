@@ -19,6 +19,8 @@ beforeAll(() => {
     'express.cjs': `const express = require('express');
       module.exports = express().get('/e/:name', (request, response) => response.send(request.params.name));`,
     'syntax.ts': 'export default (;\n',
+    'hangs.ts': 'await new Promise(() => {});\nexport default () => [];\n',
+    'silent.ts': 'export default () => new Promise(() => {});\n',
   });
 }, 300_000);
 afterAll(() => project.remove());
@@ -76,6 +78,14 @@ describe('waygate serve', () => {
     await served.prints(/Error: planted\n +at app \(.*app\.ts:5:\d+\)/);
     expect(await served.stop()).toBe(0);
     expect(served.stderr()).not.toContain('\u001b');
+  });
+
+  it('ends at the first SIGINT while an app that never gets ready is being loaded', async () => {
+    const line = ['serve', 'hangs.ts', '--watch', '--port', '0'];
+    const served = project.start('waygate', line);
+    await served.prints(/^Starting hangs\.ts …$/m);
+    expect(await served.stop('SIGINT')).toBe(0);
+    expect(served.stdout()).toBe('');
   });
 
   it('finishes a running request after SIGINT', async () => {
@@ -209,6 +219,16 @@ describe('waygate fetch, event, invoke and check', () => {
     const found = await project.sh('waygate check app.ts /fail');
     expect(found.code).toBe(1);
     expect(found.stdout).toMatch(/^FAIL GET \/fail \(a page\) 500 .*\n {5}planted$/m);
+  });
+
+  it('a promise that never settles is an error, not a silent end', async () => {
+    for (const command of ['fetch hangs.ts /', 'fetch silent.ts /', 'build hangs.ts --target node', 'serve hangs.ts']) {
+      const { code, stderr } = await project.sh(`waygate ${command}`);
+      expect({ code, stderr }, command).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^waygate: A promise of the app never settles: .*\n$/),
+      });
+    }
   });
 
   it('errors are one line, and a stack with --verbose', async () => {
