@@ -235,6 +235,18 @@ describe('responses', () => {
     expect(response).toMatch(/\r\n\r\nbegun$/);
   });
 
+  test('a body that fails is told once by the gateway; workerd tells of it in words of its own', async () => {
+    await send('GET /fail-declared?and-told');
+    const isWorkerd = (line: string): boolean => line.includes('Uncaught');
+    const lines = (): string[] =>
+      dev
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('planned and-told'));
+    await expect.poll(() => lines().some(isWorkerd), { timeout: 5000 }).toBe(true);
+    expect(lines().filter((line) => !isWorkerd(line))).toHaveLength(1);
+  });
+
   test('a body that fails without a declared length ends as if it were whole: workerd closes the chunks', async () => {
     expect(await send('GET /fail')).toMatch(/5\r\nbegun\r\n0\r\n\r\n$/);
   });

@@ -39,10 +39,10 @@ async function* pieces(count: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* failing(): AsyncGenerator<Uint8Array> {
+async function* failing(message: string): AsyncGenerator<Uint8Array> {
   yield encode('begun');
   await pause(20);
-  throw new Error('planned');
+  throw new Error(message);
 }
 
 const socket = fromFetch(() => {
@@ -156,13 +156,13 @@ const scenarios: Record<string, Application> = {
       yield line;
     }
   },
-  '/fail'(_environ, startResponse) {
+  '/fail'(environ, startResponse) {
     startResponse('200 OK', []);
-    return failing();
+    return failing(`planned ${environ.QUERY_STRING}`);
   },
-  '/fail-declared'(_environ, startResponse) {
+  '/fail-declared'(environ, startResponse) {
     startResponse('200 OK', [['Content-Length', '100']]);
-    return failing();
+    return failing(`planned ${environ.QUERY_STRING}`);
   },
   '/null'(environ, startResponse) {
     startResponse(`${environ.QUERY_STRING} Any`, [['X-Null', 'body']]);
