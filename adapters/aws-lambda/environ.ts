@@ -225,12 +225,14 @@ export interface ClientCertificate {
   validity?: { notBefore?: string; notAfter?: string } | null;
 }
 
-/** Adds the client's certificate under the names of Apache's mod_ssl. (ENV-15) */
+/**
+ * Adds the client's certificate under the names of Apache's mod_ssl. (ENV-15) Members that are empty tell of none: events
+ * that a typed language has passed on have them all, and nothing was verified.
+ */
 export function addClientCertificate(environ: Environ, certificate: ClientCertificate | null | undefined): void {
   if (!certificate) return;
   const { validity } = certificate;
   const keys = {
-    SSL_CLIENT_VERIFY: 'SUCCESS',
     SSL_CLIENT_M_SERIAL: certificate.serialNumber,
     SSL_CLIENT_V_START: validity?.notBefore,
     SSL_CLIENT_V_END: validity?.notAfter,
@@ -238,7 +240,11 @@ export function addClientCertificate(environ: Environ, certificate: ClientCertif
     SSL_CLIENT_I_DN: certificate.issuerDN,
     SSL_CLIENT_CERT: certificate.clientCertPem,
   };
-  for (const [key, value] of Object.entries(keys)) if (typeof value === 'string') environ[key] = encodeWsgi(value);
+  for (const [key, value] of Object.entries(keys)) {
+    if (typeof value !== 'string' || value === '') continue;
+    environ.SSL_CLIENT_VERIFY = 'SUCCESS';
+    environ[key] = encodeWsgi(value);
+  }
 }
 
 /**

@@ -79,20 +79,20 @@ export const httpApiEmulator: Emulator = {
 };
 
 /**
- * What an HTTP API makes of a path: it decodes twice, cuts at what is a `?` then, and refuses an escape that is left over.
- * Seen in captures of live APIs; no page documents it.
+ * What an HTTP API makes of a path: it decodes it, cuts it at what is a `?` then, and decodes it again; an escape that is
+ * malformed at either time it refuses. Seen in captures of live APIs; no page documents it.
  *
  * @throws {BadRequestError} for `%25` alone, and what else becomes a malformed escape
  */
 function decodedTwice(path: string): string {
-  const once = decodeText(path);
-  if (/%(?![0-9A-Fa-f]{2})/.test(path) || /%(?![0-9A-Fa-f]{2})/.test(once)) {
+  const [once] = decodeText(path).split('?') as [string];
+  if (MALFORMED_ESCAPE.test(path) || MALFORMED_ESCAPE.test(once)) {
     throw new BadRequestError('An HTTP API takes no path with a malformed escape after decoding.');
   }
-  const twice = decodeText(once);
-  const mark = twice.indexOf('?');
-  return mark === -1 ? twice : twice.slice(0, mark);
+  return decodeText(once);
 }
+
+const MALFORMED_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 function withLength(headers: [string, string][]): [string, string][] {
   return headers.some(([name]) => name === 'content-length') ? headers : [...headers, ['content-length', '0']];

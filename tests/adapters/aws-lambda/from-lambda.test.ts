@@ -110,6 +110,19 @@ describe('what each front door does to a request', () => {
     expect(event.headers['content-length']).toBe('0');
   });
 
+  it.each([
+    ['/space%20value', '/space value'],
+    ['/question%3Fvalue', '/question'],
+    ['/hash%23value', '/hash#value'],
+    ['/slash%2Fvalue', '/slash/value'],
+    ['/%CE%BB', '/\u03bb'],
+    ['/literal%252Fvalue', '/literal/value'],
+    ['/literal%253Fvalue', '/literal?value'],
+    ['/literal%2525value', '/literal%value'],
+  ])('an HTTP API decodes %s to %s, as live ones do', async (sent, rawPath) => {
+    expect((await eventOf({ source: 'http-api' }, sent)).rawPath).toBe(rawPath);
+  });
+
   it.each<[SourceName, string, boolean]>([
     ['http-api', 'application/json', false],
     ['http-api', 'text/csv; charset=utf-8', false],

@@ -278,6 +278,7 @@ describe('losses that front doors force', () => {
     const at = async (path: string) => (await roundTrip(door('http-api'), { path }, {})).environ?.PATH_INFO;
     expect(await at('/a%2Fb')).toBe('/a/b'); // sent as /a%252Fb
     expect(await at('/a?b')).toBe('/a'); // sent as /a%3Fb
+    expect(await at('/a%3Fb')).toBe('/a?b'); // sent as /a%253Fb
     expect(await at('/100%')).toBeUndefined(); // sent as /100%25
     expect((await roundTrip(door('http-api'), { path: '/100%' }, {})).status).toBe('400 Bad Request');
   });

@@ -339,6 +339,21 @@ describe('who the client is', () => {
     expect((await environOf(lambdaEvent('http-api'))).SSL_CLIENT_VERIFY).toBeUndefined();
   });
 
+  it('a certificate of which nothing is told is none, and nothing of it is empty', async () => {
+    const none = { clientCertPem: '', subjectDN: '', issuerDN: '', serialNumber: '' };
+    const validity = { notBefore: '', notAfter: '' };
+    const seen = async (clientCert: object) => {
+      const event = lambdaEvent('http-api');
+      event.requestContext.authentication = { clientCert };
+      return Object.entries(await environOf(event)).filter(([key]) => key.startsWith('SSL_'));
+    };
+    expect(await seen({ ...none, validity })).toEqual([]);
+    expect(await seen({ ...none, subjectDN: 'CN=a', validity: null })).toEqual([
+      ['SSL_CLIENT_VERIFY', 'SUCCESS'],
+      ['SSL_CLIENT_S_DN', 'CN=a'],
+    ]);
+  });
+
   it('a token in the Authorization header is not taken for a scheme', async () => {
     const event = readEvent('events/apigw-v1-powertools-lambda-authorizer.json');
     event.multiValueHeaders.Authorization = ['secret'];
