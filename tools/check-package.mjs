@@ -1,5 +1,5 @@
 // Packs the library as it would be published and holds the tarball to three checks: publint, Are the types wrong?, and
-// this project's own rule that the package holds the built library and nothing else. Any finding fails.
+// this project's own rule that the package holds the built library, its documents and nothing else. Any finding fails.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,8 +11,9 @@ import { formatMessage } from 'publint/utils';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const ALLOWED_FILES = /^(?:dist\/(?:core|adapters|middleware|testing)\/.+|package\.json|LICENSE|README\.md)$/;
-const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md'];
+const ALLOWED_FILES =
+  /^(?:dist\/(?:core|adapters|middleware|testing)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md)$/;
+const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md', 'docs/contract.md'];
 /** It holds types only, so nothing of it is loaded at run time. */
 const ALLOWED_DEPENDENCIES = ['@types/aws-lambda'];
 

@@ -73,6 +73,23 @@ test('the validator of README.md finds what it says', async () => {
   log.mockRestore();
 });
 
+test('the program of docs/hosted-apps.md serves a Hono app, and is all the code there', async () => {
+  const page = readFileSync(join(root, 'docs', 'hosted-apps.md'), 'utf8');
+  const [program, ...more] = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code as string);
+  expect(more).toEqual([]);
+  const serving = program?.replace(
+    'await serve(fromFetch(hono))',
+    'export default await serve(fromFetch(hono), { port: 0 })',
+  );
+  writeFileSync(join(folder, 'hosted.ts'), serving as string);
+  const { default: served } = await load('hosted.ts');
+  try {
+    expect(await (await fetch(served.url)).text()).toBe('hello');
+  } finally {
+    await served.close();
+  }
+});
+
 test('every block of code in README.md is run here', () => {
   expect([...blocks.keys()]).toEqual(['hello.ts', 'greet.ts', 'named.ts', 'checked.ts']);
   expect(readme.match(/^```\S/gm)).toHaveLength(blocks.size + readme.split('\n```sh\n').length - 1);
@@ -87,16 +104,31 @@ test('the commands of README.md are scripts of package.json', () => {
   }
 });
 
-test('links of README.md and docs/ lead to files that exist', () => {
-  const docs = join(root, 'docs');
-  const pages = ['README.md', ...readdirSync(docs).map((name) => `docs/${name}`)].filter((name) =>
-    name.endsWith('.md'),
+/** The names that links to the headings of a page have. */
+function anchors(markdown: string): string[] {
+  const headings = markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, text]) =>
+    (text as string)
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
   );
+}
+
+test('links of every page lead to files and headings that exist', () => {
+  const found = ['docs', 'examples', 'cli'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+  const pages = ['README.md', ...found.filter((name) => /^(?!.*node_modules).*\.md$/.test(name))];
+  expect(pages.length).toBeGreaterThan(8);
   for (const page of pages) {
     for (const [, link] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^(?:https?:|#)/.test(link as string)) continue;
-      const target = resolve(root, dirname(page), (link as string).replace(/#.*/, ''));
+      if (/^https?:/.test(link as string)) continue;
+      const [path = '', anchor] = (link as string).split('#');
+      const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
       expect(existsSync(target), `${page} links to ${link}`).toBe(true);
+      if (anchor !== undefined)
+        expect(anchors(readFileSync(target, 'utf8')), `${page} links to ${link}`).toContain(anchor);
     }
   }
 });

@@ -1,9 +1,9 @@
 // Every command from the packed tarballs, in a folder that has nothing else.
 
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ECHO } from '../cli/harness.ts';
 import { Project } from './cli/project.ts';
@@ -51,6 +51,36 @@ describe('the package', () => {
     expect(existsSync(join(folder, 'src'))).toBe(false);
     expect((await project.sh('waygate --version')).stdout).toBe('0.1.0\n');
     expect((await project.sh('npx --no-install waygate --help')).stdout).toMatch(/^Usage: waygate /);
+  });
+});
+
+describe('the library in a project of its own', () => {
+  it('runs the first program of README.md, in TypeScript as it stands', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const program = /^```ts hello\.ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] as string;
+    project.write({
+      'own/package.json': '{ "private": true, "type": "module" }',
+      'own/hello.ts': program.replace('port: 8000', 'port: 0'),
+    });
+    const line = 'cd own && npm install --no-audit --no-fund ../packed/waygate-0.1.0.tgz node@24';
+    expect((await project.sh(line)).code).toBe(0);
+    const started = project.start('own/node_modules/.bin/node', ['own/hello.ts']);
+    const [, url] = await started.prints(/^Listening on (http:\S+)$/m);
+    expect(await text(`${url}some/path`)).toBe('You asked for /some/path\n');
+    expect(await started.stop()).toBe(0);
+    expect(started.stderr()).toBe('');
+  }, 120_000);
+
+  it('brings the contract that its errors name, and no link of its pages leads to a page that is not there', () => {
+    const home = join(project.folder, 'node_modules', 'waygate');
+    const pages = ['README.md', ...readdirSync(join(home, 'docs')).map((name) => `docs/${name}`)];
+    expect(pages).toContain('docs/contract.md');
+    for (const page of pages) {
+      for (const [, link] of readFileSync(join(home, page), 'utf8').matchAll(/\]\(([^)#\s]+\.md)[)#]/g)) {
+        if (link?.includes('examples/')) continue;
+        expect(existsSync(join(home, dirname(page), link as string)), `${page} links to ${link}`).toBe(true);
+      }
+    }
   });
 });
 
