@@ -31,13 +31,11 @@ interface Anything {
  */
 export function lookalike(event: Anything): string | null {
   const { type, methodArn, routeArn, authorizationToken } = event;
-  if ((type ?? null) !== null && (methodArn ?? routeArn ?? authorizationToken ?? null) !== null) {
+  if (type && (methodArn || routeArn || authorizationToken)) {
     return `an API Gateway authorizer's question (type ${JSON.stringify(type)})`;
   }
   const { connectionId, eventType, routeKey } = (event.requestContext ?? {}) as Anything;
-  return (connectionId ?? null) === null
-    ? null
-    : `an API Gateway WebSocket event (${eventType ?? routeKey ?? 'connectionId'})`;
+  return connectionId ? `an API Gateway WebSocket event (${eventType ?? routeKey ?? 'connectionId'})` : null;
 }
 
 /**

@@ -34,7 +34,7 @@ export function decodedPath(path: unknown, stage: unknown, name: string | undefi
  * @param maps the maps of headers, which hold names in any case
  */
 export function calledName(domainName: unknown, ...maps: ValueMap[]): string | undefined {
-  if (typeof domainName === 'string') return domainName;
+  if (typeof domainName === 'string' && domainName !== '') return domainName;
   for (const map of maps) {
     for (const name in map) {
       if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
@@ -80,7 +80,7 @@ function publicPrefix(event: RestPath, path: string, decoded: string): string {
   const { name, stage, publicPath } = event;
   if (typeof stage !== 'string' || stage === '') return '';
   const prefix = sentPath(stage);
-  if (typeof publicPath !== 'string') return name !== undefined && isOwnName(name) ? prefix : '';
+  if (typeof publicPath !== 'string' || publicPath === '') return name !== undefined && isOwnName(name) ? prefix : '';
   const shown = sentPath(publicPath);
   if (shown === prefix + path) return prefix;
   const trimmed = decoded === '/' ? '' : decoded;

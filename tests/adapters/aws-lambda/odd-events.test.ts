@@ -60,6 +60,26 @@ describe('members that are null', () => {
   });
 });
 
+describe('members that are empty, as typed languages pass on what is missing', () => {
+  it('are missing, also where they would tell a request from what looks like one', async () => {
+    const empty = { type: '', methodArn: '', routeArn: '', authorizationToken: '' };
+    expect((await environOf(rest(empty, { connectionId: '' }))).PATH_INFO).toBe('/x');
+    expect((await environOf(payload2({ ...empty, type: 'x' }, { connectionId: '' }))).PATH_INFO).toBe('/x');
+  });
+
+  it('leave it to the Host header whether a stage is in the URL', async () => {
+    const seen = async (event: object) => {
+      const { SCRIPT_NAME, PATH_INFO } = await environOf(event);
+      return [SCRIPT_NAME, PATH_INFO];
+    };
+    expect(await seen(rest({}, { path: '', domainName: '' }))).toEqual(['/prod', '/x']);
+    const context = { stage: 'dev', domainName: '' };
+    expect(await seen(payload2({ rawPath: '/dev/x' }, context))).toEqual(['/dev', '/x']);
+    const headers = { host: 'api.example.com' };
+    expect(await seen(payload2({ rawPath: '/dev/x', headers }, context))).toEqual(['', '/x']);
+  });
+});
+
 describe('which front door an event comes from', () => {
   it('a proxy event that calls itself version 2.0, but has nothing of it, is a REST API’s', async () => {
     const environ = await environOf(rest({ version: '2.0' }));
