@@ -9,7 +9,9 @@ describe.each(WAYS)('a Fetch handler, %s', (name, way) => {
   const onNode = name === 'on node';
 
   test('may answer with a thenable of any make', async () => {
-    const respond = (resolve: (response: Response) => void): void => resolve(new Response('fine'));
+    const respond = (resolve: (response: Response) => void): void => {
+      resolve(new Response('fine'));
+    };
     // biome-ignore lint/suspicious/noThenProperty: what await takes, a handler may return
     const handler = () => ({ then: respond }) as unknown as Promise<Response>;
     await way(handler, {}, async (call) => {
