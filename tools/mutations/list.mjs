@@ -17,8 +17,8 @@ const gateway = [
   {
     rule: 'CALL-04',
     what: 'an application that throws is called again',
-    from: '      return this.#fail(error);\n    }\n    const pending = result;',
-    to: '      try { result = app(this.#environ, this.#startResponse); } catch { return this.#fail(error); }\n    }\n    const pending = result;',
+    from: '      return this.#fail(error);\n    }\n    // A thenable',
+    to: '      try { result = app(this.#environ, this.#startResponse); } catch { return this.#fail(error); }\n    }\n    // A thenable',
   },
   {
     rule: 'SR-13',
@@ -47,8 +47,26 @@ const gateway = [
   {
     rule: 'SR-16',
     what: 'write works after the end',
-    from: "    if (this.#done) throw new ContractError('SR-16', 'write",
-    to: "    if (false) throw new ContractError('SR-16', 'write",
+    from: '    if (this.#done && (this.#returned || !this.#ended))',
+    to: '    if (false)',
+  },
+  {
+    rule: 'HTTP-05',
+    what: 'writing on for a HEAD is a fault once its response is over',
+    from: '    if (this.#done && (this.#returned || !this.#ended))',
+    to: '    if (this.#done)',
+  },
+  {
+    rule: 'SR-12',
+    what: 'write goes on after an error that came too late',
+    from: '    if (this.#vetoed) throw this.#failure;\n    if (this.#response === null) {',
+    to: '    if (this.#response === null) {',
+  },
+  {
+    rule: 'BODY-01',
+    what: 'a thenable is taken for a promise',
+    from: '    const pending = Promise.resolve(result);',
+    to: '    const pending = result;',
   },
   {
     rule: 'SR-11',
@@ -215,14 +233,14 @@ const gateway = [
   {
     rule: 'ERR-02',
     what: 'failures are not logged',
-    from: '    log(this.#errors, report(error));\n    try {',
-    to: '    try {',
+    from: '    log(this.#errors, report(error));\n    const fail',
+    to: '    const fail',
   },
   {
     rule: 'ERR-02',
     what: 'onError is not called',
-    from: '      this.#options.onError?.(error, this.#environ);\n',
-    to: '',
+    from: '      const told: unknown = this.#options.onError?.(error, this.#environ);\n',
+    to: '      const told: unknown = undefined;\n',
   },
   {
     rule: 'ERR-03',
@@ -257,15 +275,28 @@ const gateway = [
   {
     rule: 'ERR-06',
     what: 'a failing onError escapes',
-    from: '    } catch (second) {\n      log(this.#errors, report(second));\n    }',
+    from: '    } catch (second) {\n      fail(second);\n    }',
     to: '    } catch (second) {\n      throw second;\n    }',
+  },
+  {
+    rule: 'ERR-06',
+    what: 'an onError that rejects ends the process',
+    from: '      if (isThenable(told)) Promise.resolve(told).catch(fail);\n',
+    to: '',
+  },
+  {
+    rule: 'ERR-06',
+    what: 'a log that rejects ends the process',
+    file: 'core/log.ts',
+    from: '  if (isThenable(result)) Promise.resolve(result).catch(() => {});',
+    to: '',
   },
   {
     rule: 'ERR-06',
     what: 'a failing log escapes',
     file: 'core/log.ts',
-    from: '    errors.write(`${line}\\n`);\n  } catch {}',
-    to: '    errors.write(`${line}\\n`);\n  } catch (error) {\n    throw error;\n  }',
+    from: '    ignoreFailure(errors.write(`${line}\\n`));\n  } catch {}',
+    to: '    ignoreFailure(errors.write(`${line}\\n`));\n  } catch (error) {\n    throw error;\n  }',
   },
   {
     rule: 'LOG-04',
@@ -277,8 +308,14 @@ const gateway = [
   {
     rule: 'CLOSE-01',
     what: 'a body is not closed when its client leaves while the application works',
-    from: '    this.#closing = this.#release();\n    return this.#response ?? plainResponse(499, this.#head);',
-    to: '    return this.#response ?? plainResponse(499, this.#head);',
+    from: '    this.#closing = this.#release();\n    return this.#nobody();',
+    to: '    return this.#nobody();',
+  },
+  {
+    rule: 'ERR-05',
+    what: 'a body that is given up for a client that left is blamed for its missing head',
+    from: '(this.#gone ? this.#nobody() : this.#commit(chunk))',
+    to: 'this.#commit(chunk)',
   },
   {
     rule: 'CLOSE-02',
@@ -311,7 +348,7 @@ const body = [
   {
     rule: 'CLOSE-01',
     what: 'close is forgotten',
-    from: "if (typeof close === 'function') return attempt(() => close.call(body), tell);",
+    from: "if (typeof close === 'function') return close.call(body);",
     to: '',
   },
   {
@@ -323,8 +360,8 @@ const body = [
   {
     rule: 'CLOSE-02',
     what: 'close is called without its object',
-    from: 'attempt(() => close.call(body), tell)',
-    to: 'attempt(() => (0, close)(), tell)',
+    from: 'return close.call(body)',
+    to: 'return (0, close)()',
   },
   {
     rule: 'CLOSE-04',
@@ -665,14 +702,14 @@ const memoryInput = [
   {
     rule: 'INPUT-09',
     what: 'a text in memory keeps its byte order mark',
-    from: '/^\\ufeff|\\p{Surrogate}/u',
-    to: '/\\p{Surrogate}/u',
+    from: 'text.charCodeAt(0) === 0xfeff || ',
+    to: '',
   },
   {
     rule: 'INPUT-09',
     what: 'a text in memory keeps half of a pair',
-    from: '/^\\ufeff|\\p{Surrogate}/u',
-    to: '/^\\ufeff/u',
+    from: ' || !text.isWellFormed()',
+    to: '',
   },
 ].map((each) => ({ file: 'core/memory-input.ts', ...each }));
 
@@ -746,7 +783,7 @@ const others = [
     rule: 'LOG-04',
     what: 'a partial line is lost',
     file: 'core/error-stream.ts',
-    from: "    this.#partial = '';\n    this.#emit(rest);",
+    from: "    this.#partial = '';\n    ignoreFailure(this.#emit(rest));",
     to: "    this.#partial = '';",
   },
   {
