@@ -244,7 +244,7 @@ describe('responses', () => {
         .split('\n')
         .filter((line) => line.includes('planned and-told'));
     await expect.poll(() => lines().some(isWorkerd), { timeout: 5000 }).toBe(true);
-    expect(lines().filter((line) => !isWorkerd(line))).toHaveLength(1);
+    await expect.poll(() => lines().filter((line) => !isWorkerd(line))).toHaveLength(1);
   });
 
   test('a body that fails without a declared length ends as if it were whole: workerd closes the chunks', async () => {
