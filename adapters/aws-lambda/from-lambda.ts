@@ -1,7 +1,7 @@
 // Makes an application of a Lambda handler, by doing what the front door before it would do. It is the Lambda emulator:
 // one faithful event builder for each front door, and the rules by which each reads a result.
 
-import { describe, report } from '../../core/errors.ts';
+import { ClientDisconnectedError, describe, report } from '../../core/errors.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encode } from '../../core/strings.ts';
 import type { Application, Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
@@ -77,8 +77,13 @@ async function answerOf(
   }
 }
 
-/** The front door's own error page; why it came to that is for the log. */
+/**
+ * The front door's own error page; why it came to that is for the log.
+ *
+ * @throws {ClientDisconnectedError} where nobody is left to get it (ERR-05)
+ */
 function failed(emulator: Emulator, environ: Environ, error: unknown): Answer {
+  if (error instanceof ClientDisconnectedError) throw error;
   const text = error instanceof MalformedResultError ? error.message : report(error);
   environ['wsgi.errors'].write(`${emulator.name} answers ${emulator.failure.status}: ${text}\n`);
   const { status, type, text: page } = emulator.failure;
@@ -113,7 +118,9 @@ class StreamedCall {
     const stream = this.#stream;
     stream.on('error', () => {}); // told by pull()
     // A client that leaves closes the stream under the handler.
-    this.#environ['waygate.signal'].addEventListener('abort', () => stream.destroy(), { once: true });
+    const left = (): void =>
+      void stream.destroy(new ClientDisconnectedError('The client left before the stream ended.'));
+    this.#environ['waygate.signal'].addEventListener('abort', left, { once: true });
     const context = makeContext(this.#request.id, this.#options, () => {});
     // A handler that is not asynchronous is refused by the runtime; one that returns early has left the stream open.
     const done = (async () => handler(event, stream, context))().then(

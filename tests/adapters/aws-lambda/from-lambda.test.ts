@@ -504,6 +504,36 @@ describe('streaming handlers', () => {
     expect(bytes).toBe(200 * 4096);
   });
 
+  it.each(['function-url', 'http-api'] as const)(
+    'hear of a client that leaves, which is no fault to tell: %s',
+    async (source) => {
+      for (const begins of [true, false]) {
+        const told: unknown[] = [];
+        let closed = false;
+        let started = false;
+        const handler = stream(async (to) => {
+          const body = begins ? from(to, { statusCode: 200 }) : to;
+          if (begins) body.write('begun');
+          started = true;
+          await new Promise<void>((resolve) => body.once('close', resolve));
+          closed = true;
+        });
+        const app = fromLambda(handler, { source });
+        const errors = (text: string): void => void told.push(text);
+        const call = toFetch(app, { errors, onError: (error) => told.push(error) });
+        const client = new AbortController();
+        const answer = call('/', { signal: client.signal });
+        answer.catch(() => {});
+        await vi.waitFor(() => expect(started).toBe(true));
+        if (begins && source === 'function-url') await answer;
+        client.abort();
+        await vi.waitFor(() => expect(closed).toBe(true));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        expect(told).toEqual([]);
+      }
+    },
+  );
+
   it('written for the runtime’s global run off AWS', async () => {
     vi.stubGlobal('awslambda', awslambda);
     const global = (globalThis as { awslambda?: typeof awslambda }).awslambda as typeof awslambda;
