@@ -146,6 +146,8 @@ export class NodeSource implements ByteSource {
   #end = (): void => {
     // After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before.
     if (!this.#request.listeners('data').includes(this.#arrive)) this.#failure ??= dropped();
+    // Under HTTP/2 a request whose stream was reset ends like any other.
+    if (this.#request.aborted) this.#failure ??= left();
     this.#ended = true;
     if (this.#failure !== null) this.#reject?.(this.#failure);
     else this.#resolve?.(null);
@@ -160,7 +162,7 @@ export class NodeSource implements ByteSource {
       this.#settle(concat(this.#parts ?? [], this.#received));
       return;
     }
-    this.#failure = new ClientDisconnectedError('The client left before it had sent its whole body.');
+    this.#failure = left();
     this.#done = null;
     this.#reject?.(this.#failure);
   };
@@ -204,6 +206,10 @@ export class NodeSource implements ByteSource {
     if (request.destroyed || this.#received === this.#length) return true;
     return request.complete && request.readableLength === 0;
   }
+}
+
+function left(): ClientDisconnectedError {
+  return new ClientDisconnectedError('The client left before it had sent its whole body.');
 }
 
 function dropped(): Error {

@@ -175,6 +175,8 @@ class NodeCall implements CarriesNode {
   input: InputStream | null = null;
   #controller: AbortController | null = null;
   #watched = false;
+  /** The client left before it had the whole response. */
+  #gone = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, gateway: NodeGateway) {
     this.#request = request;
@@ -274,7 +276,9 @@ class NodeCall implements CarriesNode {
   }
 
   #over(): void {
-    if (!this.#response.writableFinished) this.#controller?.abort();
+    // Under HTTP/2 a response is finished also where its stream was reset, but nobody has ended it.
+    this.#gone = !this.#response.writableEnded || !this.#response.writableFinished;
+    if (this.#gone) this.#controller?.abort();
     this.#close();
     this.source?.discard();
   }
@@ -289,6 +293,7 @@ class NodeCall implements CarriesNode {
     if (this.#controller === null) {
       this.#controller = new AbortController();
       this.watch();
+      if (this.#gone) this.#controller.abort();
     }
     return this.#controller.signal;
   }

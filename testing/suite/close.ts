@@ -319,6 +319,32 @@ function clientGone({ can, needs, decides }: Suite): void {
 
   needs(
     ['disconnect', 'promptDisconnect'],
+    'decision D10: waygate.signal is aborted also for who first looks at it after the client has left',
+    async (t) => {
+      const started = new Gate();
+      const left = new Gate();
+      const seen = new Gate();
+      const site = await t.serve(async (environ, startResponse) => {
+        started.open();
+        await left.opened;
+        await quiet();
+        await eventually(() => environ['waygate.signal'].aborted, 'the abort of waygate.signal');
+        seen.open();
+        startResponse('200 OK', []);
+        return [];
+      });
+      const controller = new AbortController();
+      const response = site.fetch('/', { signal: controller.signal }).catch(() => null);
+      await within(started.opened, 'the start of the application');
+      controller.abort();
+      await response;
+      left.open();
+      await within(seen.opened, 'an aborted signal');
+    },
+  );
+
+  needs(
+    ['disconnect', 'promptDisconnect'],
     'CLOSE-01: a client that leaves while the first chunk is made ends the body',
     async (t) => {
       const started = new Gate();

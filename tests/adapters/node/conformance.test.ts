@@ -1,12 +1,14 @@
 // toNode under node:http and serve(), held to the whole contract on a real socket.
 
 import http from 'node:http';
+import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { runInNewContext } from 'node:vm';
 import { describe, it } from 'vitest';
 import { serve, toNode } from 'waygate/node';
 import { conformance } from 'waygate/testing';
 import { overSocket } from './http-client.ts';
+import { overHttp2 } from './http2-client.ts';
 
 conformance(
   'toNode',
@@ -34,4 +36,14 @@ conformance(
     return overSocket(port, close);
   },
   { describe, it, otherRealm: runInNewContext },
+);
+
+conformance(
+  'toNode under http2',
+  async (app, options) => {
+    const server = http2.createServer(toNode(app, options));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return overHttp2((server.address() as AddressInfo).port, () => void server.close());
+  },
+  { describe, it, otherRealm: runInNewContext, capabilities: { raw: false, reason: false } },
 );

@@ -251,6 +251,33 @@ describe('HTTP/2', () => {
     expect(log).toEqual([]);
   });
 
+  it('takes no upload for whole whose stream was reset, with or without a length', async () => {
+    const outcomes: unknown[] = [];
+    const served = await start(
+      async (environ, startResponse) => {
+        const read = environ['wsgi.input'].read();
+        outcomes.push(await read.catch((error: Error) => error.name));
+        await moment();
+        outcomes.push(environ['waygate.signal'].aborted);
+        startResponse('200 OK', []);
+        return [];
+      },
+      { http2: true },
+    );
+    const session = http2.connect(served.url);
+    for (const headers of [{}, { 'content-length': 10 }]) {
+      const stream = session.request({ ':path': '/', ':method': 'POST', ...headers });
+      stream.on('error', () => {});
+      stream.write('abc');
+      await moment();
+      stream.destroy();
+    }
+    await expect.poll(() => outcomes.length).toBe(4);
+    session.close();
+    expect(outcomes).toEqual(['ClientDisconnectedError', true, 'ClientDisconnectedError', true]);
+    expect(log).toEqual([]);
+  });
+
   it('sends neither body nor framing for HEAD, 204 and 304', async () => {
     const served = await start(
       (environ, startResponse) => {
