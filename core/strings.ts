@@ -1,6 +1,8 @@
 // Native strings: text in which each code unit is one byte (U+0000–U+00FF). Everything that goes between bytes, native
 // strings and Unicode text is here. (STR-01 … STR-06)
 
+import { describe } from './errors.ts';
+
 const encoder = /* @__PURE__ */ new TextEncoder();
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 const strictDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
@@ -10,8 +12,13 @@ const NON_ASCII = /[^\x00-\x7f]/;
  * The UTF-8 bytes of a text: the usual way to make a body chunk.
  *
  * @param text any Unicode text; lone surrogates become U+FFFD
+ * @throws {TypeError} for what is no string: `TextEncoder` would make `[object Promise]` of a read that was not awaited
  */
 export function encode(text: string): Uint8Array {
+  if (typeof text !== 'string') {
+    const hint = (text as unknown) instanceof Promise ? ' Await it first.' : '';
+    throw new TypeError(`encode was given ${describe(text)}; expected a string.${hint}`);
+  }
   return encoder.encode(text);
 }
 

@@ -7,6 +7,17 @@ import { bytesFromNative, nativeFromBytes, textFromNative } from '../../core/str
 
 const bytes = fc.uint8Array({ maxLength: 300 });
 
+describe('encode', () => {
+  it('takes text and nothing else: what stands where a text was meant is a mistake, not a page', () => {
+    expect(encode('é')).toEqual(Uint8Array.of(0xc3, 0xa9));
+    expect(() => encode(Promise.resolve('a') as never)).toThrow(
+      'encode was given a Promise; expected a string. Await it first.',
+    );
+    expect(() => encode(undefined as never)).toThrow('encode was given undefined; expected a string.');
+    for (const wrong of [null, 5, {}, Uint8Array.of(1)]) expect(() => encode(wrong as never)).toThrow(TypeError);
+  });
+});
+
 describe('native strings (STR-01 … STR-06)', () => {
   it('stand for any bytes, and back', () => {
     fc.assert(
