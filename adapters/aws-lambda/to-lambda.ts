@@ -52,15 +52,20 @@ function answer(
   const exchange = new Exchange(environ, { onError: settings.onError });
   const finish = (response: GatewayResponse): unknown | Promise<unknown> => {
     const result = toResult(source, event, response, exchange, environ);
-    if (result instanceof Promise || invocation.hasWork) return afterWork(result, invocation);
+    // With a body in memory all is over; the log may still have to be flushed. (LOG-04)
+    const closing = result instanceof Promise ? undefined : exchange.close();
+    if (result instanceof Promise || closing instanceof Promise || invocation.hasWork) {
+      return afterWork(result, closing, invocation);
+    }
     return result;
   };
   const response = exchange.run(app);
   return response instanceof Promise ? response.then(finish) : finish(response);
 }
 
-async function afterWork(result: unknown, invocation: Invocation): Promise<unknown> {
+async function afterWork(result: unknown, closing: unknown, invocation: Invocation): Promise<unknown> {
   const done = await result;
+  await closing;
   await invocation.workDone();
   return done;
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import type { Application, Environ, GatewayOptions } from 'waygate';
+import { type Application, type Environ, encode, type GatewayOptions } from 'waygate';
 import { type SourceName, toLambda } from 'waygate/aws-lambda';
 import { lambdaEvent } from 'waygate/testing';
 import { readEvent } from './cases.ts';
@@ -192,6 +192,25 @@ describe('work after the response', () => {
     );
     expect((await handler(lambdaEvent('alb'))).statusCode).toBe(200);
     expect(log.join('\n')).toContain('late');
+  });
+
+  it('is the flush of the log as well (LOG-04)', async () => {
+    const apps: Application[] = [
+      respond([encode('all at once')]),
+      respond([encode('a'), encode('b')].values()),
+      () => {
+        throw new Error('planned');
+      },
+    ];
+    for (const app of apps) {
+      let flushed = 0;
+      const flush = async (): Promise<void> => {
+        await sleep(1);
+        flushed++;
+      };
+      await toLambda(app, { errors: { write: () => {}, flush } })(lambdaEvent('http-api'));
+      expect(flushed).toBe(1);
+    }
   });
 
   it('the signal never aborts, and every invocation has one of its own', async () => {
