@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { type Application, type Environ, encode, type GatewayOptions } from 'waygate';
 import { type SourceName, toLambda } from 'waygate/aws-lambda';
+import { proxyFix } from 'waygate/middleware';
 import { lambdaEvent } from 'waygate/testing';
 import { readEvent } from './cases.ts';
 
@@ -297,6 +298,20 @@ describe('where the application is mounted', () => {
     expect(await parts(custom)).toEqual(['', '/x', '/x']);
     expect(await parts({ ...custom, rawPath: '/prod' })).toEqual(['', '/', '/']);
     expect(await parts({ ...own, rawPath: '/production/x' })).toEqual(['', '/production/x', '/production/x']);
+  });
+
+  it('the mapping key of an HTTP API is where the API was told to write it', async () => {
+    const event = lambdaEvent('http-api', { path: '/x' }, { stage: 'prod' });
+    event.requestContext.domainName = 'api.example.com';
+    event.headers['x-forwarded-prefix'] = '/v1';
+    let seen: unknown[] = [];
+    const app: Application = (environ, startResponse) => {
+      seen = [environ.SCRIPT_NAME, environ.PATH_INFO, environ.REQUEST_URI];
+      startResponse('204 No Content', []);
+      return [];
+    };
+    await toLambda(proxyFix(app, { prefix: 1 }))(event);
+    expect(seen).toEqual(['/v1', '/x', '/v1/x']);
   });
 
   it.each([
