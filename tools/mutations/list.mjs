@@ -899,6 +899,30 @@ const others = [
     to: 'this.#write(chunk);\n        if (chunk === null) return;',
     tests: NODE,
   },
+  {
+    rule: 'INPUT-12',
+    what: 'an upload over HTTP/2 that was reset is whole',
+    file: 'adapters/node/source.ts',
+    from: 'if (this.#request.aborted) ',
+    to: 'if (false) ',
+    tests: ['tests/adapters/node/serve.test.ts'],
+  },
+  {
+    rule: 'ERR-05',
+    what: 'a client that resets its stream has not left',
+    file: 'adapters/node/to-node.ts',
+    from: '!this.#response.writableEnded || ',
+    to: '',
+    tests: NODE,
+  },
+  {
+    rule: 'ERR-05',
+    what: 'a client that left before waygate.signal was looked at has not left',
+    file: 'adapters/node/to-node.ts',
+    from: '      if (this.#gone) this.#controller.abort();\n',
+    to: '',
+    tests: NODE,
+  },
 ].map((each) => ({ ...each }));
 
 export default [...gateway, ...body, ...checks, ...environ, ...input, ...memoryInput, ...others];
