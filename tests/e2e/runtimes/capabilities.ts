@@ -47,9 +47,11 @@ export const deno: Partial<Capabilities> = {
   reason: false,
 };
 
-/** The ways to serve on Node, which lack nothing but what a `Request` cannot say. */
-export const NODE_WAYS: Record<'toNode' | 'serve' | 'toFetch', Partial<Capabilities>> = {
+/** The ways to serve on Node, which lack nothing but what a `Request` or HTTP/2 cannot say. */
+export const NODE_WAYS: Record<'toNode' | 'http2' | 'serve' | 'toFetch', Partial<Capabilities>> = {
   toNode: {},
+  // HTTP/2 has neither bytes to write by hand nor a reason phrase.
+  http2: { raw: false, reason: false },
   serve: {},
   toFetch: { raw: false },
 };
