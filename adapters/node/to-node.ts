@@ -23,6 +23,7 @@ import {
   PendingBody,
   showsSame,
 } from './native.ts';
+import { closeWithConnection } from './queued.ts';
 import { breakOff, send } from './response.ts';
 import { NodeSource } from './source.ts';
 
@@ -248,7 +249,6 @@ class NodeCall implements CarriesNode {
     }
     const whole = Array.isArray(answer.body);
     if (!whole) this.watch();
-
     if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
     try {
       send(answer, response);
@@ -271,8 +271,13 @@ class NodeCall implements CarriesNode {
   watch(): void {
     if (this.#watched) return;
     this.#watched = true;
-    if (this.#response.destroyed) this.#over();
-    else this.#response.on('close', () => this.#over());
+    const response = this.#response;
+    if (response.destroyed) {
+      this.#over();
+      return;
+    }
+    response.on('close', () => this.#over());
+    if (response.socket === null) closeWithConnection(response);
   }
 
   #over(): void {

@@ -215,6 +215,64 @@ describe('a client that leaves (ERR-05)', () => {
     expect(log).toEqual([]);
   });
 
+  it('behind other responses on its connection: the signals abort, the bodies are closed', async () => {
+    const ended: string[] = [];
+    const aborted = (signal: AbortSignal): Promise<unknown> =>
+      new Promise((resolve) => signal.addEventListener('abort', resolve));
+    const arrived = gate();
+    const later = gate();
+    const apps: Record<string, Application> = {
+      '/first': async (environ) => {
+        await aborted(environ['waygate.signal']);
+        ended.push('first');
+        return [];
+      },
+      '/waits': async (environ) => {
+        await aborted(environ['waygate.signal']);
+        ended.push('waits');
+        return [];
+      },
+      '/hangs': async function* (_environ, startResponse) {
+        startResponse('200 OK', []);
+        try {
+          for (;;) yield new Uint8Array(10_000);
+        } finally {
+          ended.push('hangs');
+        }
+      },
+      '/writes': async (_environ, startResponse) => {
+        const write = startResponse('200 OK', []);
+        const lost = await write(new Uint8Array(1_000_000)).then(() => write(encode('more')).catch((error) => error));
+        ended.push(`writes: ${(lost as Error).name}`);
+        return [];
+      },
+      '/answers': (environ, startResponse) => {
+        const work = later.opened.then(() => ended.push(`answers: ${environ['waygate.signal'].aborted}`));
+        environ['waygate.wait_until'](work);
+        arrived.open();
+        startResponse('200 OK', []);
+        return [encode('nobody reads this')];
+      },
+    };
+    const served = await start((environ, startResponse) =>
+      (apps[environ.PATH_INFO] as Application)(environ, startResponse),
+    );
+    const client = new Conversation(served.port);
+    client.send(
+      Object.keys(apps)
+        .map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+        .join(''),
+    );
+    await arrived.opened;
+    await moment();
+    client.socket.destroy();
+    await expect.poll(() => ended.length).toBe(4);
+    later.open();
+    await expect.poll(() => ended.length).toBe(5);
+    expect(ended.sort()).toEqual(['answers: true', 'first', 'hangs', 'waits', 'writes: ClientDisconnectedError']);
+    expect(log).toEqual([]);
+  });
+
   it('after the response: nothing happens any more', async () => {
     let aborted = false;
     let closes = 0;
