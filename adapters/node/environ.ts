@@ -70,9 +70,10 @@ export function nodeEnviron(
   }
   const headers = request.rawHeaders;
   for (let at = 0; at < headers.length; at += 2) addHeader(environ, headers[at] as string, headers[at + 1] as string);
-  if (environ.HTTP_HOST === undefined && request.httpVersionMajor > 1) {
+  if (request.httpVersionMajor > 1) {
+    // A Host beside it has to say the same. (RFC 9113 §8.3.1)
     const authority = request.headers[':authority'];
-    if (typeof authority === 'string') environ.HTTP_HOST = authority;
+    if (typeof authority === 'string') addHeader(environ, 'Host', authority);
   }
   if (end.secure) addTlsKeys(environ, socket);
   environ['wsgi.file_wrapper'] = nodeFileWrapper;

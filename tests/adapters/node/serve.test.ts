@@ -201,6 +201,18 @@ describe('HTTP/2', () => {
     });
   }
 
+  it('refuses a Host that says something else than the authority', async () => {
+    const served = await start(echo, { http2: true });
+    for (const [headers, expected] of [
+      [{ ':authority': 'a.example', host: 'a.example' }, [200, 'a.example']],
+      [{ host: 'b.example' }, [200, 'b.example']],
+      [{ ':authority': 'a.example', host: 'b.example' }, [400, undefined]],
+    ] as const) {
+      const [answer] = await ask2(served.url, { ':path': '/', ...headers } as http2.OutgoingHttpHeaders);
+      expect([answer[':status'], answer['x-host']], JSON.stringify(headers)).toEqual(expected);
+    }
+  });
+
   it('takes HTTP/1.1 beside it, over TLS', async () => {
     const served = await start(echo, { http2: true, tls });
     const options = { host: '127.0.0.1', port: served.port, path: '/x', rejectUnauthorized: false };
