@@ -1,7 +1,7 @@
 // A body as the gateway reads it: one iteration, never overlapping, ended and closed as PEP 3333 asks. (BODY, CLOSE)
 
 import { checkChunk, isBytes } from './check.ts';
-import { ContractError, describe } from './errors.ts';
+import { advice, ContractError, describe } from './errors.ts';
 import type { Body } from './types.ts';
 
 /** What a body is read through; `next` and `return` may answer at once or with a promise. */
@@ -117,16 +117,9 @@ function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
  */
 export function checkBody(body: unknown): asserts body is Body {
   if (isIterable(body)) return;
-  const what = describe(body);
-  const hint =
-    typeof body === 'string'
-      ? ' Text becomes a body as [encode(text)].'
-      : what === 'a Response'
-        ? ' A Fetch handler becomes an application with fromFetch().'
-        : '';
   throw new ContractError(
     'BODY-01',
-    `The application returned ${what}; expected an iterable of Uint8Array chunks, such as [chunk].${hint}`,
+    `The application returned ${describe(body)}; expected an iterable of Uint8Array chunks, such as [chunk].${advice(body)}`,
   );
 }
 

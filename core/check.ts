@@ -1,7 +1,7 @@
 // What the gateway checks of a response before anything is sent, in every build and with the same error on every
 // platform: the status, the header list, a chunk. (SR-02 … SR-08, STR-02, STR-04)
 
-import { ContractError, describe } from './errors.ts';
+import { advice, ContractError, describe } from './errors.ts';
 import { memo } from './memo.ts';
 import type { HeaderList } from './types.ts';
 
@@ -12,13 +12,10 @@ import type { HeaderList } from './types.ts';
  */
 export function checkApplication(app: unknown, name = 'The application'): void {
   if (typeof app === 'function') return;
-  const hint =
-    app instanceof Promise
-      ? ' Await it first.'
-      : typeof (app as { fetch?: unknown } | null | undefined)?.fetch === 'function'
-        ? ' What has a fetch method, a Hono app or a Worker, becomes an application with fromFetch() or fromWorker().'
-        : '';
-  throw new ContractError('L-21', `${name} is ${describe(app)}; expected a function (environ, startResponse).${hint}`);
+  throw new ContractError(
+    'L-21',
+    `${name} is ${describe(app)}; expected a function (environ, startResponse).${advice(app)}`,
+  );
 }
 
 /**
@@ -182,11 +179,5 @@ export function isBytes(value: unknown): value is Uint8Array {
  */
 export function checkChunk(chunk: unknown, where: string): asserts chunk is Uint8Array {
   if (isBytes(chunk)) return;
-  const hint =
-    typeof chunk === 'string'
-      ? ' Text becomes bytes with encode().'
-      : chunk instanceof Promise
-        ? ' Await it first.'
-        : '';
-  throw new ContractError('STR-04', `${where} is ${describe(chunk)}; expected a Uint8Array.${hint}`);
+  throw new ContractError('STR-04', `${where} is ${describe(chunk)}; expected a Uint8Array.${advice(chunk)}`);
 }

@@ -76,6 +76,15 @@ export function describe(value: unknown): string {
   return `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`;
 }
 
+/** What to do with a value that stands in the wrong place, for the end of a message: a sentence, or nothing. */
+export function advice(value: unknown): string {
+  if (typeof value === 'string') return ' Text becomes bytes with encode().';
+  if (value instanceof Promise) return ' Await it first.';
+  const isFetch =
+    value instanceof Response || typeof (value as { fetch?: unknown } | null | undefined)?.fetch === 'function';
+  return isFetch ? ' A Fetch app becomes an application with fromFetch().' : '';
+}
+
 /** An error as text for the log: its stack and those of its causes. Never throws, whatever was thrown. (ERR-02, ERR-06) */
 export function report(error: unknown): string {
   let text = one(error);

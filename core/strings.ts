@@ -1,7 +1,7 @@
 // Native strings: text in which each code unit is one byte (U+0000–U+00FF). Everything that goes between bytes, native
 // strings and Unicode text is here. (STR-01 … STR-06)
 
-import { describe } from './errors.ts';
+import { advice, describe } from './errors.ts';
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
@@ -16,8 +16,7 @@ const NON_ASCII = /[^\x00-\x7f]/;
  */
 export function encode(text: string): Uint8Array {
   if (typeof text !== 'string') {
-    const hint = (text as unknown) instanceof Promise ? ' Await it first.' : '';
-    throw new TypeError(`encode was given ${describe(text)}; expected a string.${hint}`);
+    throw new TypeError(`encode was given ${describe(text)}; expected a string.${advice(text)}`);
   }
   return encoder.encode(text);
 }

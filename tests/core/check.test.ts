@@ -128,10 +128,8 @@ describe('a chunk', () => {
 
 describe('a body', () => {
   it('is told from what is none with a hint', () => {
-    expect(() => checkBody('text')).toThrow('such as [chunk]. Text becomes a body as [encode(text)]. [BODY-01]');
-    expect(() => checkBody(new Response())).toThrow(
-      'A Fetch handler becomes an application with fromFetch(). [BODY-01]',
-    );
+    expect(() => checkBody('text')).toThrow('such as [chunk]. Text becomes bytes with encode(). [BODY-01]');
+    expect(() => checkBody(new Response())).toThrow('A Fetch app becomes an application with fromFetch(). [BODY-01]');
     expect(() => checkBody(new Uint8Array(1))).toThrow(/a Uint8Array; .* such as \[chunk\]\. \[BODY-01\]$/);
   });
 });

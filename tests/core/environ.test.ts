@@ -103,7 +103,7 @@ describe('the deployer’s keys (ENV-20)', () => {
 
 describe('options', () => {
   it('name what is wrong with them', () => {
-    expect(() => settings(null, {})).toThrow('The application is null; expected a function');
+    expect(() => settings(null, {})).toThrow('The application is null; expected a function (environ, startResponse)');
     expect(() => settings(() => [], { maxBodyBytes: -1 })).toThrow('maxBodyBytes');
     expect(() => settings(() => [], { basePath: 5 as never })).toThrow('basePath');
     expect(() => settings(() => [], { onError: 5 as never })).toThrow('onError');
@@ -129,7 +129,9 @@ describe('what is no application (L-21)', () => {
       'The application is an Object; expected a function (environ, startResponse). [L-21]',
     );
     expect(refusal(Promise.resolve(() => []))?.message).toMatch(/a Promise; .*\. Await it first\. \[L-21\]$/);
-    expect(refusal({ fetch: () => new Response() })?.message).toMatch(/has a fetch method, .* with fromFetch\(\)/);
+    expect(refusal({ fetch: () => new Response() })?.message).toMatch(
+      / A Fetch app becomes an application with fromFetch\(\)\. \[L-21\]$/,
+    );
   });
 });
 

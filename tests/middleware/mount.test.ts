@@ -126,7 +126,9 @@ test('SCRIPT_NAME and PATH_INFO add up to what they were, and no segment is ever
 });
 
 test('what is no application, and two for one mount point, are refused when it is made', () => {
-  expect(() => mount({ '/a': null as never })).toThrow('What mount was given for "/a" is null; expected a function');
+  expect(() => mount({ '/a': null as never })).toThrow(
+    'What mount was given for "/a" is null; expected a function (environ, startResponse)',
+  );
   expect(() => mount({ '/a': null as never })).toThrow(expect.objectContaining({ rule: 'L-21' }));
   for (const wrong of [undefined, null, named('1'), [named('1')]]) {
     expect(() => mount(wrong as never)).toThrow(/^mount was given .*; expected applications by mount point/);

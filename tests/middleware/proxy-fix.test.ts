@@ -202,7 +202,7 @@ test('a hosted app sees the public URL without the prefix, in the encoding that 
 test('an option that is no count, and what is no application, are refused when it is made', () => {
   const app = () => [];
   expect(() => proxyFix({ for: 1 } as never, app as never)).toThrow(
-    'The application is an Object; expected a function',
+    'The application is an Object; expected a function (environ, startResponse)',
   );
   expect(() => proxyFix(app, true as never)).toThrow('The options are the boolean true; expected an object.');
   expect(() => proxyFix(app, { for: -1 })).toThrow('option "for" of proxyFix');
