@@ -93,10 +93,18 @@ export function queryOf(multi: ValueMap, single: ValueMap, write: (text: string)
   return query;
 }
 
-/** A decoded key or value as RFC 3986 writes it: a space is `%20`. */
+/** A decoded key or value with all but the unreserved characters of RFC 3986 section 2.3 escaped: a space is `%20`. */
 export function encodeQueryPart(text: string): string {
   // Half of a surrogate pair has no bytes, and encodeURIComponent would throw.
-  return encodeURIComponent(text.toWellFormed());
+  const encoded = encodeURIComponent(text.toWellFormed());
+  return LEFT_ALONE.test(encoded) ? encoded.replace(/[!'()*]/g, quoted) : encoded;
+}
+
+/** What encodeURIComponent leaves alone though it is reserved. */
+const LEFT_ALONE = /[!'()*]/;
+
+function quoted(unit: string): string {
+  return `%${unit.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function listOf(value: unknown): readonly unknown[] {

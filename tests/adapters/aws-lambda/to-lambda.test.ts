@@ -270,6 +270,14 @@ describe('hostile names', () => {
     event.multiValueQueryStringParameters = JSON.parse('{"__proto__":["a"],"constructor":["b"],"\ud800":["c"]}');
     expect((await environOf(event)).QUERY_STRING).toBe('__proto__=a&constructor=b&%EF%BF%BD=c');
   });
+
+  it('that AWS has decoded are escaped but for the unreserved characters of RFC 3986', async () => {
+    const event = lambdaEvent('rest-api');
+    event.multiValueQueryStringParameters = { "a-._~!*'()": ["~_.-:/?#[]@!$&'()*+,;= "] };
+    expect((await environOf(event)).QUERY_STRING).toBe(
+      'a-._~%21%2A%27%28%29=~_.-%3A%2F%3F%23%5B%5D%40%21%24%26%27%28%29%2A%2B%2C%3B%3D%20',
+    );
+  });
 });
 
 describe('where the application is mounted', () => {
