@@ -81,6 +81,10 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse, 
   if (expect !== undefined) {
     const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
     if (server.listenerCount(event) > 0) {
+      // Node has sent the 100, or the gateway does when the body is read: a listener that sends one as well sends a second.
+      response.writeContinue = (written) => {
+        if (written) process.nextTick(written);
+      };
       server.emit(event, request, response);
       return;
     }

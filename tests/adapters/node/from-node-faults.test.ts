@@ -8,6 +8,7 @@ import { type GatewayResponse, run, setupTestingDefaults } from 'waygate';
 import { validator } from 'waygate/middleware';
 import { fromNode, type NodeAppListener, toNode } from 'waygate/node';
 import { behindMiddleware, byNode, copies, listening, onNode, request, WAYS, type Way } from './hosting.ts';
+import { Conversation } from './http-client.ts';
 
 /** Runs a listener for one request in memory. */
 async function answer(listener: NodeAppListener, keys = {}) {
@@ -425,5 +426,25 @@ describe('an http.Server', () => {
     const upgrade = { headers: { Connection: 'Upgrade', Upgrade: 'websocket' } };
     expect((await serve(server, upgrade))?.status).toBe(501);
     expect((await serve(new http.Server(), {}))?.status).toBe(500);
+  });
+
+  test('that lets clients go on itself lets none go on twice', async () => {
+    const server = http.createServer((req, res) => req.pipe(res));
+    server.on('checkContinue', (req, res) => res.writeContinue(() => server.emit('request', req, res)));
+    for (const app of [fromNode(server), copies(fromNode(server))]) {
+      for (const asks of [false, true]) {
+        const outer = http.createServer(toNode(app, { errors: () => {} }));
+        if (asks) outer.on('checkContinue', (req, res) => outer.emit('request', req, res));
+        await listening(outer, async (_call, port) => {
+          const client = new Conversation(port);
+          client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
+          await client.until('100 Continue');
+          client.send('body');
+          await client.until('body');
+          expect(client.received.match(/^HTTP\/1\.1 .*/gm)).toEqual(['HTTP/1.1 100 Continue', 'HTTP/1.1 200 OK']);
+          client.socket.destroy();
+        });
+      }
+    }
   });
 });
