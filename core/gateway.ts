@@ -48,6 +48,8 @@ export class Exchange implements ResponseBody {
   #headers: HeaderList = [];
   /** Bytes that the declared Content-Length still wants; -1 when none is declared. */
   #left = -1;
+  /** The body was told to be longer than that. */
+  #isTooLong = false;
   /** The response, once its head can no longer change. */
   #response: GatewayResponse | null = null;
   /** Gives the response to the adapter when `write` commits it while the application is still running. */
@@ -165,7 +167,11 @@ export class Exchange implements ResponseBody {
     if (this.#code === 0) throw this.#neverStarted();
     if (isNullBodyStatus(this.#code)) return null;
     if (this.#left < 0) this.#declare(total);
-    else if (this.#left !== total) return null;
+    else if (this.#left !== total) {
+      // Where a chunk ends at the declared length nobody looks further; but of an array it is known what follows.
+      if (total > this.#left && !this.#head) this.#tellTooLong();
+      return null;
+    }
     if (typeof (chunks as Body).close === 'function') return null;
     this.#done = true;
     this.#closing = flush(this.#errors);
@@ -338,7 +344,7 @@ export class Exchange implements ResponseBody {
     const allowed = this.#count(chunk);
     if (allowed.byteLength < chunk.byteLength) {
       this.#ended = true;
-      this.tell(this.#tooLong());
+      this.#tellTooLong();
     }
     return allowed.byteLength === 0 ? null : allowed;
   }
@@ -455,6 +461,12 @@ export class Exchange implements ResponseBody {
     return this.#called
       ? new ContractError('SR-13', 'The application went on after startResponse had refused its arguments.')
       : new ContractError('SR-15', 'The application gave a body without calling startResponse before its first chunk.');
+  }
+
+  /** Once for a body, since an array tells ahead. */
+  #tellTooLong(): void {
+    if (!this.#isTooLong) this.tell(this.#tooLong());
+    this.#isTooLong = true;
   }
 
   #tooLong(): ContractError {

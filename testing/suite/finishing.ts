@@ -97,6 +97,16 @@ function declared({ test }: Suite): void {
     });
   }
 
+  test('CL-01: an array that is longer than declared is told once, also where a chunk ends at the declared length', async (t) => {
+    for (const length of [2, 3]) {
+      const site = await t.serve(answering(() => [u8('ab'), u8('cd'), u8('ef')], '200 OK', declare(length)));
+      equal((await site.get('/')).text, 'abcdef'.slice(0, length), 'the body');
+      await eventually(() => site.errors.includes('CL-01'), 'the report on wsgi.errors');
+      await quiet();
+      equal(site.errors.split('CL-01').length - 1, 1, 'how often it is reported');
+    }
+  });
+
   test('CL-02: GET, a declared length and no body at all: broken off', async (t) => {
     await (await t.serve(answering(() => [], '200 OK', declare(3)))).breaks('/');
   });
