@@ -1,8 +1,11 @@
 // examples/streaming: events stop when the client leaves, an upload comes back while it is still arriving.
 
+import { getEventListeners } from 'node:events';
 import http from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ResponseBody, run } from 'waygate';
 import { type Served, serve } from 'waygate/node';
+import { environ } from 'waygate/testing';
 import streaming from '../../examples/streaming/app.ts';
 
 let served: Served;
@@ -25,6 +28,16 @@ test('events come one by one, and the generator ends when the client leaves', as
   expect(await listening()).toBe('1');
   await reader.cancel();
   await expect.poll(listening).toBe('0');
+});
+
+test('a client that stays for long leaves nothing behind with each event', async () => {
+  const { signal } = new AbortController();
+  const request = environ({ PATH_INFO: '/events', QUERY_STRING: 'every=1', 'waygate.signal': signal });
+  const { body } = await run(streaming, request);
+  const events = (body as ResponseBody)[Symbol.asyncIterator]();
+  for (let count = 0; count < 5; count++) await events.next();
+  expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
+  await events.return?.();
 });
 
 test('an upload is echoed before it has ended', async () => {
