@@ -150,7 +150,8 @@ export const restApiEmulator: Emulator = {
     const accepted = valuesOf(request, 'accept')[0]?.split(',')[0];
     const decode = object.isBase64Encoded === true && matches(binaryMediaTypes, accepted);
     return {
-      status: statusOf(object.statusCode),
+      // One that is missing is 200, as an empty object shows on AWS; its documents tell of no such thing.
+      status: statusOf(object.statusCode ?? 200),
       headers: payload1Headers(object, request).map(([name, value]) => [remapped(name), value]),
       body: bytesOf(object.body, decode),
     };

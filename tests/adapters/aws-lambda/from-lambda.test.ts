@@ -320,9 +320,13 @@ describe('what becomes of a result', () => {
     },
   );
 
+  it('rest-api takes a status that is missing for 200', async () => {
+    expect(await answer('rest-api', {})).toEqual([200, 'application/json', '']);
+    expect(await answer('rest-api', { body: 'x' })).toEqual([200, 'application/json', 'x']);
+  });
+
   it.each<[SourceName, string, unknown]>([
     ['rest-api', 'no object', 'text'],
-    ['rest-api', 'no status', { body: 'x' }],
     ['rest-api', 'a member that it does not know', { statusCode: 200, cookies: ['a=1'] }],
     ['rest-api', 'a body that is no string', { statusCode: 200, body: { a: 1 } }],
     ['rest-api', 'a header with a line break', { statusCode: 200, headers: { a: 'b\r\nc: d' } }],
