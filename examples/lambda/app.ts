@@ -1,6 +1,6 @@
 // The application that every front door of this example serves: a page, a JSON echo, a stream, a file, cookies.
 
-import { type Application, encode } from 'waygate';
+import { type Application, decodeWsgi, encode } from 'waygate';
 
 const json = (value: unknown): Uint8Array => encode(`${JSON.stringify(value)}\n`);
 
@@ -37,7 +37,7 @@ const app: Application = async (environ, startResponse) => {
       return [PIXEL];
     default:
       startResponse('404 Not Found', [['Content-Type', 'application/json']]);
-      return [json({ error: `Nothing is at ${route}.` })];
+      return [json({ error: `Nothing is at ${decodeWsgi(route)}.` })];
   }
 };
 

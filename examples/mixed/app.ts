@@ -2,7 +2,7 @@
 
 import express from 'express';
 import { Hono } from 'hono';
-import { type Application, encode, type Middleware } from 'waygate';
+import { type Application, decodeWsgi, encode, type Middleware } from 'waygate';
 import { fromFetch } from 'waygate/fetch';
 import { mount } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
@@ -22,7 +22,8 @@ shop.post('/items', (request, response) => {
 
 const home: Application = (environ, startResponse) => {
   startResponse('200 OK', [['Content-Type', 'text/plain; charset=utf-8']]);
-  return [encode(`served by a plain application at ${environ.SCRIPT_NAME}${environ.PATH_INFO}\n`)];
+  const path = decodeWsgi(environ.SCRIPT_NAME + environ.PATH_INFO);
+  return [encode(`served by a plain application at ${path}\n`)];
 };
 
 /** Says on every response where its application is mounted. */

@@ -51,8 +51,9 @@ const page: Application = async (environ, startResponse) => {
   const { VISITS } = bindings(environ);
   const counter = VISITS.get(VISITS.idFromName(environ.PATH_INFO));
   const visits = await (await counter.fetch('http://visits/')).text();
-  environ['wsgi.errors'].write(`visit ${visits} of ${environ.PATH_INFO} from ${environ.REMOTE_ADDR}\n`);
-  return text(startResponse, '200 OK', `Visit number ${visits} of ${decodeWsgi(environ.PATH_INFO)}.\n`);
+  const path = decodeWsgi(environ.PATH_INFO);
+  environ['wsgi.errors'].write(`visit ${visits} of ${path} from ${environ.REMOTE_ADDR}\n`);
+  return text(startResponse, '200 OK', `Visit number ${visits} of ${path}.\n`);
 };
 
 const app: Application = (environ, startResponse) => {

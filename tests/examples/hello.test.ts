@@ -13,3 +13,9 @@ test('the page shows the environ of the request, one line a key', async () => {
     expect(lines).toContain(line);
   }
 });
+
+test('a path beyond ASCII is shown as the text it is', async () => {
+  const text = await (await toFetch(hello)('/caf%C3%A9', { headers: { 'X-Name': 'Zo\xc3\xab' } })).text();
+  expect(text).toContain('\nPATH_INFO: /café\n');
+  expect(text).toContain('\nHTTP_X_NAME: Zoë\n');
+});

@@ -11,10 +11,10 @@ import worker from '../../examples/mixed/worker.ts';
 type Call = (path: string, init?: RequestInit) => Promise<Response>;
 
 async function tour(call: Call): Promise<void> {
-  const home = await call('/a/b');
+  const home = await call('/a/%C3%A9');
   expect([home.headers.get('x-mounted-at'), await home.text()]).toEqual([
     expect.stringMatching(/(^|live)\/?$/),
-    expect.stringMatching(/plain application at .*\/a\/b\n$/),
+    expect.stringMatching(/plain application at .*\/a\/é\n$/),
   ]);
   const user = await call('/api/users/%C3%A9');
   expect(user.headers.get('x-mounted-at')).toMatch(/\/api$/);
