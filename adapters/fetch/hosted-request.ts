@@ -39,13 +39,18 @@ function handOn(original: unknown, request: Request): void {
   }
 }
 
-function makeRequest(environ: Environ, parts: RequestParts, headers?: Headers): Request {
+function makeRequest(
+  environ: Environ,
+  parts: RequestParts,
+  headers: HeadersInit = hostedHeaders(environ),
+  signal: AbortSignal = environ['waygate.signal'],
+): Request {
   const body = parts.hasBody ? environ['wsgi.input'].stream() : null;
   try {
     return new Request(parts.url, {
       method: parts.method,
-      headers: headers ?? hostedHeaders(environ),
-      signal: environ['waygate.signal'],
+      headers,
+      signal,
       ...fetchOptions(environ['fetch.request']),
       ...(body === null ? null : { body, duplex: 'half' }),
     });

@@ -15,7 +15,7 @@ export interface RequestParts {
 }
 
 /** Makes a real request; its headers are those of environ where none are given. */
-type Make = (environ: Environ, parts: RequestParts, headers?: Headers) => Request;
+type Make = (environ: Environ, parts: RequestParts, headers: Headers | undefined, signal: AbortSignal) => Request;
 
 export class LightRequest {
   readonly #environ: Environ;
@@ -104,7 +104,7 @@ export class LightRequest {
 
   #materialize(): Request {
     if (this.#real !== null) return this.#real;
-    const real = this.#make(this.#environ, this.#parts, this.#headers?.real());
+    const real = this.#make(this.#environ, this.#parts, this.#headers?.real(), following(this.signal));
     this.#real = real;
     this.#headers?.become(real.headers);
     // What was read without it must be used for it too.
@@ -114,6 +114,18 @@ export class LightRequest {
 }
 
 Object.setPrototypeOf(LightRequest.prototype, Request.prototype);
+
+/**
+ * A signal that aborts with another one. Node keeps the signal that a request was made with, and whoever listens to it,
+ * for as long as the request is held; were that our own signal, whoever listens to it and holds the request would keep both
+ * for ever.
+ */
+function following(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort(signal.reason);
+  else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
+  return controller.signal;
+}
 
 /**
  * Whether a light request can stand in for a real one on this runtime: everything in the platform that takes a request,

@@ -1,5 +1,7 @@
 // The Request that a hosted handler sees: a Request in everything that can be observed, whatever it is made of.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Environ, encode, encodeWsgi, run, setupTestingDefaults } from 'waygate';
 import { fromFetch, toFetch } from 'waygate/fetch';
@@ -263,6 +265,47 @@ describe('a request is a Request', () => {
     expect([request.signal.aborted, request.signal.reason]).toEqual([true, 'gone']);
     expect([copy.signal.aborted, copy.signal.reason]).toEqual([true, 'gone']);
   });
+});
+
+test('a request is let go when it is over, also one that its own signal leads to', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let made = 0;
+  const left = new Set<number>();
+  const collected = new FinalizationRegistry((held: number) => left.delete(held));
+  const handlers = [
+    // What a real request is made for,
+    async (request: Request) => {
+      request.signal.addEventListener('abort', () => request);
+      return new Response(await request.blob());
+    },
+    // and a gateway inside another one.
+    toFetch(async (environ, startResponse) => {
+      const body = await environ['wsgi.input'].bytes();
+      startResponse('200 OK', []);
+      return [body];
+    }),
+  ];
+  for (const handler of handlers) {
+    const serve = toFetch((environ, startResponse) => {
+      const app = fromFetch((request) => {
+        made += 1;
+        left.add(made);
+        collected.register(request, made);
+        return handler(request);
+      });
+      return app({ ...environ }, startResponse);
+    });
+    for (let each = 0; each < 10; each++) {
+      expect(await (await serve('/', { method: 'POST', body: 'body' })).text()).toBe('body');
+    }
+  }
+  expect(made).toBe(20);
+  for (let tries = 0; tries < 50 && left.size > 0; tries++) {
+    collect();
+    await new Promise((turn) => setTimeout(turn, 5));
+  }
+  expect(left.size).toBe(0);
 });
 
 describe('a request made anew on a Fetch platform', () => {
