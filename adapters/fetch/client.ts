@@ -96,6 +96,8 @@ export class Client implements ResponseCall {
   }
 
   onGone(breakOff: (reason: unknown) => void): void {
+    // A platform knows that its client has gone, and would tell of a body that fails for it.
+    if (this.call.isLikeFetch !== true) return;
     if (this.#gone) breakOff(this.#reason);
     else this.#breakOff = breakOff;
   }

@@ -24,6 +24,8 @@ export interface FetchCall {
   readonly target: string | null;
   /** The body's length in bytes where the caller knows it and no header says it; else -1. */
   readonly length: number;
+  /** Whether whoever called made no request of their own, as with `fetch`: nobody else then knows of `init.signal`. */
+  readonly isLikeFetch?: boolean;
   /** What the platform passed after the request: Deno its connection info, Bun its server, Workers `env` and `ctx`. */
   readonly platform?: readonly unknown[];
 }

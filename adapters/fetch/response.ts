@@ -12,7 +12,7 @@ export interface ResponseCall {
   readonly head: boolean;
   /** The client has left: tells the application and closes its body. */
   gone(reason: unknown): void | Promise<void>;
-  /** What is to happen when the client has left before the body came to its end, also where that was before. */
+  /** What is to happen when the client has left before the body came to its end, if it is one who would read on. */
   onGone(breakOff: (reason: unknown) => void): void;
   /** The body has come to its end: closes it. */
   finish(body: ResponseBody): void;
@@ -99,7 +99,7 @@ function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Arr
   };
   return new ReadableStream<Uint8Array>(
     {
-      // Whoever reads on after the client was told to leave must not take what there is for the whole. (ERR-04)
+      // Whoever aborts and reads on must not take what there is for the whole. (ERR-04)
       start: (controller) => call.onGone((reason) => controller.error(reason)),
       pull(controller) {
         try {
@@ -122,7 +122,6 @@ async function pump(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   call: ResponseCall,
 ): Promise<void> {
-  call.onGone((reason) => writer.abort(reason).catch(() => {}));
   for (;;) {
     let chunk: Uint8Array | null;
     try {

@@ -42,7 +42,7 @@ export function toFetch(app: Application, options: FetchOptions = {}): FetchHand
   return async (input, ...rest) => {
     const call = toCall(input, rest);
     const response = gateway.handle(call, context);
-    const signal = call.request === input ? null : (rest[0] as RequestInit | undefined)?.signal;
+    const signal = call.isLikeFetch ? (rest[0] as RequestInit | undefined)?.signal : null;
     return signal ? abortable(response, signal) : response;
   };
 }
@@ -54,19 +54,20 @@ function toCall(input: Request | string | URL, rest: readonly unknown[]): FetchC
     // Servers call handlers with a second argument of their own, which is no RequestInit.
     const platform = rest.length > 0 ? rest : undefined;
     if (rest.length !== 1 || !isRequestInit(init)) return { request: input, target: null, length: -1, platform };
-    return { request: new Request(input, init), target: null, length: -1 };
+    return { request: new Request(input, init), target: null, length: -1, isLikeFetch: true };
   }
   const platform = rest.length > 1 ? rest.slice(1) : undefined;
   const length = init ? bodyLength(init.body) : -1;
   const complete = init?.body && length < 0 ? ({ ...init, duplex: 'half' } as RequestInit) : init;
   const isPath = typeof input === 'string' && (input.startsWith('/') || input === '*');
-  if (!isPath) return { request: new Request(input, complete), target: null, length, platform };
+  if (!isPath) return { request: new Request(input, complete), target: null, length, isLikeFetch: true, platform };
   const hash = input.indexOf('#');
   const target = asciiTarget(hash === -1 ? input : input.slice(0, hash));
   return {
     request: new Request(`http://localhost${target === '*' ? '/' : target}`, complete),
     target,
     length,
+    isLikeFetch: true,
     platform,
   };
 }

@@ -231,10 +231,11 @@ describe('the signal of the caller', () => {
     })(request);
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     await reader.read();
-    const rest = reader.read().catch(() => {});
+    const rest = reader.read();
     controller.abort();
     await expect.poll(() => aborted).toBe(true);
-    await rest;
+    // A platform whose client has gone is not told of a failure: Deno would print it.
+    expect(await rest).toMatchObject({ done: true });
   });
 
   it('breaks the body off, so that nobody takes what there is for the whole (ERR-04)', async () => {
