@@ -61,8 +61,11 @@ export interface InputStream extends AsyncIterable<Uint8Array> {
 
 /** Where applications and the gateway report errors, `wsgi.errors`: text, lines ended by `\n`. (LOG-01 … LOG-05) */
 export interface ErrorStream {
+  /** Reports a text, beyond U+00FF too; end it with `\n`. It does not throw. */
   write(text: string): void;
+  /** Reports several texts; no line ends are added. */
   writelines(lines: Iterable<string>): void;
+  /** Sends out what was written so far. The gateway calls it when the request is over. */
   flush(): void | Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export interface ErrorStream {
 export interface FileLike {
   /** The next block of up to `size` bytes; empty at the end. */
   read(size: number): Uint8Array | Promise<Uint8Array>;
+  /** Called once, when the response is over. */
   close?(): unknown;
   /** The bytes from the current position to the end, when that is known: it becomes the `Content-Length`. (FILE-04) */
   remaining?(): number | undefined | Promise<number | undefined>;
@@ -80,6 +84,7 @@ export interface FileLike {
  * made for one request. CGI values are native strings: each code unit is one byte. (ENV-01 … ENV-29, STR-03)
  */
 export interface Environ {
+  /** The method as it was sent, in its case. */
   REQUEST_METHOD: string;
   /** The path prefix where the application is mounted, decoded; empty at the root, never `/`. */
   SCRIPT_NAME: string;
@@ -89,26 +94,47 @@ export interface Environ {
   QUERY_STRING: string;
   /** The request target as it was received, undecoded. */
   REQUEST_URI?: string;
+  /** The server's name or address. What the client asked for is `HTTP_HOST`. */
   SERVER_NAME: string;
+  /** Decimal digits. */
   SERVER_PORT: string;
+  /** `HTTP/1.1` and the like. */
   SERVER_PROTOCOL: string;
+  /** The `Content-Type` header; absent where the request has none. */
   CONTENT_TYPE?: string;
+  /** The bytes that `wsgi.input` gives, in decimal digits; absent where that is not known. */
   CONTENT_LENGTH?: string;
+  /** The client's address, as far as the platform can vouch for it; behind a proxy of your own see `proxyFix`. */
   REMOTE_ADDR?: string;
+  /** The client's port, in decimal digits. */
   REMOTE_PORT?: string;
+  /** The user whom the platform has authenticated. */
   REMOTE_USER?: string;
+  /** How, for example `Bearer`. */
   AUTH_TYPE?: string;
+  /** `on` where `wsgi.url_scheme` is `https`, else absent. */
   HTTPS?: string;
+  /** `CGI/1.1`. */
   GATEWAY_INTERFACE?: string;
+  /** `waygate`. */
   SERVER_SOFTWARE?: string;
+  /** The version of the contract. */
   'wsgi.version': [1, 0];
+  /** What the client's side of the platform spoke. */
   'wsgi.url_scheme': 'http' | 'https';
+  /** The request body. */
   'wsgi.input': InputStream;
+  /** Where errors are reported. */
   'wsgi.errors': ErrorStream;
+  /** False: calls of the application interleave where it awaits, and never run at the same time. */
   'wsgi.multithread': boolean;
+  /** Whether other processes may run the same application. */
   'wsgi.multiprocess': boolean;
+  /** Whether the process serves this one request only, as under CGI. */
   'wsgi.run_once': boolean;
+  /** True: the body ends by itself, also without `CONTENT_LENGTH`. */
   'wsgi.input_terminated': boolean;
+  /** Makes a body of a file. (FILE-01 … FILE-06) */
   'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => Body;
   /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`. */
   'waygate.gateway': string;
@@ -118,7 +144,9 @@ export interface Environ {
   'waygate.signal': AbortSignal;
   /** Sends a `103 Early Hints` with these headers; there only where the platform can. (RFC 8297) */
   'waygate.early_hints'?: (headers: HeaderList) => void;
+  /** Every other request header: `HTTP_USER_AGENT`, `HTTP_COOKIE`; repeats are joined. (ENV-12, ENV-24) */
   [header: `HTTP_${string}`]: string | undefined;
+  /** What the platform, a middleware or the deployer adds. */
   [key: string]: unknown;
 }
 

@@ -71,6 +71,17 @@ describe('the library in a project of its own', () => {
     expect(started.stderr()).toBe('');
   }, 120_000);
 
+  it('is loaded by require too', async () => {
+    const program =
+      "const { encode } = require('waygate'); console.log(typeof require('waygate/node').serve, encode('a'))";
+    project.write({ 'own.cjs': program });
+    expect(await project.sh('node own.cjs')).toEqual({
+      code: 0,
+      stdout: 'function Uint8Array(1) [ 97 ]\n',
+      stderr: '',
+    });
+  });
+
   it('brings the contract that its errors name, and no link of its pages leads to a page that is not there', () => {
     const home = join(project.folder, 'node_modules', 'waygate');
     const pages = ['README.md', ...readdirSync(join(home, 'docs')).map((name) => `docs/${name}`)];
