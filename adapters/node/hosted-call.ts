@@ -225,7 +225,7 @@ export class HostedCall {
   readonly #onbodyfailed = (error: unknown): void => {
     if (this.#request.destroyed) return;
     if (this.#finished) abort(this.#request);
-    else if (!isAnswerable(error)) this.#socket.destroy();
+    else if (!isAnswerable(error)) this.#socket.destroy(error as Error);
     else if (!failBody(this.#request, error)) this.#fail(error);
   };
 

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type GatewayResponse, run, setupTestingDefaults } from 'waygate';
+import { toFetch } from 'waygate/fetch';
 import { validator } from 'waygate/middleware';
 import { fromNode, type NodeAppListener, toNode } from 'waygate/node';
 import { behindMiddleware, byNode, copies, listening, onNode, request, WAYS, type Way } from './hosting.ts';
@@ -279,6 +280,47 @@ describe('when the client goes', () => {
       });
     }
     expect(told).toEqual([]);
+  });
+
+  test.each<[string, NodeAppListener]>([
+    ['before it answers', (req) => void req.resume()],
+    [
+      'after it has begun to',
+      (req, res) => {
+        req.resume();
+        res.write('begun');
+      },
+    ],
+  ])('nor where only the request body tells of it: %s', async (_when, listener) => {
+    const told: unknown[] = [];
+    const options = { errors: (text: string) => void told.push(text), onError: (error: unknown) => told.push(error) };
+    let closed = false;
+    const app = fromNode((req, res) => {
+      res.on('close', () => {
+        closed = true;
+      });
+      listener(req, res);
+    });
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(Buffer.from('abc'));
+        setTimeout(() => controller.error(new Error('The network is gone.')), 5);
+      },
+    });
+    const response = await toFetch(app, options)('/', { method: 'POST', body });
+    await response.text().catch(() => {});
+    await until(() => closed);
+    expect(told).toEqual([]);
+  });
+
+  test('a body that fails for another reason is told with that reason', async () => {
+    const input = {
+      ...setupTestingDefaults()['wsgi.input'],
+      stream: () => new ReadableStream({ pull: () => Promise.reject(secret) }),
+    };
+    const keys = { CONTENT_LENGTH: '3', REQUEST_METHOD: 'POST', 'wsgi.input': input };
+    const { response, errors } = await answer((req) => void req.resume(), keys);
+    expect([response.statusCode, errors]).toEqual([500, [secret]]);
   });
 
   test('a response that goes on writing gets nowhere, and nothing fails', async () => {
