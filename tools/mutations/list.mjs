@@ -128,7 +128,18 @@ const gateway = [
     from: 'const allowed = chunk.byteLength > this.#left ? chunk.subarray(0, this.#left) : chunk;',
     to: 'const allowed = chunk;',
   },
-  { rule: 'CL-01', what: 'a long body is not reported', from: '      this.tell(this.#tooLong());', to: '' },
+  {
+    rule: 'CL-01',
+    what: 'a long body is not reported',
+    from: '      this.#ended = true;\n      this.#tellTooLong();',
+    to: '      this.#ended = true;',
+  },
+  {
+    rule: 'CL-01',
+    what: 'an array that is too long is told twice',
+    from: '    this.#isTooLong = true;\n',
+    to: '',
+  },
   {
     rule: 'CL-01',
     what: 'the body is read on at its declared end',
