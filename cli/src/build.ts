@@ -105,16 +105,22 @@ async function appImport(path: string, file: string, options: BuildOptions, cwd:
       );
     }
   }
-  const exportName = await exportedName(path, file, cwd);
-  return { from, kind: options.kind, exportName, expression: 'app' };
+  return { from, kind: options.kind, ...(await exported(path, file, cwd)) };
 }
 
-/** The name that the app is exported under, by reading the module without running it. */
-async function exportedName(path: string, file: string, cwd: string): Promise<'default' | 'app'> {
+/** How the app is exported, by reading the module without running it. */
+async function exported(
+  path: string,
+  file: string,
+  cwd: string,
+): Promise<Pick<AppImport, 'exportName' | 'expression'>> {
   const result = await runBuild({ entryPoints: [file], bundle: false, format: 'esm', write: false, outdir: '.' }, cwd);
   const names = Object.values(result.metafile?.outputs ?? {}).flatMap(({ exports }) => exports);
-  if (names.includes('default')) return 'default';
-  if (names.includes('app')) return 'app';
+  if (Object.values(result.metafile?.inputs ?? {}).some(({ format }) => format === 'cjs')) {
+    return { exportName: 'default', expression: '(app.default ?? app.app ?? app)' };
+  }
+  if (names.includes('default')) return { exportName: 'default', expression: 'app' };
+  if (names.includes('app')) return { exportName: 'app', expression: 'app' };
   throw new CommandError(`${path} has no app: it has neither a default export nor one named \`app\`.`);
 }
 
@@ -135,7 +141,8 @@ async function bundleApp(
       stdin: {
         contents: target.entry(app, options),
         resolveDir: root,
-        sourcefile: `waygate-${target.name}.ts`,
+        // As an .mts file it gets the exports of a CommonJS module as Node gives them: as one object.
+        sourcefile: `waygate-${target.name}.mts`,
         loader: 'ts',
       },
       outfile,

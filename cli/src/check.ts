@@ -52,11 +52,9 @@ export async function checkCommand(
   const { cwd } = output.io;
   paths.forEach(checkTarget);
   const app = await output.progress(`Loading ${path}`, () => loadApp(path, cwd, options.kind));
-  const application = throughPlatform(app.application, { ...options, validate: true });
   const findings: string[] = [];
-  const fetch = toFetch(application, {
-    errors: (text: string) => void findings.push(finding(text)),
-  });
+  const errors = (text: string): void => void findings.push(finding(text));
+  const fetch = toFetch(throughPlatform(app.application, { ...options, validate: true }, errors), { errors });
   let total = 0;
   let count = 0;
   for (const each of paths) {

@@ -34,8 +34,9 @@ export async function fetchCommand(path: string, target: string, options: FetchO
   const request = await commandRequest(options.head ? 'HEAD' : options.request, target, options, output.io);
   const app = await output.progress(`Loading ${path}`, () => loadApp(path, output.io.cwd, options.kind));
   const work: Promise<unknown>[] = [];
-  const fetch = toFetch(throughPlatform(app.application, options), {
-    errors: (text: string) => output.note(text),
+  const errors = (text: string): void => output.note(text);
+  const fetch = toFetch(throughPlatform(app.application, options, errors), {
+    errors,
     waitUntil: (promise) => void work.push(promise),
   });
   const response = await fetch(request.target, requestInit(request));

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { awslambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { CommandError, named, oneLine } from './errors.ts';
-import { findApp, type Kind } from './kind.ts';
+import { findApp, type Kind, ownExports } from './kind.ts';
 import { loadModule } from './load.ts';
 import type { Output } from './output.ts';
 import { readInput } from './request.ts';
@@ -58,8 +58,9 @@ async function findHandler(
   options: InvokeOptions,
   output: Output,
 ): Promise<Handler> {
-  const { handler } = exports;
-  if (typeof handler === 'function' && exports.default === undefined && exports.app === undefined) {
+  const own = ownExports(exports);
+  const { handler } = own;
+  if (typeof handler === 'function' && own.default === undefined && own.app === undefined) {
     return handler as Handler;
   }
   const { application } = await findApp(exports, path, options.kind);

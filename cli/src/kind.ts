@@ -30,32 +30,42 @@ type Members = Record<string, unknown>;
  * Finds the app among a module's exports: the default export, else `app`. A promise is awaited.
  *
  * @param exports the module's namespace
- * @param name the module's name, for messages
+ * @param file the module's name, for messages
  * @param kind what it is, where that is not to be found out
  * @throws {CommandError} when there is none, or it cannot be one
  */
-export async function findApp(exports: Members, name: string, kind?: Kind): Promise<App> {
-  const exportName = exports.default !== undefined ? 'default' : 'app';
-  const exported = exports[exportName];
+export async function findApp(exports: Members, file: string, kind?: Kind): Promise<App> {
+  const own = ownExports(exports);
+  const ownName = own.default !== undefined ? 'default' : 'app';
+  const exported = own[ownName];
   const value = await exported;
   if (value === undefined) {
-    const names = Object.keys(exports).filter((each) => each !== 'default');
+    const names = Object.keys(own).filter((each) => each !== 'default');
     const seen = names.length === 0 ? 'nothing' : names.join(', ');
     throw new CommandError(
-      `${name} has no app: it exports ${seen}; expected an application, a Fetch app or a Node listener as default ` +
+      `${file} has no app: it exports ${seen}; expected an application, a Fetch app or a Node listener as default ` +
         'export or as `app`.',
     );
   }
   const found = kind ?? recognize(value);
   const hosted = found === undefined ? undefined : await host(found, value);
   if (found === undefined || hosted === undefined) {
-    const where = exportName === 'default' ? 'the default export' : '`app`';
+    const where = ownName === 'default' ? 'the default export' : '`app`';
     const wanted = kind === undefined ? 'an application, a Fetch app or a Node listener' : WANTED[kind];
-    throw new CommandError(`${name} has no app: ${where} is ${describeValue(value)}; expected ${wanted}.`);
+    throw new CommandError(`${file} has no app: ${where} is ${describeValue(value)}; expected ${wanted}.`);
   }
-  const expression = hosted.expression(value === exported ? 'app' : '(await app)');
+  const exportName = own === exports ? ownName : 'default';
+  const name = own === exports ? 'app' : `app.${ownName}`;
+  const expression = hosted.expression(value === exported ? name : `(await ${name})`);
   const { application, notInWorkerd } = hosted;
   return { kind: found, exportName, expression, application, notInWorkerd };
+}
+
+/** What a module's author exported: the exports of a CommonJS module come as one object, as its default export. */
+export function ownExports(exports: Members): Members {
+  const all = exports.default;
+  if (typeof all !== 'object' || all === null || Object.keys(exports).length > 1 || recognize(all)) return exports;
+  return ['default', 'app', 'handler'].some((each) => Object.hasOwn(all, each)) ? (all as Members) : exports;
 }
 
 const WANTED: Record<Kind, string> = {

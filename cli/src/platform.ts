@@ -90,9 +90,14 @@ export function checkDoor(door: string, given: { [Name in keyof typeof DOORS]?: 
 /**
  * An application that runs another one through a platform. On Node that is the application itself.
  *
+ * @param errors where `wsgi.errors` of the application goes, on platforms that have a gateway of their own around it
  * @throws {CommandError} for options that do not go together, and for `workers`, which is no platform of this process
  */
-export function throughPlatform(app: Application, options: PlatformOptions): Application {
+export function throughPlatform(
+  app: Application,
+  options: PlatformOptions,
+  errors: (text: string) => void,
+): Application {
   const platform = parsePlatform(options.platform);
   const { stream = false, stage, payload, multiValueHeaders } = options;
   const watched = options.validate ? validator(app) : app;
@@ -101,15 +106,20 @@ export function throughPlatform(app: Application, options: PlatformOptions): App
   if (platform.name !== 'lambda') {
     if (stream) throw usageError(`--stream is for Lambda; ${options.platform} streams by itself.`);
     if (platform.name === 'node') return watched;
-    if (platform.name === 'fetch') return fromFetch(toFetch(watched));
+    if (platform.name === 'fetch') return fromFetch(toFetch(watched, { errors }));
     throw usageError('Workers run in a process of their own: use waygate serve --platform workers.');
   }
   const { source } = platform;
   if (!stream) {
-    return fromLambda(toLambda(watched), { source, stage, payloadFormatVersion: payload, multiValueHeaders });
+    return fromLambda(toLambda(watched, { errors }), {
+      source,
+      stage,
+      payloadFormatVersion: payload,
+      multiValueHeaders,
+    });
   }
   if (source !== 'function-url' && source !== 'rest-api') {
     throw usageError(`${source} does not stream; --stream goes with lambda:function-url and lambda:rest-api.`);
   }
-  return fromLambda(toLambdaStream(watched), { source, stage, streaming: true });
+  return fromLambda(toLambdaStream(watched, { errors }), { source, stage, streaming: true });
 }

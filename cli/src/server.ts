@@ -35,7 +35,8 @@ export interface ServerConfig {
 export async function startServer(config: ServerConfig, output: Output, signals: boolean): Promise<Served> {
   const exports = await importBundle(config.bundle, config.name);
   const found = await findApp(exports, config.name, config.kind);
-  const app = throughPlatform(found.application, config.through);
+  const errors = (text: string): void => output.note(text);
+  const app = throughPlatform(found.application, config.through, errors);
   const { host, port, multiprocess } = config;
   let served: Served;
   try {
@@ -44,7 +45,7 @@ export async function startServer(config: ServerConfig, output: Output, signals:
       port,
       multiprocess,
       signals,
-      errors: (text: string) => output.note(text),
+      errors,
     });
   } catch (error) {
     throw listenError(error, host, port);

@@ -91,6 +91,33 @@ describe('build', () => {
     expect((await handler(JSON.parse(stdout), {})).body).toBe('/');
   });
 
+  const HELLO = "new TextEncoder().encode('hello')";
+  it.each([
+    ['exports.app', `exports.app = (_environ, start) => (start('200 OK', []), [${HELLO}]);`],
+    [
+      'exports.default',
+      `exports.__esModule = true; exports.default = (_e, start) => (start('200 OK', []), [${HELLO}]);`,
+    ],
+    ['module.exports', `module.exports = (_environ, start) => (start('200 OK', []), [${HELLO}]);`],
+  ])('finds the app of a CommonJS module in its %s', async (_name, text) => {
+    const cwd = folderOf({ 'app.cjs': text });
+    const { stdout } = await run(cwd, ['event', 'alb', 'GET', '/']);
+    for (const kind of [[], ['--kind', 'app']]) {
+      const { code, stderr } = await run(cwd, [
+        'build',
+        'app.cjs',
+        '--target',
+        'lambda',
+        '--out',
+        `out${kind.length}`,
+        ...kind,
+      ]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const built = await import(/* @vite-ignore */ pathToFileURL(join(cwd, `out${kind.length}`, 'index.mjs')).href);
+      expect((await built.handler(JSON.parse(stdout), {})).body).toBe('hello');
+    }
+  });
+
   it('keeps the other handlers and classes of a Worker', async () => {
     const text = `export class Counter {}
       export default { fetch: () => new Response('x'), queue() { return 'queued'; } };`;

@@ -15,6 +15,16 @@ describe('check', () => {
     expect(lines.filter((line) => line.includes(' /a?b=c '))).not.toEqual([]);
   });
 
+  it.each(['fetch', 'lambda:http-api', 'lambda:alb'])('finds the same through %s', async (platform) => {
+    const files = {
+      'app.js': app("start('200 OK', []); return environ.REQUEST_METHOD === 'PUT' ? ['a'] : [Buffer.from('a')];"),
+    };
+    const { stdout, stderr } = await run(folderOf(files), ['check', 'app.js', '--platform', platform]);
+    expect(stderr).toMatch(/^waygate: 2 findings in \d+ requests\. [^\n]+\n$/);
+    expect(stdout).toMatch(/^FAIL GET \/ \(a page\).*\n {5}validator: warning: .* \[L-42\]$/m);
+    expect(stdout).toMatch(/^FAIL PUT \/ .*\n {5}Chunk 0 of the body is the string "a"; .* \[STR-04\]$/m);
+  });
+
   it.each([
     ['a chunk that is a text', "start('200 OK', []); return ['a'];", 'GET / (a page)', /\[STR-04\]/],
     ['a status without a reason', "start('200', []); return [];", 'GET / (a page)', /\[SR-02\]/],

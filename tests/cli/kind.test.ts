@@ -61,6 +61,19 @@ describe('the export', () => {
     });
   });
 
+  it.each([
+    ['app', { app: waygateApp }, 'app.app'],
+    ['default', { default: waygateApp, app: 1 }, 'app.default'],
+  ])('is `%s` of a CommonJS module, whose exports come as one object', async (_name, exports, expression) => {
+    const found = await findApp({ default: exports }, 'app.cjs');
+    expect(found).toMatchObject({ kind: 'app', exportName: 'default', expression, application: waygateApp });
+  });
+
+  it('of a CommonJS module is what it exports as a whole, where that is an app', async () => {
+    const hono = Object.assign(new Hono(), { app: 1 });
+    expect(await findApp({ default: hono }, 'app.cjs')).toMatchObject({ kind: 'fetch', expression: 'app' });
+  });
+
   it('may be a promise', async () => {
     const found = await findApp({ default: Promise.resolve(waygateApp) }, 'app.ts');
     expect(found).toMatchObject({ kind: 'app', expression: '(await app)', application: waygateApp });

@@ -138,6 +138,13 @@ describe('fetch', () => {
 });
 
 describe('event and invoke', () => {
+  it('a handler of a CommonJS module is found among its exports', async () => {
+    const cwd = folderOf({ 'h.cjs': 'exports.handler = async (event) => ({ statusCode: 200, body: event.a });' });
+    const { code, stdout } = await run(cwd, ['invoke', 'h.cjs', '--event', '-'], { stdin: '{"a":"b"}' });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ statusCode: 200, body: 'b' });
+  });
+
   it.each(SOURCES)('the event of %s is what the app is invoked with', async (source) => {
     const cwd = echo();
     const event = await run(cwd, ['event', source, 'POST', '/p%20q?a=1', '-H', 'X-A: 1', '-d', 'é']);
