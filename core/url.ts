@@ -186,7 +186,9 @@ export function encodedPathInfo(environ: Environ): string {
   }
   let at = 0;
   for (let decoded = 0; decoded < script.length; decoded++) at += isEscape(sent, at) ? 3 : 1;
-  return sent.slice(at);
+  const rest = sent.slice(at);
+  // The slash between mount and path may have come as %2F, with which no path begins.
+  return isEscape(rest, 0) && info.charCodeAt(0) === 0x2f ? `/${rest.slice(3)}` : rest;
 }
 
 function isEscape(text: string, at: number): boolean {

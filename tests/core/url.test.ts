@@ -218,6 +218,8 @@ describe('encodedPathInfo', () => {
     ['/m/a%2Fb?q', '/m', '/a/b', '/a%2Fb'],
     ['/%6D/x', '/m', '/x', '/x'],
     ['/m', '/m', '', ''],
+    ['/m%2Fx', '/m', '/x', '/x'],
+    ['/m%2f%2Fx%20', '/m', '//x ', '/%2Fx%20'],
     ['/%zz', '', '/%zz', '/%zz'],
     ['http://x/a%20b', '', '/a b', '/a%20b'],
     ['/old', '', '/new path', '/new%20path'],
