@@ -17,6 +17,20 @@ function namedBlocks(markdown: string): Map<string, string> {
   return new Map([...blocks].map(([, name, code]) => [name as string, code as string]));
 }
 
+/** Where the options of everything that has some are declared. */
+const OPTIONS: [file: string, name: string][] = [
+  ['core/types.ts', 'GatewayOptions'],
+  ['adapters/node/to-node.ts', 'NodeOptions'],
+  ['adapters/node/serve.ts', 'ServeOptions'],
+  ['adapters/fetch/to-fetch.ts', 'FetchOptions'],
+  ['adapters/cloudflare-workers/from-worker.ts', 'HostedWorkerOptions'],
+  ['adapters/aws-lambda/emulator.ts', 'EmulatorOptions'],
+  ['adapters/aws-lambda/runtime.ts', 'FunctionOptions'],
+  ['adapters/aws-lambda/from-lambda.ts', 'FromLambdaOptions'],
+  ['middleware/proxy-fix.ts', 'ProxyFixOptions'],
+  ['testing/conformance.ts', 'ConformanceOptions'],
+];
+
 const blocks = namedBlocks(readme);
 let folder = '';
 
@@ -132,6 +146,25 @@ test('links of every page lead to files and headings that exist', () => {
         expect(anchors(readFileSync(target, 'utf8')), `${page} links to ${link}`).toContain(anchor);
     }
   }
+});
+
+test('everything that can be imported, and every option, is in the documents', async () => {
+  const names = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
+  const text = ['README.md', ...names].map((name) => readFileSync(join(root, name), 'utf8')).join('');
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const wanted = new Set<string>();
+  for (const path of Object.keys(exports)) {
+    if (path === './package.json') continue;
+    for (const name of Object.keys(await import(/* @vite-ignore */ `waygate${path.slice(1)}`))) wanted.add(name);
+  }
+  for (const [file, name] of OPTIONS) {
+    const body = new RegExp(`interface ${name} .*?\\{\\n(.*?)\\n\\}`, 's').exec(
+      readFileSync(join(root, file), 'utf8'),
+    )?.[1];
+    for (const [, option] of (body ?? '').matchAll(/^ {2}(\w+)\??:/gm)) wanted.add(option as string);
+  }
+  expect(wanted.size).toBeGreaterThan(70);
+  expect([...wanted].filter((name) => !new RegExp(`\`[^\`\\n]*\\b${name}\\b`).test(text))).toEqual([]);
 });
 
 test('every import that README.md names is in the exports of package.json', () => {
