@@ -2,6 +2,7 @@
 // does in Python. What it looks for stands in rules.ts, and in docs/contract.md under the same ids.
 
 import { closeBody, isThenable } from '../../core/body.ts';
+import { checkApplication } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
 import { validBody } from './body.ts';
@@ -25,7 +26,7 @@ import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
  * @throws {ContractError} L-21 for an application that is no function
  */
 export function validator(app: Application): Application {
-  if (typeof app !== 'function') throw broken('L-21', `The application is ${describe(app)}.`);
+  checkApplication(app);
   const warnings = new Warnings();
   return (...given: unknown[]): Body | Promise<Body> => {
     if (given.length !== 2) {

@@ -61,6 +61,9 @@ describe('wrong gateways', () => {
 
 test('L-21: an application that is none', () => {
   expect(() => validator({} as Application)).toThrow(expect.objectContaining({ rule: 'L-21' }));
+  expect(() => validator({ fetch() {} } as never)).toThrow(
+    'A Fetch app becomes an application with fromFetch(). [L-21]',
+  );
 });
 
 test('L-54: a body that nobody closes is noticed when it is collected', async () => {
