@@ -1,5 +1,6 @@
 // `wsgi.file_wrapper`: a file-like object as a body. (FILE-01 … FILE-06)
 
+import { ContractError, describe } from './errors.ts';
 import { behind } from './stand-in.ts';
 import type { Body, FileLike } from './types.ts';
 
@@ -49,6 +50,18 @@ export class FileWrapper implements AsyncIterable<Uint8Array> {
     const file = behind(body);
     return #file in file ? file.#file.remaining?.() : undefined;
   }
+}
+
+/**
+ * @param remaining what a file gave as the bytes that are left of it
+ * @throws {ContractError} FILE-04 unless it can be a `Content-Length`
+ */
+export function checkRemaining(remaining: unknown): number {
+  if (Number.isSafeInteger(remaining) && (remaining as number) >= 0) return remaining as number;
+  throw new ContractError(
+    'FILE-04',
+    `remaining() of a file gave ${describe(remaining)}; expected a whole number of bytes, or undefined.`,
+  );
 }
 
 /** `wsgi.file_wrapper` for platforms without files of their own. */

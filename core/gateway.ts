@@ -5,7 +5,7 @@
 import { BodyReader, closeBody, FLUSH, isThenable } from './body.ts';
 import { checkChunk, checkHeaders, checkStatus } from './check.ts';
 import { ClientDisconnectedError, ContractError, RequestError, report } from './errors.ts';
-import { FileWrapper } from './file-wrapper.ts';
+import { checkRemaining, FileWrapper } from './file-wrapper.ts';
 import { flush, log } from './log.ts';
 import { plainResponse } from './plain-response.ts';
 import type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
@@ -144,7 +144,7 @@ export class Exchange implements ResponseBody {
   }
 
   #begin(remaining: number | undefined): GatewayResponse | Promise<GatewayResponse> {
-    if (remaining !== undefined) this.#declare(remaining);
+    if (remaining !== undefined) this.#declare(checkRemaining(remaining));
     const first = this.#pull();
     if (!isThenable(first)) return this.#commit(first);
     return first

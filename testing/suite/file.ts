@@ -103,6 +103,16 @@ export function fileSuite({ test, needs }: Suite): void {
     equal(file.closes, 1, 'the number of closes');
   });
 
+  for (const remaining of [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, 2 ** 60, '3', 3n, null]) {
+    test(`FILE-04, L-48: ${String(remaining)} (${typeof remaining}) bytes left are no length`, async (t) => {
+      const file = Object.assign(new MemoryFile('abc'), { remaining: () => remaining as number });
+      const site = await t.serve(sending(file));
+      equal((await site.get('/')).status, 500, 'the status');
+      ok(site.errors.includes('FILE-04'), `the rule is on wsgi.errors, not ${site.errors}`);
+      await eventually(() => file.closes > 0, 'the close of the file');
+    });
+  }
+
   test('FILE-04, CL-01: a declared length wins over that of the file', async (t) => {
     const file = new MemoryFile('abcdef');
     const site = await t.serve((environ, startResponse) => {
