@@ -41,7 +41,7 @@ export function fromFetch(app: FetchApp): Application {
     remember(original, environ);
     const platform = platformArguments(environ);
     return new PendingBody(
-      () => handler(original, ...platform),
+      handler(original, ...platform),
       (response) => respond(response, environ, startResponse),
       startResponse,
     );

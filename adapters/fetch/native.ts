@@ -82,11 +82,12 @@ const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 const ignore = (): void => {};
 
 /**
- * The body of a response whose handler has not been called yet. Handed back to the gateway as it is, the handler's
- * response becomes the platform's; iterated by anything else, the handler runs then, and starts the response.
+ * The body of a response that is not started yet. Handed back to the gateway as it is, the handler's response becomes the
+ * platform's; iterated by anything else, it starts the response then. The handler is at work from the beginning, inside
+ * whatever a middleware has put around it: a try block, a context of `AsyncLocalStorage`.
  */
 export class PendingBody extends NativeBody implements AsyncIterableIterator<Uint8Array> {
-  readonly #call: NativeCall;
+  readonly #answer: Response | Promise<Response>;
   readonly #respond: (response: Response) => Body;
   readonly #startResponse: StartResponse;
   #called = false;
@@ -94,15 +95,20 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
   #closed = false;
 
   /**
-   * @param handle calls the handler
+   * @param answer what the handler returned
    * @param respond starts the response and returns its body
+   * @throws {TypeError} for an answer that cannot be sent
    */
-  constructor(handle: () => unknown, respond: (response: Response) => Body, startResponse: StartResponse) {
+  constructor(answer: unknown, respond: (response: Response) => Body, startResponse: StartResponse) {
     super();
-    this.#call = () => {
-      const answer = handle();
-      return isThenable(answer) ? Promise.resolve(answer).then(checkResponse) : checkResponse(answer);
-    };
+    if (isThenable(answer)) {
+      const checked = Promise.resolve(answer).then(checkResponse);
+      // Whoever asks for the answer hears of a failure; until then it is no unhandled one.
+      checked.catch(ignore);
+      this.#answer = checked;
+    } else {
+      this.#answer = checkResponse(answer);
+    }
     this.#respond = respond;
     this.#startResponse = startResponse;
   }
@@ -110,9 +116,9 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
   /** Only to the gateway whose `startResponse` it was made with, and while nobody has begun to read it. */
   override native(startResponse: StartResponse): NativeCall | null {
     // An object that inherits from a body is another one.
-    if (!(#call in this) || this.#startResponse !== startResponse || this.#called || this.#closed) return null;
+    if (!(#answer in this) || this.#startResponse !== startResponse || this.#called || this.#closed) return null;
     // Whatever a middleware has put on the object, a close() of its own for one, must have its effect.
-    return Object.keys(this).length === 0 ? this.#call : null;
+    return Object.keys(this).length === 0 ? () => this.#answer : null;
   }
 
   [Symbol.asyncIterator](): this {
@@ -123,7 +129,7 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
     if (this.#reader === null) {
       if (this.#closed || this.#called) return END;
       this.#called = true;
-      const response = await this.#call();
+      const response = await this.#answer;
       if (this.#isClosed()) {
         response.body?.cancel().catch(ignore);
         throw new ClientDisconnectedError('The client left while the handler was working.');
@@ -139,11 +145,15 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
     return END;
   }
 
-  /** Ends the handler's stream. Where the handler has not run, it never will. */
+  /** Ends the handler's stream, which may be still to come. */
   close(): void | Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    return this.#reader?.release(ignore);
+    if (this.#reader !== null) return this.#reader.release(ignore);
+    if (!this.#called)
+      Promise.resolve(this.#answer)
+        .then((response) => response.body?.cancel())
+        .catch(ignore);
   }
 
   #isClosed(): boolean {

@@ -1,5 +1,6 @@
 // A node listener on Node: while nothing between has changed the request or the response, it gets the platform's own.
 
+import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
 import { carried } from '../../core/lazy.ts';
@@ -79,12 +80,14 @@ const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
  * The body of a response whose listener has not been called yet. Handed back to the gateway as it is, the listener answers
- * on the connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response.
+ * on the connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response. Either
+ * way it runs in the context in which the application was called, that of an `AsyncLocalStorage` around it for one.
  */
 export class PendingBody implements AsyncIterableIterator<Uint8Array> {
   readonly #call: NativeCall;
   readonly #run: () => Body;
   readonly #startResponse: StartResponse;
+  readonly #context = new AsyncResource('WAYGATE');
   #reader: BodyReader | null = null;
   #closed = false;
 
@@ -106,7 +109,8 @@ export class PendingBody implements AsyncIterableIterator<Uint8Array> {
     if (typeof body !== 'object' || body === null || !(#call in body)) return null;
     if (body.#startResponse !== startResponse || body.#reader !== null || body.#closed) return null;
     // Whatever a middleware has put on the object, a close() of its own for one, must have its effect.
-    return Object.keys(body).length === 0 ? body.#call : null;
+    if (Object.keys(body).length > 0) return null;
+    return (request, response) => body.#context.runInAsyncScope(body.#call, undefined, request, response);
   }
 
   [Symbol.asyncIterator](): this {
@@ -115,7 +119,7 @@ export class PendingBody implements AsyncIterableIterator<Uint8Array> {
 
   async next(): Promise<IteratorResult<Uint8Array>> {
     if (this.#closed) return OVER;
-    this.#reader ??= new BodyReader(this.#run());
+    this.#reader ??= new BodyReader(this.#context.runInAsyncScope(this.#run));
     const chunk = await this.#reader.pull();
     return chunk === null ? OVER : { done: false, value: chunk };
   }

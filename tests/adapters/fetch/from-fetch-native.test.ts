@@ -1,5 +1,6 @@
 // A Fetch app on a Fetch platform: no conversion while nothing between has changed anything, and no change is ever missed.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Application, Environ, GatewayOptions, Middleware } from 'waygate';
@@ -209,8 +210,8 @@ test('a close() that a middleware puts on the body is called', async () => {
   expect([sameResponse, closed]).toEqual([false, 1]);
 });
 
-test('a body that a middleware throws away never runs its handler', async () => {
-  let calls = 0;
+test('a body that a middleware throws away is cancelled', async () => {
+  const cancelled: string[] = [];
   const discards: Middleware = (app) => async (environ, startResponse) => {
     const body = await app(environ, () => async () => {});
     await body.close?.();
@@ -218,13 +219,13 @@ test('a body that a middleware throws away never runs its handler', async () => 
     return [];
   };
   const app = discards(
-    fromFetch(() => {
-      calls++;
-      return new Response();
+    fromFetch(({ url }) => {
+      const response = new Response(new ReadableStream({ cancel: () => void cancelled.push(new URL(url).pathname) }));
+      return url.endsWith('late') ? new Promise((resolve) => setTimeout(resolve, 2, response)) : response;
     }),
   );
-  expect((await toFetch(app)('/')).status).toBe(200);
-  expect(calls).toBe(0);
+  for (const path of ['/now', '/late']) expect((await toFetch(app)(path)).status).toBe(200);
+  await expect.poll(() => cancelled).toEqual(['/now', '/late']);
 });
 
 test('the very body of another request, or one for another startResponse, is not taken for native', async () => {
@@ -330,4 +331,33 @@ test('native or not, wrapped or copied: request and response are the same', asyn
     }),
     { numRuns: 200 },
   );
+});
+
+test('the handler runs in the context of what is around its application', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const within: Middleware = (app) => (environ, startResponse) =>
+    storage.run('within', () => app(environ, startResponse));
+  const caught: unknown[] = [];
+  const catches: Middleware = (app) => (environ, startResponse) => {
+    try {
+      return app(environ, startResponse);
+    } catch (error) {
+      caught.push(error);
+      startResponse('503 Caught', []);
+      return [];
+    }
+  };
+  const app = fromFetch(async ({ url }) => {
+    if (url.endsWith('late')) await new Promise((resolve) => setTimeout(resolve, 2));
+    return new Response(storage.getStore());
+  });
+  for (const serve of [toFetch(within(app)), toFetch(within((environ, start) => app({ ...environ }, start)))]) {
+    for (const path of ['/', '/late']) expect(await (await serve(path)).text()).toBe('within');
+  }
+  const secret = new Error('secret');
+  const fails = fromFetch(() => {
+    throw secret;
+  });
+  expect((await toFetch(catches(fails))('/')).status).toBe(503);
+  expect(caught).toEqual([secret]);
 });

@@ -1,5 +1,6 @@
 // fromNode on node: the listener gets the connection's own request and response, until something comes between.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2 from 'node:http2';
@@ -317,4 +318,21 @@ describe('a listener on the connection itself', () => {
       { maxBodyBytes: 10 },
     );
   });
+});
+
+test('the listener runs in the context of what is around its application', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const within: Middleware = (app) => (environ, startResponse) =>
+    storage.run('within', () => app(environ, startResponse));
+  const rewrites: Middleware = (app) => (environ, startResponse) =>
+    app(environ, (status, headers) => startResponse(status, headers));
+  const app = fromNode(async (req, res) => {
+    if (req.url === '/late') await new Promise((resolve) => setTimeout(resolve, 2));
+    res.end(storage.getStore() ?? 'nowhere');
+  });
+  for (const each of [within(app), within(rewrites(app)), rewrites(within(app)), within(copies(app))]) {
+    await listening(http.createServer(toNode(each)), async (call) => {
+      for (const path of ['/', '/late']) expect(await (await call(path)).text()).toBe('within');
+    });
+  }
 });
