@@ -364,7 +364,14 @@ export class Exchange implements ResponseBody {
     };
     return {
       next: async () => {
-        const value = await this.next();
+        let value: Uint8Array | null;
+        try {
+          value = await this.next();
+        } catch (error) {
+          // A loop that is left by an error of the iteration does not call return().
+          await this.close();
+          throw error;
+        }
         return value === null ? close() : { done: false, value };
       },
       return: close,

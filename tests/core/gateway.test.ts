@@ -221,6 +221,24 @@ describe('the body of a response', () => {
     for await (const _chunk of left) break;
     await left.close();
     expect(closed).toBe(2);
+    const failing = (): Body => ({
+      *[Symbol.iterator]() {
+        yield encode('a');
+        throw new Error('planned');
+      },
+      close: () => void closed++,
+    });
+    const errors = { write() {}, writelines() {}, flush() {} };
+    const environ = setupTestingDefaults({ 'wsgi.errors': errors });
+    const broken = await run((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return failing();
+    }, environ);
+    const drain = async (): Promise<void> => {
+      for await (const _chunk of broken.body as ResponseBody);
+    };
+    await expect(drain()).rejects.toThrow('planned');
+    expect(closed).toBe(3);
   });
 
   it('is a native stream untouched, where the platform takes streams and nothing has to be watched', async () => {
