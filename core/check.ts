@@ -23,8 +23,8 @@ export function checkApplication(app: unknown, name = 'The application'): void {
  * @throws {TypeError} unless it is an object
  */
 export function checkOptions(options: unknown): void {
-  if (typeof options === 'object' && options !== null) return;
-  throw new TypeError(`The options are ${describe(options)}; expected an object.`);
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`The options are ${describe(options)}; expected an object.`);
 }
 
 /** Three digits, a space and a reason without control characters; an empty reason is legal HTTP (RFC 9112 §4). */

@@ -61,7 +61,6 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
     throw new TypeError('The option "maxBodyBytes" takes a number of bytes.');
   if (onError !== undefined && typeof onError !== 'function')
     throw new TypeError('The option "onError" takes a function (error, environ).');
-  if (typeof environ !== 'object' || environ === null) throw new TypeError(`The option "environ" takes an object.`);
   return {
     basePath: normalizePrefix(encodeWsgi(basePath ?? '')),
     maxBodyBytes,
