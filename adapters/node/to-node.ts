@@ -3,6 +3,7 @@
 import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Writable } from 'node:stream';
 import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
@@ -276,7 +277,10 @@ class NodeCall implements CarriesNode {
       this.#over();
       return;
     }
-    response.on('close', () => this.#over());
+    const over = (): void => this.#over();
+    response.on('close', over);
+    // Under HTTP/2 it closes only once the request is over too, for which somebody has to take what is left of it.
+    if (this.#request.httpVersionMajor > 1) (response as unknown as { stream: Writable }).stream.on('finish', over);
     if (response.socket === null) closeWithConnection(response);
   }
 

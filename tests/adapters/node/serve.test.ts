@@ -263,6 +263,40 @@ describe('HTTP/2', () => {
     expect(log).toEqual([]);
   });
 
+  it('lets an upload end that nobody reads on, once the response is out', async () => {
+    let signal: AbortSignal | undefined;
+    const apps: Record<string, Application> = {
+      'no content': (_environ, startResponse) => {
+        startResponse('204 No Content', []);
+        return [];
+      },
+      'read in part': async (environ, startResponse) => {
+        await environ['wsgi.input'].read(10);
+        startResponse('200 OK', []);
+        return (async function* () {
+          yield encode('begun');
+          await moment();
+          yield encode(' and done');
+        })();
+      },
+    };
+    for (const [name, app] of Object.entries(apps)) {
+      const served = await start(
+        (environ, startResponse) => {
+          signal = environ['waygate.signal'];
+          return app(environ, startResponse);
+        },
+        { http2: true },
+      );
+      const session = http2.connect(served.url);
+      const stream = session.request({ ':path': '/', ':method': 'POST' });
+      stream.resume().end(new Uint8Array(1_000_000));
+      await expect.poll(() => stream.closed, { timeout: 3000 }).toBe(true);
+      expect([stream.rstCode, signal?.aborted], name).toEqual([http2.constants.NGHTTP2_NO_ERROR, false]);
+      session.close();
+    }
+  });
+
   it('takes no upload for whole whose stream was reset, with or without a length', async () => {
     const outcomes: unknown[] = [];
     const served = await start(
