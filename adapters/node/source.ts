@@ -168,6 +168,15 @@ export class NodeSource implements ByteSource {
   };
 
   /**
+   * Before the response is sent: from here on what is left of the body is for {@link discard}. Node would throw it away as
+   * soon as the response has gone out, where nobody has begun to read: ahead of any promise, and without a trace for whoever
+   * begins then, who would take nothing for the whole. (INPUT-12)
+   */
+  claim(): void {
+    if (!this.isRead && !this.#isRead() && this.#request.httpVersionMajor === 1) this.#request.read(0);
+  }
+
+  /**
    * Gets rid of what the application does not read, so that the next request on the connection starts where it should;
    * a client that goes on for too long loses the connection. (RFC 9112 §9.3) Who waits for a chunk at that time may read on.
    */

@@ -250,6 +250,7 @@ class NodeCall implements CarriesNode {
     }
     const whole = Array.isArray(answer.body);
     if (!whole) this.watch();
+    this.source?.claim();
     if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
     try {
       send(answer, response);

@@ -432,6 +432,39 @@ describe('a request body after the response (INPUT-12)', () => {
     client.socket.destroy();
   });
 
+  it.each(FRAMINGS)(
+    'is whole for work that begins to read while the response is being sent, %s',
+    async (_n, begin, end) => {
+      const READS: Record<string, (environ: Environ) => Promise<string>> = {
+        '/soon': async (environ) => {
+          await null;
+          return environ['wsgi.input'].text();
+        },
+        '/stream': async (environ) => {
+          let text = '';
+          for await (const chunk of environ['wsgi.input'].stream()) text += Buffer.from(chunk).toString();
+          return text;
+        },
+      };
+      for (const path of Object.keys(READS)) {
+        const read = gate<string>();
+        const { port } = await start((environ, startResponse) => {
+          const work = READS[environ.PATH_INFO]?.(environ).then(read.open, (error) => read.open(String(error)));
+          environ['waygate.wait_until'](work as Promise<void>);
+          startResponse('200 OK', []);
+          return [encode('answer')];
+        });
+        const client = new Conversation(port);
+        client.send(begin.replace('POST /', `POST ${path}`));
+        await client.until('answer');
+        await moment();
+        client.send(end);
+        expect(await read.opened).toBe('first last');
+        client.socket.destroy();
+      }
+    },
+  );
+
   it.each(FRAMINGS)('is never cut short in silence for who reads on later, %s', async (_name, begin, end) => {
     for (const size of [0, 3]) {
       const go = gate();
