@@ -150,7 +150,8 @@ function tryLight(): boolean {
         },
       });
     }
-    const light = new LightRequest({} as Environ, { url: real.url, method: real.method, hasBody: true }, () => real);
+    const environ = { 'waygate.signal': real.signal } as Environ;
+    const light = new LightRequest(environ, { url: real.url, method: real.method, hasBody: true }, () => real);
     const copy = new Request(light as unknown as Request);
     return (
       copy.url === real.url && copy.method === 'POST' && copy.headers.get('x-light') === 'yes' && copy.body !== null
