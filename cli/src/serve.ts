@@ -133,7 +133,7 @@ function watchApp(app: Supervised, supervisor: Supervisor, first: Promise<unknow
     await supervisor.replace(bundle.file);
     return bundle.inputs;
   };
-  return watchFiles(app.inputs, config.name, output, first, renew);
+  return watchFiles(app.inputs, config.name, output, first, renew, () => supervisor.giveUp());
 }
 
 /**
@@ -141,6 +141,7 @@ function watchApp(app: Supervised, supervisor: Supervisor, first: Promise<unknow
  *
  * @param first settles when the first version serves, or does not: no other is started before
  * @param renew makes a new version and returns its files
+ * @param giveUp called when there is a newer version than the one that `renew` may be at
  * @returns once every change is seen
  */
 async function watchFiles(
@@ -149,16 +150,19 @@ async function watchFiles(
   output: Output,
   first: Promise<unknown>,
   renew: () => Promise<readonly string[]>,
+  giveUp: () => void = () => {},
 ): Promise<FSWatcher> {
   const watcher = watch([...inputs], { ignoreInitial: true });
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = first.catch(() => {});
-  const change = async (): Promise<void> => {
-    if (watcher.closed) return;
+  let newest = 0;
+  const change = async (version: number): Promise<void> => {
+    if (watcher.closed || version !== newest) return;
     try {
       watcher.add([...(await renew())]);
       output.print(`Serving the new ${name}`);
     } catch (error) {
+      if (watcher.closed || version !== newest) return;
       output.fail(error);
       output.note('The version before goes on serving.');
     }
@@ -166,7 +170,9 @@ async function watchFiles(
   watcher.on('all', () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      running = running.then(change);
+      const version = ++newest;
+      giveUp();
+      running = running.then(() => change(version));
     }, SETTLE);
   });
   await new Promise<void>((resolve) => watcher.once('ready', resolve));

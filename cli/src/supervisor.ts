@@ -29,6 +29,8 @@ export class Supervisor {
   readonly #count: number;
   #config: ServerConfig;
   #current: Generation | null = null;
+  /** The version that is to take over once it answers. */
+  #next: Generation | null = null;
   readonly #all = new Set<Generation>();
   /** Told when no process is left to serve and none will be started. */
   readonly #onDead: (error: Error) => void;
@@ -57,6 +59,7 @@ export class Supervisor {
     if (this.#config.port === 0) this.#config.port = await freePort(this.#config.host);
     const generation = new Generation();
     this.#all.add(generation);
+    this.#next = generation;
     this.#config = { ...this.#config, bundle };
     try {
       const urls = await Promise.all(Array.from({ length: this.#count }, () => this.#start(generation)));
@@ -68,6 +71,11 @@ export class Supervisor {
       void this.#end(generation);
       throw error;
     }
+  }
+
+  /** Ends the version that is to take over from another, so that `replace` throws: it may never get ready. */
+  giveUp(): void {
+    if (this.#next !== null && this.#next !== this.#current && this.#current !== null) void this.#end(this.#next);
   }
 
   /** Ends all processes, once they have finished what they do. */

@@ -121,6 +121,19 @@ describe('waygate serve', () => {
     expect(served.stderr()).not.toContain('\u001b');
   });
 
+  it('serves the next version after one that never gets ready', async () => {
+    project.write({ 'stuck.ts': VERSION('one') });
+    const served = await project.serve('stuck.ts', '--watch', '--quiet');
+    project.write({ 'stuck.ts': `await new Promise(() => {});\n${VERSION('two')}` });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(await text(`${served.url}/`)).toMatch(/^version one /);
+    project.write({ 'stuck.ts': VERSION('three') });
+    await served.prints(/^Serving the new stuck\.ts$/m);
+    expect(await text(`${served.url}/`)).toMatch(/^version three /);
+    expect(await served.stop()).toBe(0);
+    expect(served.stderr()).toBe('');
+  });
+
   it('ends at the first SIGINT while an app that never gets ready is being loaded', async () => {
     const line = ['serve', 'hangs.ts', '--watch', '--port', '0'];
     const served = project.start('waygate', line);
