@@ -263,6 +263,36 @@ describe('HTTP/2', () => {
     expect(log).toEqual([]);
   });
 
+  it('sends names in lower case, and repeats together', async () => {
+    const served = await start(
+      (_environ, startResponse) => {
+        startResponse('200 Fine', [
+          ['X-One', '1'],
+          ['Set-Cookie', 'a=1'],
+          ['X-Two', '2'],
+          ['Set-Cookie', 'b=2'],
+          ['x-one', '3'],
+        ]);
+        return [];
+      },
+      { http2: true },
+    );
+    const session = http2.connect(served.url);
+    const stream = session.request({ ':path': '/' });
+    const raw = await new Promise<string[]>((resolve) => {
+      stream.on('response', (_headers, _flags, rawHeaders?: string[]) => resolve(rawHeaders ?? []));
+    });
+    session.close();
+    const sent = raw.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${raw[at + 1]}`] : []));
+    expect(sent.filter((line) => /^(?:x-|set-)/i.test(line))).toEqual([
+      'x-one: 1',
+      'x-one: 3',
+      'set-cookie: a=1',
+      'set-cookie: b=2',
+      'x-two: 2',
+    ]);
+  });
+
   it('lets an upload end that nobody reads on, once the response is out', async () => {
     let signal: AbortSignal | undefined;
     const apps: Record<string, Application> = {
