@@ -83,7 +83,8 @@ export function quotePath(native: string): string {
   return native.search(NOT_IN_PATH) === -1 ? native : native.replace(NOT_IN_PATH, escapeByte);
 }
 
-function escapeByte(unit: string): string {
+/** The escape of a byte that is given as a code unit: `%2A` for `*`. */
+export function escapeByte(unit: string): string {
   const byte = unit.charCodeAt(0) & 0xff;
   return `%${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`;
 }

@@ -5,7 +5,7 @@ import { BodyTooLargeError } from '../../core/errors.ts';
 import { MemoryInput } from '../../core/memory-input.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
-import { asciiTarget, quotePath, splitPrefix } from '../../core/url.ts';
+import { asciiTarget, escapeByte, quotePath, splitPrefix } from '../../core/url.ts';
 import { bytesOf } from './body.ts';
 import { UnsupportedEventError } from './errors.ts';
 
@@ -96,15 +96,8 @@ export function queryOf(multi: ValueMap, single: ValueMap, write: (text: string)
 /** A decoded key or value with all but the unreserved characters of RFC 3986 section 2.3 escaped: a space is `%20`. */
 export function encodeQueryPart(text: string): string {
   // Half of a surrogate pair has no bytes, and encodeURIComponent would throw.
-  const encoded = encodeURIComponent(text.toWellFormed());
-  return LEFT_ALONE.test(encoded) ? encoded.replace(/[!'()*]/g, quoted) : encoded;
-}
-
-/** What encodeURIComponent leaves alone though it is reserved. */
-const LEFT_ALONE = /[!'()*]/;
-
-function quoted(unit: string): string {
-  return `%${unit.charCodeAt(0).toString(16).toUpperCase()}`;
+  // It also leaves five characters alone that are reserved.
+  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, escapeByte);
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -65,6 +65,11 @@ export function isPayload2(event: AnyEvent, functionUrl: boolean): boolean {
   return (typeof domainName === 'string' && domainName.includes('.lambda-url.')) === functionUrl;
 }
 
+/** The method of a request. */
+export function payload2Method(event: Payload2Event): unknown {
+  return event.requestContext.http.method;
+}
+
 /** The environ of a request, given its path. */
 export function payload2Environ(
   event: Payload2Event,
@@ -76,7 +81,7 @@ export function payload2Environ(
   const { http, authorizer } = context;
   const environ = begin(
     {
-      method: http.method,
+      method: payload2Method(event),
       protocol: http.protocol,
       scriptName: path.scriptName,
       pathInfo: path.pathInfo,

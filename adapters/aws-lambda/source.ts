@@ -18,6 +18,8 @@ export interface Source<Event = unknown, Result = unknown> {
   readonly name: SourceName;
   /** Whether an event comes from here. No two sources recognise the same event. */
   recognises(event: AnyEvent): boolean;
+  /** The request method as the event has it, also of a request from which no environ can be made. */
+  methodOf(event: Event): unknown;
   /**
    * The environ of the request, complete but for what is the same at every front door.
    *

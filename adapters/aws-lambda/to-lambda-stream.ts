@@ -19,7 +19,7 @@ import {
   runtime,
   type StreamHandler,
 } from './streaming.ts';
-import { isHead, type LambdaOptions, makeEnviron } from './to-lambda.ts';
+import { type LambdaOptions, makeEnviron } from './to-lambda.ts';
 
 type StreamingSource = Source & Required<Pick<Source, 'toPrelude'>>;
 
@@ -71,7 +71,7 @@ async function answer(
     environ = makeEnviron(source, settings, errors, invocation, event, context);
   } catch (error) {
     if (error instanceof UnsupportedEventError) throw error;
-    const page = refuse(error, errors, isHead(event));
+    const page = refuse(error, errors, source.methodOf(event) === 'HEAD');
     return send(source.toPrelude(page), page.body, new Client(stream));
   }
   const exchange = new Exchange(environ, { onError: settings.onError });

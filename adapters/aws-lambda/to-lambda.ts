@@ -47,7 +47,7 @@ function answer(
     environ = makeEnviron(source, settings, errors, invocation, event, context);
   } catch (error) {
     if (error instanceof UnsupportedEventError) throw error;
-    return pageResult(source, event, refuse(error, errors, isHead(event)));
+    return pageResult(source, event, refuse(error, errors, source.methodOf(event) === 'HEAD'));
   }
   const exchange = new Exchange(environ, { onError: settings.onError });
   const finish = (response: GatewayResponse): unknown | Promise<unknown> => {
@@ -88,20 +88,6 @@ export function makeEnviron(
   invocation.attach(environ, event, context);
   addExtra(environ, settings.extra);
   return environ;
-}
-
-/** Whether a request from which no environ could be made is a HEAD request, whose answer has no body. (HTTP-05) */
-export function isHead(event: unknown): boolean {
-  const { httpMethod, method, requestContext, Records } = event as MethodHolder;
-  return (httpMethod ?? method ?? requestContext?.http?.method ?? Records?.[0]?.cf?.request?.method) === 'HEAD';
-}
-
-/** Where the front doors have the request method. */
-interface MethodHolder {
-  httpMethod?: string;
-  method?: string;
-  requestContext?: { http?: { method?: string } | null } | null;
-  Records?: { cf?: { request?: { method?: string } } }[];
 }
 
 /** A page of the gateway's own as a result. */

@@ -64,6 +64,8 @@ export const alb: Source<AlbEvent, AlbResult> = {
     return typeof elb === 'object' && elb !== null;
   },
 
+  methodOf: (event) => event.httpMethod,
+
   toEnviron(event, settings, errors) {
     const path = sentPath(event.path);
     const environ = begin(

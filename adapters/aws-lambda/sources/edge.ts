@@ -63,6 +63,8 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
 
   recognises: (event) => /^(?:viewer|origin)-request$/.test(eventType(event)),
 
+  methodOf: (event) => cloudFront(event).request.method,
+
   toEnviron(event, settings, errors) {
     const { config, request } = cloudFront(event);
     const { body } = request;

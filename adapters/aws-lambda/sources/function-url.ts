@@ -13,6 +13,7 @@ import {
   type Payload2Event,
   type Payload2Result,
   payload2Environ,
+  payload2Method,
   payload2Prelude,
   payload2Result,
 } from '../payload-2.ts';
@@ -23,6 +24,8 @@ export const functionUrl: Source<Payload2Event, Payload2Result> = {
   name: 'function-url',
 
   recognises: (event) => isPayload2(event, true),
+
+  methodOf: payload2Method,
 
   toEnviron(event, settings, errors) {
     // requestContext.http.path is decoded already; rawPath is not, and is there in all events but hand-made ones.

@@ -8,7 +8,14 @@ import { API_ID, apiDomain, decodeText, forwardedHeaders, isTextBody } from '../
 import { bytesOf, objectOf, statusOf } from '../emulated-response.ts';
 import type { Emulator } from '../emulator.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
-import { isPayload2, type Payload2Event, type Payload2Result, payload2Environ, payload2Result } from '../payload-2.ts';
+import {
+  isPayload2,
+  type Payload2Event,
+  type Payload2Result,
+  payload2Environ,
+  payload2Method,
+  payload2Result,
+} from '../payload-2.ts';
 import type { Source } from '../source.ts';
 import { calledName, decodedPath } from '../stage.ts';
 
@@ -17,6 +24,8 @@ export const httpApi: Source<Payload2Event, Payload2Result> = {
   name: 'http-api',
 
   recognises: (event) => isPayload2(event, false),
+
+  methodOf: payload2Method,
 
   toEnviron(event, settings, errors) {
     const { domainName, stage, http } = event.requestContext;

@@ -36,6 +36,8 @@ export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
 
   recognises: (event) => typeof event.raw_path === 'string' && typeof event.method === 'string',
 
+  methodOf: (event) => event.method,
+
   toEnviron(event, settings, errors) {
     const environ = beginLattice(event.method, event.raw_path, event.query_string_parameters, settings, errors);
     addHeaders(environ, event.headers);

@@ -40,6 +40,8 @@ export const lattice: Source<LatticeEvent, LatticeResult> = {
     return typeof (context.serviceNetworkArn ?? context.serviceArn ?? context.targetGroupArn) === 'string';
   },
 
+  methodOf: (event) => event.method,
+
   toEnviron(event, settings, errors) {
     const environ = beginLattice(event.method, event.path, event.queryStringParameters, settings, errors);
     addHeaders(environ, event.headers);

@@ -72,6 +72,8 @@ export const restApi: Source<RestApiEvent, RestApiResult> = {
     return !event.requestContext?.elb && !(event.version === '2.0' && event.requestContext?.http);
   },
 
+  methodOf: (event) => event.httpMethod,
+
   toEnviron(event, settings, errors) {
     const context = event.requestContext ?? {};
     const { stage, domainName } = context;

@@ -414,28 +414,11 @@ describe('a request body after the response (INPUT-12)', () => {
     ['with a length', declared, 'last'],
   ] as const;
 
-  it.each(FRAMINGS)('is read to its end by who reads when the response ends, %s', async (_name, begin, end) => {
-    const read = gate<string>();
-    const { port } = await start((environ, startResponse) => {
-      const work = environ['wsgi.input'].text();
-      environ['waygate.wait_until'](work);
-      work.then(read.open, (error) => read.open(String(error)));
-      startResponse('200 OK', []);
-      return [encode('answer')];
-    });
-    const client = new Conversation(port);
-    client.send(begin);
-    await client.until('answer');
-    await moment();
-    client.send(end);
-    expect(await read.opened).toBe('first last');
-    client.socket.destroy();
-  });
-
   it.each(FRAMINGS)(
-    'is whole for work that begins to read while the response is being sent, %s',
+    'is whole for who reads when the response ends, or begins to while it is being sent, %s',
     async (_n, begin, end) => {
       const READS: Record<string, (environ: Environ) => Promise<string>> = {
+        '/now': (environ) => environ['wsgi.input'].text(),
         '/soon': async (environ) => {
           await null;
           return environ['wsgi.input'].text();
