@@ -8,7 +8,7 @@ import { type RequestLine, sentPath, type ValueMap } from './environ.ts';
 type Path = Pick<RequestLine, 'scriptName' | 'pathInfo' | 'path'>;
 
 /**
- * The path of an HTTP API, which comes decoded: it is never decoded again, but escaped where a URL is made of it. A named
+ * The path of an HTTP API with payload 2.0, which comes decoded: it is never decoded again, but escaped where a URL is made of it. A named
  * stage stands in front of it, also on a custom domain, where it is not in the public URL.
  *
  * @param path what the event has as path
@@ -69,48 +69,100 @@ export interface RestPath {
 export function restPath(event: RestPath): Path {
   const path = sentPath(event.path);
   const decoded = decodePath(path);
-  const prefix = publicPrefix(event, path, decoded);
+  const prefix = publicPrefix(event, path);
   if (prefix !== '') return { scriptName: decodePath(prefix), pathInfo: decoded, path: prefix + path };
-  const key = mappingKey(event, decoded);
-  return { scriptName: key, pathInfo: decoded.slice(key.length), path };
+  return splitAt(decoded, endOfSegments(decoded, keyLength(event, decoded)), path);
+}
+
+/**
+ * The path of an HTTP API with payload 1.0, which comes as it was sent, while `requestContext.path` and the parameters are
+ * decoded. A named stage stands in front of it, and on a custom domain, where the public URL has no stage, the mapping key.
+ */
+export function httpApi1Path(event: RestPath): Path {
+  const path = sentPath(event.path);
+  const decoded = decodePath(path);
+  const { stage, name } = event;
+  const named = typeof stage === 'string' && stage !== '' && stage !== '$default' ? encodeWsgi(stage) : null;
+  const isStage = (index: number, segments: string[]): boolean => named !== null && segments[index] === named;
+  if (name === undefined || isOwnName(name)) {
+    const segments = decoded.split('/', 2);
+    return splitAt(decoded, isStage(1, segments) ? segments.join('/').length : 0, path);
+  }
+  const length = keyLength(event, decoded);
+  const end = endOfSegments(decoded, Math.max(length, isStage(1, decoded.split('/', 2)) ? 1 : 0));
+  const key = namesOf(decoded.slice(0, end));
+  // The stage is ahead of the key or behind it.
+  const without = isStage(0, key) ? key.slice(1) : isStage(key.length - 1, key) ? key.slice(0, -1) : key;
+  if (without === key) return splitAt(decoded, end, path);
+  const scriptName = without.map((segment) => `/${segment}`).join('');
+  const rest = path.slice(endOfSegments(path, key.length));
+  return { scriptName, pathInfo: decoded.slice(end), path: quotePath(scriptName) + rest || '/' };
+}
+
+function splitAt(decoded: string, end: number, path: string): Path {
+  return { scriptName: decoded.slice(0, end), pathInfo: decoded.slice(end), path };
 }
 
 /** The stage as path, if the public URL has it in front of `path`; without `requestContext.path` the host name tells. */
-function publicPrefix(event: RestPath, path: string, decoded: string): string {
+function publicPrefix(event: RestPath, path: string): string {
   const { name, stage, publicPath } = event;
   if (typeof stage !== 'string' || stage === '') return '';
   const prefix = sentPath(stage);
   if (typeof publicPath !== 'string' || publicPath === '') return name !== undefined && isOwnName(name) ? prefix : '';
   const shown = sentPath(publicPath);
   if (shown === prefix + path) return prefix;
-  const trimmed = decoded === '/' ? '' : decoded;
-  const all = decodePath(shown);
-  const script = decodePath(prefix);
-  return all === script + decoded || all === script + trimmed ? prefix : '';
+  // One of the two may be decoded, or have lost doubled slashes or the last one: what counts is that the stage is more.
+  return sameSegments(segmentsOf(shown), segmentsOf(prefix + path)) ? prefix : '';
 }
 
 /**
- * What stands in the path ahead of the resource filled in with its parameters: the mapping key of a custom domain, which
- * may have several segments. Parameters may be encoded or not, and a final slash is in no resource.
+ * How many segments of a path stand ahead of the resource filled in with its parameters: the mapping key of a custom
+ * domain, which may have several. The parameters may be decoded, once or twice, or not.
  *
  * @param decoded the path, decoded
- * @returns a decoded prefix such as `/v1/nested`, or empty
+ * @returns 0 where there is no key, or the resource is a route such as `$default` that tells nothing of the path
  */
-function mappingKey(event: RestPath, decoded: string): string {
-  if (event.name === undefined || isOwnName(event.name)) return '';
-  if (typeof event.resource !== 'string' || event.resource.charCodeAt(0) !== 0x2f) return '';
-  const whole = withoutSlash(decoded);
-  const filled = event.resource.replace(/\{([^{}+]+)\+?\}/g, (hole, name) => {
-    const value = event.pathParameters?.[name];
+function keyLength(event: Pick<RestPath, 'resource' | 'pathParameters' | 'name'>, decoded: string): number {
+  const { name, resource, pathParameters } = event;
+  if (name === undefined || isOwnName(name)) return 0;
+  if (typeof resource !== 'string' || resource.charCodeAt(0) !== 0x2f) return 0;
+  const filled = resource.replace(/\{([^{}+]+)\+?\}/g, (hole, parameter) => {
+    const value = pathParameters?.[parameter];
     return typeof value === 'string' ? value : hole;
   });
-  for (const text of [encodeWsgi(filled), decodePath(sentPath(filled))]) {
-    const tail = withoutSlash(text);
-    if (whole.length > tail.length && whole.endsWith(tail)) return whole.slice(0, whole.length - tail.length);
-  }
-  return '';
+  const whole = segmentsOf(quotePath(decoded));
+  const tail = segmentsOf(sentPath(filled));
+  const length = whole.length - tail.length;
+  return length > 0 && sameSegments(whole.slice(length), tail) ? length : 0;
 }
 
-function withoutSlash(path: string): string {
-  return path.endsWith('/') ? path.slice(0, -1) : path;
+/** The segments of a path in a form that is the same for all writings of it: decoded, and without the empty ones. */
+function segmentsOf(path: string): string[] {
+  let text = path;
+  try {
+    // HTTP APIs decode parameters twice, and what is compared may have been quoted once more.
+    for (let turn = 0; turn < 3 && text.includes('%'); turn++) text = decodePath(text);
+  } catch {
+    // A NUL that was escaped twice: it compares as it is.
+  }
+  return namesOf(text);
+}
+
+function namesOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
+function sameSegments(one: string[], other: string[]): boolean {
+  return one.length === other.length && one.every((segment, index) => segment === other[index]);
+}
+
+/** The index at which so many segments of a path end. An empty segment goes with the one after it. */
+function endOfSegments(path: string, count: number): number {
+  let at = 0;
+  for (let left = count; left > 0; left--) {
+    while (path.charCodeAt(at) === 0x2f) at++;
+    const slash = path.indexOf('/', at);
+    at = slash === -1 ? path.length : slash;
+  }
+  return at;
 }

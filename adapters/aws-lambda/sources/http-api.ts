@@ -48,7 +48,8 @@ export const httpApiEmulator: Emulator = {
     const domainName = apiDomain(request, stage === '$default' ? undefined : stage);
     if (payloadFormatVersion === '1.0') {
       const event = payload1Event(request, {
-        path,
+        // As it was sent, where requestContext.path is decoded.
+        path: stage === '$default' ? request.path : `/${stage}${request.path}`,
         publicPath: path,
         resource: '$default',
         pathParameters: null,

@@ -23,7 +23,7 @@ import {
 import { multiValues } from '../headers.ts';
 import { SYNC_LIMIT_BYTES } from '../limits.ts';
 import type { Source } from '../source.ts';
-import { calledName, decodedPath, restPath } from '../stage.ts';
+import { calledName, httpApi1Path, restPath } from '../stage.ts';
 
 /** The members that are read. An invocation from the console has null for most of them. */
 interface RestApiEvent {
@@ -78,10 +78,8 @@ export const restApi: Source<RestApiEvent, RestApiResult> = {
     const context = event.requestContext ?? {};
     const { stage, domainName } = context;
     const name = calledName(domainName, event.multiValueHeaders, event.headers);
-    const path =
-      event.version === '1.0'
-        ? decodedPath(event.path, stage, name)
-        : restPath({ ...event, name, stage, publicPath: context.path });
+    const parts = { ...event, name, stage, publicPath: context.path };
+    const path = event.version === '1.0' ? httpApi1Path(parts) : restPath(parts);
     const environ = begin(
       {
         method: event.httpMethod,

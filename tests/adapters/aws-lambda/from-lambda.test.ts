@@ -174,7 +174,7 @@ describe('what each front door does to a request', () => {
     expect(event).toMatchObject({
       version: '1.0',
       resource: '$default',
-      path: '/prod/caf\u00e9/x',
+      path: '/prod/caf%C3%A9%2Fx',
       httpMethod: 'POST',
       headers: { Cookie: 'a=1; b=2', 'X-Tag': 'c' },
       multiValueHeaders: { Cookie: ['a=1; b=2'] },
