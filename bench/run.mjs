@@ -5,6 +5,8 @@
 //   --rounds=N     rounds per contestant; default 7
 //   --seconds=N    length of one measurement; default 3
 //   --json=FILE    also writes the results there
+//   --node=FILE    the Node that runs the contestants; default: this one
+//   --before=FOLDER another checkout of Waygate, built: its figures stand beside those of this one
 //
 // A suite exports `title` and `run(options)`, which returns tables as lib/table.mjs takes them. It measures its
 // contestants in turns, never one after the other, so that what else the machine does falls on all of them alike.
@@ -12,6 +14,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { printTable } from './lib/table.mjs';
@@ -25,12 +28,17 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     json: { type: 'string' },
+    node: { type: 'string', default: process.execPath },
+    before: { type: 'string' },
   },
 });
 const options = {
   quick: values.quick,
   rounds: Number(values.rounds ?? (values.quick ? 3 : 7)),
   seconds: Number(values.seconds ?? (values.quick ? 0.5 : 3)),
+  node: values.node,
+  before: values.before === undefined ? undefined : resolve(values.before),
+  light: existsSync(here('../dist/light-fetch.js')),
 };
 
 const known = readdirSync(here('suites'))
@@ -47,7 +55,7 @@ if (!existsSync(here('../dist/core/index.js'))) {
 }
 
 console.log(
-  `Node ${process.version}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.type()}`,
+  `Node ${execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim()}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.type()}`,
 );
 console.log(
   `${options.rounds} rounds of ${options.seconds} s each, in turns; medians, with the range of the middle half`,

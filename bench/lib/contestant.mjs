@@ -2,7 +2,10 @@
 
 /** @param {number} port */
 export function ready(port) {
-  process.on('message', () => process.send(process.cpuUsage()));
+  process.on('message', (request) => {
+    if (request === 'memory') globalThis.gc?.();
+    process.send({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss });
+  });
   process.on('disconnect', () => process.exit());
   process.send({ port });
 }

@@ -1,9 +1,11 @@
 // A Waygate application through toNode.
 
 import http from 'node:http';
-import { toNode } from '../../dist/adapters/node/index.js';
-import { encode } from '../../dist/core/index.js';
 import { ready } from '../lib/contestant.mjs';
+import { load } from '../lib/waygate.mjs';
+
+const { encode } = await load('waygate');
+const { toNode } = await load('waygate/node');
 
 const page = encode('Hello, world!\n');
 

@@ -1,8 +1,10 @@
 // `toNode` against a bare node:http server and the servers that others put in front of their frameworks.
 
 import { readFileSync } from 'node:fs';
+import { json } from '../lib/events.mjs';
 import { generator } from '../lib/load.mjs';
 import { underLoad } from '../lib/served.mjs';
+import { withBefore } from '../lib/variants.mjs';
 
 const version = (name) =>
   JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
@@ -10,14 +12,12 @@ const version = (name) =>
 export const title = 'Node: one process, 50 connections';
 
 const CONTESTANTS = [
-  ['node:http', 'node-http'],
-  ['waygate toNode', 'waygate'],
-  ['@hono/node-server, fetch callback', 'hono-fetch'],
-  ['@hono/node-server, Hono', 'hono-app'],
-  ['srvx', 'srvx'],
+  { name: 'node:http', file: 'node-http' },
+  { name: 'waygate toNode', file: 'waygate', waygate: true },
+  { name: '@hono/node-server, fetch callback', file: 'hono-fetch' },
+  { name: 'srvx', file: 'srvx' },
 ];
 
-const json = JSON.stringify({ id: 1, name: 'Ada Lovelace', tags: ['first', 'programmer'], born: { year: 1815 } });
 const LOADS = [
   { title: 'GET, a page of 14 bytes', path: '/' },
   {
@@ -29,21 +29,9 @@ const LOADS = [
   },
 ];
 
-/** @param {{ rounds: number, seconds: number }} options */
 export async function run(options) {
   console.log(
     `hono ${version('hono')}, @hono/node-server ${version('@hono/node-server')}, srvx ${version('srvx')}; ${generator}\n`,
   );
-  return underLoad(CONTESTANTS, LOADS, 'node:http', options, check);
-}
-
-/** All do the same work: the same status, type and body. */
-async function check(name, origin, { path, method, headers, body }) {
-  const response = await fetch(`${origin}${path}`, { method, headers, body });
-  const text = await response.text();
-  const expected = body ?? 'Hello, world!\n';
-  const type = body === undefined ? 'text/plain' : 'application/json';
-  if (response.status !== 200 || text !== expected || !response.headers.get('content-type')?.startsWith(type)) {
-    throw new Error(`${name} answers ${method ?? 'GET'} ${path} with ${response.status} ${JSON.stringify(text)}`);
-  }
+  return underLoad(withBefore(CONTESTANTS, options), LOADS, 'node:http', options);
 }
