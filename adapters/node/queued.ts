@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { onClose } from './neighbours.ts';
 
 const QUEUED = new WeakMap<Socket, Set<ServerResponse>>();
 
@@ -26,7 +27,7 @@ export function closeWithConnection(response: ServerResponse): void {
     queued = all;
   }
   queued.add(response);
-  response.once('close', () => queued.delete(response));
+  onClose(response, () => queued.delete(response));
 }
 
 function close(response: ServerResponse): void {

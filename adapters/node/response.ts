@@ -1,21 +1,29 @@
 // A gateway response into a `node:http` response, at the client's pace.
 
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
+import { isUntouched } from './neighbours.ts';
 
-/** Sends a response. What it could not send is visible to the client as a broken connection. */
-export function send(answer: GatewayResponse, response: ServerResponse): void {
+/**
+ * Sends a response. What it could not send is visible to the client as a broken connection.
+ *
+ * @param watched whether the gateway itself listens for the `close` of the response
+ */
+export function send(answer: GatewayResponse, response: ServerResponse, watched = false): void {
   const { body } = answer;
-  writeHead(answer, response);
+  const untouched = isUntouched(response, watched) && writesList(answer, response);
+  if (!untouched) prepareHead(answer, response);
   if (!Array.isArray(body)) {
     if (body.flushed) response.flushHeaders();
     new Sending(body, answer.headers, response).go();
-  } else if (body.length === 1) {
+  } else if (untouched && body.length === 1) {
     endWith(response, body[0] as Uint8Array);
-  } else {
-    for (const chunk of body) if (chunk.byteLength > 0) response.write(chunk);
+  } else if (untouched || body.length !== 1) {
+    for (const chunk of body) if (chunk.byteLength > 0) response.write(asBuffer(chunk));
     response.end();
+  } else {
+    response.end(asBuffer(body[0] as Uint8Array));
   }
 }
 
@@ -33,23 +41,17 @@ const latin1Slice = (
  */
 function endWith(response: ServerResponse, chunk: Uint8Array): void {
   const { byteLength } = chunk;
-  if (byteLength > SMALL_BODY) response.end(chunk);
+  if (byteLength > SMALL_BODY) response.end(asBuffer(chunk));
   else response.end(latin1Slice.call(chunk, 0, byteLength), 'latin1');
 }
 
-function writeHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {
-  if (response.req.httpVersionMajor > 1) {
-    setHeaders(headers, response);
-    response.writeHead(statusCode);
-  } else if (response.getHeaderNames().length > 0 || !writesList(statusCode, reason, headers, response)) {
-    // Whoever called this listener has set headers already, as Express does.
-    setHeaders(headers, response);
-    response.writeHead(statusCode, reason);
-  }
+/** The same bytes in the one class of byte arrays that all middleware knows. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 /** Node keeps order, case and repeats of a list of pairs; but it refuses one once a header was set, even if it was removed. */
-function writesList(statusCode: number, reason: string, headers: HeaderList, response: ServerResponse): boolean {
+function writesList({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): boolean {
   try {
     response.writeHead(statusCode, reason, headers as unknown as string[]);
     return true;
@@ -59,8 +61,27 @@ function writesList(statusCode: number, reason: string, headers: HeaderList, res
   }
 }
 
-function setHeaders(headers: HeaderList, response: ServerResponse): void {
-  for (const [name, values] of grouped(headers)) response.setHeader(name, values);
+/**
+ * Prepares a head in the way that all middleware knows: headers that are set, and a status that Node writes of its own accord
+ * ahead of the body, through whatever `writeHead` the response has then.
+ */
+function prepareHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {
+  for (const [name, values] of grouped(headers)) response.setHeader(name, withEarlier(name, values, response));
+  response.statusCode = statusCode;
+  // HTTP/2 has no reason; Node warns of one.
+  if (isHttp2(response)) return;
+  response.statusMessage = reason;
+  // Where nothing is said, Node has a reason of its own.
+  if (reason === '') response.writeHead(statusCode, reason);
+}
+
+/** Headers of which a later one is no reason to forget those that other code has set before. */
+const ADDING_UP = /^(?:set-cookie|vary)$/i;
+
+function withEarlier(name: string, values: string | string[], response: ServerResponse): string | string[] {
+  if (!ADDING_UP.test(name)) return values;
+  const earlier = response.getHeader(name);
+  return earlier === undefined ? values : [earlier, values].flat().map(String);
 }
 
 /** Repeats gathered under the first spelling of their name. */
@@ -74,11 +95,19 @@ function grouped(headers: HeaderList): Iterable<[name: string, values: string | 
   return groups.values();
 }
 
+/** An imitation of a response may not know its request. */
+function isHttp2(response: ServerResponse): boolean {
+  return ((response as Partial<ServerResponse>).req?.httpVersionMajor ?? 1) > 1;
+}
+
 /** A body on its way: the next chunk is asked for when the connection has room for it. (BODY-02) */
 class Sending {
   readonly #body: ResponseBody;
   readonly #headers: HeaderList;
   readonly #response: ServerResponse;
+  /** There is one listener for `drain`, however often it is waited for. */
+  #listens = false;
+  #waits = false;
 
   constructor(body: ResponseBody, headers: HeaderList, response: ServerResponse) {
     this.#body = body;
@@ -105,6 +134,12 @@ class Sending {
     if (this.#write(chunk)) this.go();
   };
 
+  #drained = (): void => {
+    if (!this.#waits) return;
+    this.#waits = false;
+    this.go();
+  };
+
   /** Whether there is room for more. */
   #write(chunk: Uint8Array | null): boolean {
     const response = this.#response;
@@ -114,8 +149,11 @@ class Sending {
       return false;
     }
     // Node may still hold the chunk when the application already fills its buffer anew. (BODY-08)
-    if (response.write(Buffer.from(chunk))) return true;
-    response.once('drain', this.go);
+    const room: unknown = response.write(Buffer.from(chunk));
+    if (room === true || (room !== false && !isWaiting(response))) return true;
+    if (!this.#listens) response.on('drain', this.#drained);
+    this.#listens = true;
+    this.#waits = true;
     return false;
   }
 
@@ -123,6 +161,14 @@ class Sending {
   #break = (_error: unknown): void => {
     breakOff(this.#response, this.#headers);
   };
+}
+
+/**
+ * Only `false` asks a writer to wait. A `write` that somebody has replaced often gives nothing at all; where Node's own is full
+ * behind it, Node's `drain` comes.
+ */
+function isWaiting(response: ServerResponse): boolean {
+  return response.on === ServerResponse.prototype.on && response.writableNeedDrain;
 }
 
 /** Breaks a response off so that no client can take it for complete. */

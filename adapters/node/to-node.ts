@@ -24,6 +24,7 @@ import {
   PendingBody,
   showsSame,
 } from './native.ts';
+import { onClose } from './neighbours.ts';
 import { closeWithConnection } from './queued.ts';
 import { breakOff, send } from './response.ts';
 import { NodeSource } from './source.ts';
@@ -253,7 +254,7 @@ class NodeCall implements CarriesNode {
     this.source?.claim();
     if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
     try {
-      send(answer, response);
+      send(answer, response, this.#watched);
     } catch (error) {
       this.exchange?.tell(error);
       breakOff(response, answer.headers);
@@ -279,7 +280,7 @@ class NodeCall implements CarriesNode {
       return;
     }
     const over = (): void => this.#over();
-    response.on('close', over);
+    onClose(response, over);
     // Under HTTP/2 it closes only once the request is over too, for which somebody has to take what is left of it.
     if (this.#request.httpVersionMajor > 1) (response as unknown as { stream: Writable }).stream.on('finish', over);
     if (response.socket === null) closeWithConnection(response);
