@@ -72,7 +72,12 @@ export function describe(value: unknown): string {
     return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object') return value === undefined ? 'undefined' : `the ${typeof value} ${String(value)}`;
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  let tag: string;
+  try {
+    tag = Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return 'an object that cannot be looked at';
+  }
   return `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`;
 }
 
@@ -85,14 +90,38 @@ export function advice(value: unknown): string {
   return isFetch ? ' A Fetch app becomes an application with fromFetch().' : '';
 }
 
+/**
+ * `instanceof` for a value that an application threw. That may be a proxy which throws whenever it is looked at, and the
+ * handling of a failure must not fail itself. Never throws. (ERR-02)
+ */
+export function isA<T>(thrown: unknown, type: abstract new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof type;
+  } catch {
+    return false;
+  }
+}
+
+/** The status code of the answer to a request that failed with this error before its head went out. (ERR-03) */
+export function statusOf(thrown: unknown): number {
+  return isA(thrown, RequestError) ? thrown.status : 500;
+}
+
 /** An error as text for the log: its stack and those of its causes. Never throws, whatever was thrown. (ERR-02, ERR-06) */
 export function report(error: unknown): string {
   let text = one(error);
-  for (let depth = 0, at = error; depth < 8 && at instanceof Error && at.cause !== undefined; depth++) {
-    at = at.cause;
+  for (let depth = 0, at = causeOf(error); depth < 8 && at !== undefined; depth++, at = causeOf(at)) {
     text += `\nCaused by: ${one(at)}`;
   }
   return text;
+}
+
+function causeOf(error: unknown): unknown {
+  try {
+    return error instanceof Error ? error.cause : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function one(error: unknown): string {

@@ -4,7 +4,7 @@
 
 import { BodyReader, closeBody, FLUSH, isThenable } from './body.ts';
 import { checkChunk, checkHeaders, checkStatus } from './check.ts';
-import { ClientDisconnectedError, ContractError, RequestError, report } from './errors.ts';
+import { ClientDisconnectedError, ContractError, isA, RequestError, report, statusOf } from './errors.ts';
 import { checkRemaining, FileWrapper } from './file-wrapper.ts';
 import { flush, log } from './log.ts';
 import { plainResponse } from './plain-response.ts';
@@ -420,7 +420,7 @@ export class Exchange implements ResponseBody {
       this.#writes?.close();
       return this.#response;
     }
-    const response = plainResponse(error instanceof RequestError ? error.status : 500, this.#head);
+    const response = plainResponse(statusOf(error), this.#head);
     this.#ended = true;
     if (this.#body === null) {
       this.#done = true;
@@ -448,9 +448,9 @@ export class Exchange implements ResponseBody {
 
   /** Reports a failure of the application. What a client did wrong, or that it left, is no such thing. (ERR-05) */
   tell(error: unknown): void {
-    if (error instanceof ClientDisconnectedError) return;
-    if (this.#done && error instanceof Error && error.name === 'AbortError') return;
-    if (error instanceof RequestError) {
+    if (isA(error, ClientDisconnectedError)) return;
+    if (this.#done && isAbort(error)) return;
+    if (isA(error, RequestError)) {
       log(this.#errors, `${error.name}: ${error.message}`);
       return;
     }
@@ -478,6 +478,15 @@ export class Exchange implements ResponseBody {
 
   #tooLong(): ContractError {
     return new ContractError('CL-01', 'The body is longer than the Content-Length it declared; the rest was cut off.');
+  }
+}
+
+/** Whether a value is what `fetch` and its kind throw once their signal has aborted. Never throws. */
+function isAbort(thrown: unknown): boolean {
+  try {
+    return thrown instanceof Error && thrown.name === 'AbortError';
+  } catch {
+    return false;
   }
 }
 

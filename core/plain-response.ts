@@ -1,6 +1,6 @@
 // Responses of the gateway's own, where no application answers: a plain page, nothing else.
 
-import { RequestError, report } from './errors.ts';
+import { isA, RequestError, report } from './errors.ts';
 import { flush, log } from './log.ts';
 import type { GatewayResponse } from './response.ts';
 import { OWN_REASONS } from './status.ts';
@@ -30,7 +30,7 @@ export function plainResponse(statusCode: number, head: boolean, detail = ''): G
  * for the client; anything else is the adapter's own failure, told to `errors`.
  */
 export function refuse(error: unknown, errors: ErrorStream, head: boolean): GatewayResponse {
-  if (error instanceof RequestError) return plainResponse(error.status, head, error.message);
+  if (isA(error, RequestError)) return plainResponse(error.status, head, error.message);
   log(errors, report(error));
   flush(errors);
   return plainResponse(500, head);

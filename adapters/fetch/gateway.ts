@@ -2,7 +2,7 @@
 
 import { isThenable } from '../../core/body.ts';
 import type { Settings } from '../../core/environ.ts';
-import { RequestError } from '../../core/errors.ts';
+import { statusOf } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
@@ -80,8 +80,7 @@ export class FetchGateway {
     client.over();
     const fail = (error: unknown): Response => {
       exchange.tell(error);
-      const status = error instanceof RequestError ? error.status : 500;
-      return toResponse(plainResponse(status, client.head), this.#facts, client);
+      return toResponse(plainResponse(statusOf(error), client.head), this.#facts, client);
     };
     try {
       const answer = call();

@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
-import { describe, RequestError } from '../../core/errors.ts';
+import { describe, statusOf } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { carried, carry, lazyKey } from '../../core/lazy.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
@@ -120,7 +120,7 @@ export class NodeGateway {
     else call.answer(answer);
   };
 
-  /** @throws {RequestError} for a request that cannot be served */
+  /** @throws {BadRequestError} for a request that cannot be served */
   makeEnviron(
     request: IncomingMessage,
     response: ServerResponse,
@@ -215,8 +215,7 @@ class NodeCall implements CarriesNode {
         return;
       }
       for (const name of response.getHeaderNames()) response.removeHeader(name);
-      const status = error instanceof RequestError ? error.status : 500;
-      const page = plainResponse(status, this.#request.method === 'HEAD');
+      const page = plainResponse(statusOf(error), this.#request.method === 'HEAD');
       // Node takes no list of pairs for a response that has had headers set.
       for (const [name, value] of page.headers) response.setHeader(name, value);
       send(page, response);

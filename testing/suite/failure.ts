@@ -86,6 +86,31 @@ function beforeTheHead({ test }: Suite): void {
       equal((await site.get('/')).text, 'fine', 'the next body');
     }
   });
+
+  test('ERR-02: a thrown value that fails on every look at it is a 500 like any other', async (t) => {
+    const fails = (): never => {
+      throw new Error('looked at');
+    };
+    const hostile = new Proxy({}, { get: fails, has: fails, getPrototypeOf: fails, ownKeys: fails });
+    const apps: Application[] = [
+      () => {
+        throw hostile;
+      },
+      () => Promise.reject(hostile),
+      (_environ, startResponse) => {
+        startResponse('200 OK', []);
+        // biome-ignore lint/correctness/useYield: it fails before its first chunk
+        return (async function* () {
+          throw hostile;
+        })();
+      },
+    ];
+    for (const app of apps) {
+      const site = await t.serve(app);
+      equal((await site.get('/')).status, 500, 'the status');
+      await eventually(() => site.errors.includes('Thrown: '), 'a line on wsgi.errors');
+    }
+  });
 }
 
 /** An application that gives its error to startResponse after its first chunk went out, and goes on. */

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from 'waygate';
 import { errorStreams } from '../../core/error-stream.ts';
-import { describe as describeValue, report } from '../../core/errors.ts';
+import { describe as describeValue, isA, report, statusOf } from '../../core/errors.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import { decodeWsgi, nativeFromBytes } from '../../core/strings.ts';
 import type { ErrorStream } from '../../core/types.ts';
@@ -15,6 +15,22 @@ const hostile = (): unknown => {
   };
   return Object.defineProperties(new Error('x'), { stack: { get: fail }, message: { get: fail } });
 };
+
+/** Fails for `instanceof` as well. */
+const proxy = (): unknown => {
+  const fail = (): never => {
+    throw new Error('looked at');
+  };
+  return new Proxy({}, { get: fail, getPrototypeOf: fail, has: fail, ownKeys: fail });
+};
+
+/** Prints, but its cause cannot be looked at. */
+const hidesItsCause = (): unknown =>
+  Object.defineProperty(new Error('x'), 'cause', {
+    get() {
+      throw new Error('looked at');
+    },
+  });
 
 function collecting(): ErrorStream & { text: string; flushes: number } {
   return {
@@ -77,8 +93,22 @@ describe('an error in the log (ERR-02, ERR-06)', () => {
   });
 
   it('is something, whatever was thrown', () => {
-    for (const thrown of [undefined, null, 0, '', Symbol('x'), {}, Object.create(null), hostile()]) {
+    for (const thrown of [
+      undefined,
+      null,
+      0,
+      '',
+      Symbol('x'),
+      {},
+      Object.create(null),
+      hostile(),
+      proxy(),
+      hidesItsCause(),
+    ]) {
       expect(report(thrown)).not.toBe('');
+      expect(describeValue(thrown)).not.toBe('');
+      expect(isA(thrown, RequestError)).toBe(false);
+      expect(statusOf(thrown)).toBe(500);
     }
   });
 });
