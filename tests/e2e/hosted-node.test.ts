@@ -2,9 +2,10 @@
 // 24 and 26, which keep a request's state in private fields, none can; the handler must not notice.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nodeRuntime, type Running, start } from './runtimes/process.ts';
+import { nodeRuntime, OTHER_NODE_VERSIONS } from '../../tools/node-runtimes.mjs';
+import { type Running, start } from './runtimes/process.ts';
 
-describe.each(['22.23.3', '24.21.0', '26.10.0'])('a hosted handler on node %s', (version) => {
+describe.each(OTHER_NODE_VERSIONS)('a hosted handler on node %s', (version) => {
   let server: Running;
   beforeAll(async () => {
     server = await start(nodeRuntime(version), ['tests/e2e/runtimes/hosted-server.ts']);

@@ -2,14 +2,15 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodeRuntime, OTHER_NODE_VERSIONS } from '../../tools/node-runtimes.mjs';
 import { httpCases } from '../adapters/node/http-cases-run.ts';
 import { NODE_WAYS } from './runtimes/capabilities.ts';
-import { nodeRuntime, type Running, start } from './runtimes/process.ts';
+import { type Running, start } from './runtimes/process.ts';
 import { remoteConformance } from './runtimes/remote-conformance.ts';
 
 const SERVER = 'tests/e2e/runtimes/node-server.ts';
 
-for (const version of ['22.23.3', '24.21.0', '26.10.0']) {
+for (const version of OTHER_NODE_VERSIONS) {
   const node = nodeRuntime(version);
   test(`node ${version} is what it says`, () => {
     expect(execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()).toBe(version);

@@ -1,7 +1,7 @@
 // Other runtimes as child processes: started, waited for, and ended with everything they started themselves.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -119,17 +119,6 @@ export function runtime(name: 'bun' | 'deno'): string {
   // No lock file: one made on one machine lacks the packages of the others. package.json names exact versions.
   if (!existsSync(path) || !existsSync(`${HERE}node_modules/bun-types`))
     npm(HERE, 'install', '--no-save', '--no-package-lock');
-  return path;
-}
-
-/** The path of another Node: the npm package `node`, installed into `.runtimes/` when a test first asks for it. */
-export function nodeRuntime(version: string): string {
-  const folder = `${ROOT}/.runtimes/node-${version}`;
-  const path = `${folder}/node_modules/node/bin/node`;
-  if (!existsSync(path)) {
-    mkdirSync(folder, { recursive: true });
-    npm(folder, 'install', '--no-save', '--no-package-lock', '--prefix', folder, `node@${version}`);
-  }
   return path;
 }
 
