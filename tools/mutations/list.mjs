@@ -262,14 +262,21 @@ const gateway = [
   {
     rule: 'ERR-03',
     what: 'the client reads the error',
-    from: '    const response = plainResponse(error instanceof RequestError ? error.status : 500, this.#head);',
-    to: '    const response = plainResponse(error instanceof RequestError ? error.status : 500, this.#head, String(error));',
+    from: '    const response = plainResponse(statusOf(error), this.#head);',
+    to: '    const response = plainResponse(statusOf(error), this.#head, String(error));',
   },
   {
     rule: 'ERR-03',
     what: 'a RequestError is a 500',
-    from: 'error instanceof RequestError ? error.status : 500',
-    to: '500',
+    from: 'plainResponse(statusOf(error), this.#head)',
+    to: 'plainResponse(500, this.#head)',
+  },
+  {
+    rule: 'ERR-02',
+    file: 'core/errors.ts',
+    what: 'a look at a hostile error escapes',
+    from: '    return thrown instanceof type;\n  } catch {\n    return false;\n  }',
+    to: '    return thrown instanceof type;\n  } finally {\n  }',
   },
   {
     rule: 'ERR-04',
@@ -280,7 +287,7 @@ const gateway = [
   {
     rule: 'ERR-05',
     what: 'a client that left is logged',
-    from: '    if (error instanceof ClientDisconnectedError) return;\n',
+    from: '    if (isA(error, ClientDisconnectedError)) return;\n',
     to: '',
   },
   {
