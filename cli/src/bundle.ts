@@ -7,6 +7,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { CommandError, errorCode } from './errors.ts';
+import { workerModules } from './worker-modules.ts';
 
 /** A bundle that was written. */
 export interface Bundle {
@@ -53,7 +54,7 @@ export async function bundleForNode(entry: string, outfile: string, cwd: string)
       conditions: [],
       define: LOCATION_NAMES,
       banner: { js: requireBanner(pathToFileURL(entry).href) },
-      plugins: [locations(), packagesOutside()],
+      plugins: [locations(), workerModules(), packagesOutside()],
     },
     cwd,
   );

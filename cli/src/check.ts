@@ -3,16 +3,14 @@
 import { performance } from 'node:perf_hooks';
 import { toFetch } from 'waygate/fetch';
 import { CommandError, oneLine } from './errors.ts';
-import type { Kind } from './kind.ts';
-import { loadApp } from './load.ts';
+import { withLocalClient } from './fetch.ts';
+import { checkRunOptions, prepareLoading, type RunOptions, runnable } from './handler.ts';
+import { loadModule } from './load.ts';
 import { formatDuration, formatSize, type Output } from './output.ts';
-import { type PlatformOptions, throughPlatform } from './platform.ts';
 import { checkTarget } from './request.ts';
 
 /** Options of `waygate check`. */
-export interface CheckOptions extends PlatformOptions {
-  kind?: Kind;
-}
+export type CheckOptions = RunOptions;
 
 /** One request of the check. */
 interface Probe {
@@ -51,10 +49,13 @@ export async function checkCommand(
 ): Promise<void> {
   const { cwd } = output.io;
   paths.forEach(checkTarget);
-  const app = await output.progress(`Loading ${path}`, () => loadApp(path, cwd, options.kind));
+  checkRunOptions(options);
+  prepareLoading(options);
+  const exports = await output.progress(`Loading ${path}`, () => loadModule(path, cwd));
   const findings: string[] = [];
   const errors = (text: string): void => void findings.push(finding(text));
-  const fetch = toFetch(throughPlatform(app.application, { ...options, validate: true }, errors), { errors });
+  const app = await runnable(exports, path, { ...options, validate: true }, errors);
+  const fetch = toFetch(withLocalClient(app), { errors });
   let total = 0;
   let count = 0;
   for (const each of paths) {

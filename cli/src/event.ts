@@ -1,11 +1,11 @@
-// `waygate event`: the event that a Lambda front door would send for a request.
+// `waygate event`: the event that Lambda would get for a request.
 
 import { fromLambda } from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
 import { CommandError } from './errors.ts';
 import { requestInit } from './fetch.ts';
 import type { Output } from './output.ts';
-import { checkDoor, parseSource } from './platform.ts';
+import { checkSourceOptions, parseSource } from './platform.ts';
 import { type CommandRequest, commandRequest, type RequestOptions } from './request.ts';
 
 /** Options of `waygate event`. */
@@ -20,7 +20,7 @@ export interface EventOptions extends RequestOptions {
 /**
  * Prints the event as JSON.
  *
- * @throws {CommandError} for an unknown source, and for a request that the front door would not pass on
+ * @throws {CommandError} for an unknown event source, and for a request that the source would answer by itself
  */
 export async function eventCommand(
   source: string,
@@ -33,13 +33,22 @@ export async function eventCommand(
   output.print(JSON.stringify(await makeEvent(source, request, options), null, 2));
 }
 
-/** The event that a front door makes of a request, through `fromLambda`: what its handler is given. */
+/**
+ * The event that an event source makes of a request, through `fromLambda`.
+ *
+ * @param source as the command line spells it, such as `lambda:http-api`
+ */
 export async function makeEvent(source: string, request: CommandRequest, options: EventOptions): Promise<unknown> {
   const { stage, payload, multiValueHeaders, viewerRequest } = options;
   const name = parseSource(source);
-  checkDoor(name, { stage, payload, 'multi-value-headers': multiValueHeaders, 'viewer-request': viewerRequest });
+  checkSourceOptions(name, {
+    stage,
+    payload,
+    'multi-value-headers': multiValueHeaders,
+    'viewer-request': viewerRequest,
+  });
   let event: unknown;
-  const door = fromLambda(
+  const emulated = fromLambda(
     async (given: unknown) => {
       event = given;
       return { statusCode: 204 };
@@ -52,7 +61,7 @@ export async function makeEvent(source: string, request: CommandRequest, options
       eventType: viewerRequest ? 'viewer-request' : 'origin-request',
     },
   );
-  const response = await toFetch(door, { errors: () => {} })(request.target, requestInit(request));
+  const response = await toFetch(emulated, { errors: () => {} })(request.target, requestInit(request));
   if (event === undefined) {
     const reason = (await response.text()).trim().replace(/\s+/g, ' ');
     throw new CommandError(`${source} would answer this request by itself, with ${response.status}: ${reason}`);

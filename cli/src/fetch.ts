@@ -2,18 +2,17 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Application } from 'waygate';
 import { toFetch } from 'waygate/fetch';
 import { CommandError, ExitCode } from './errors.ts';
-import type { Kind } from './kind.ts';
-import { loadApp } from './load.ts';
+import { checkRunOptions, prepareLoading, type RunOptions, runnable } from './handler.ts';
+import { loadModule } from './load.ts';
 import type { Output } from './output.ts';
-import { type PlatformOptions, throughPlatform } from './platform.ts';
 import { type CommandRequest, commandRequest, type RequestOptions } from './request.ts';
 
 /** Options of `waygate fetch`. */
-export interface FetchOptions extends RequestOptions, PlatformOptions {
+export interface FetchOptions extends RequestOptions, RunOptions {
   request?: string;
-  kind?: Kind;
   /** Whether the head is printed ahead of the body. */
   include: boolean;
   /** Whether only the head is asked for and printed. */
@@ -32,21 +31,44 @@ export interface FetchOptions extends RequestOptions, PlatformOptions {
  */
 export async function fetchCommand(path: string, target: string, options: FetchOptions, output: Output): Promise<void> {
   const request = await commandRequest(options.head ? 'HEAD' : options.request, target, options, output.io);
-  const app = await output.progress(`Loading ${path}`, () => loadApp(path, output.io.cwd, options.kind));
+  checkRunOptions(options);
+  prepareLoading(options);
+  const exports = await output.progress(`Loading ${path}`, () => loadModule(path, output.io.cwd));
   const work: Promise<unknown>[] = [];
   const errors = (text: string): void => output.note(text);
-  const fetch = toFetch(throughPlatform(app.application, options, errors), {
+  const fetch = toFetch(withLocalClient(await runnable(exports, path, options, errors)), {
     errors,
     waitUntil: (promise) => void work.push(promise),
   });
   const response = await fetch(request.target, requestInit(request));
   if (options.include || options.head) printHead(response, output);
   await printBody(response, options, output);
-  await Promise.all(work);
+  await settled(work);
   if (options.fail && response.status >= 400) {
     const message = `The app answered ${response.status} ${response.statusText}`.trimEnd();
     throw new CommandError(`${message}.`, { exitCode: ExitCode.httpError });
   }
+}
+
+/**
+ * Waits for the work that was given to `wait_until`, also by such work, and for one turn of the event loop: Express logs
+ * its errors in `setImmediate` after the response.
+ */
+async function settled(work: readonly Promise<unknown>[]): Promise<void> {
+  let seen: number;
+  do {
+    seen = work.length;
+    await Promise.all(work);
+    await new Promise((resolve) => setImmediate(resolve));
+  } while (work.length > seen);
+}
+
+/** Gives requests the address of their client, which is this machine: rate limiters refuse requests without one. */
+export function withLocalClient(app: Application): Application {
+  return (environ, startResponse) => {
+    environ.REMOTE_ADDR ??= '127.0.0.1';
+    return app(environ, startResponse);
+  };
 }
 
 /** A request as the second argument of `fetch`. */

@@ -1,15 +1,22 @@
-// Tells what a module's export is: a Waygate application, a Fetch app or a Node listener, and makes an application of it.
+// Detects what a module's export is: a Waygate application, a Fetch app, a Worker or a Node listener, and makes an
+// application of it.
 
 import { Server } from 'node:http';
 import type { Application } from 'waygate';
+import { fromWorker, type WorkerClass } from 'waygate/cloudflare-workers';
 import { type FetchApp, fromFetch } from 'waygate/fetch';
 import { fromNode, type NodeApp } from 'waygate/node';
 import { CommandError } from './errors.ts';
 
-/** What `--kind` takes: an application, a Fetch app, a Node listener. */
+/** What `--kind` of a build takes: an application, a Fetch app or a Worker, a Node listener. */
 export type Kind = 'app' | 'fetch' | 'node';
 
 export const KINDS: readonly Kind[] = ['app', 'fetch', 'node'];
+
+/** What `--kind` takes where the app is run on this machine: a Lambda handler as well. */
+export type RunKind = Kind | 'lambda';
+
+export const RUN_KINDS: readonly RunKind[] = [...KINDS, 'lambda'];
 
 /** An app as it was found. */
 export interface App {
@@ -22,6 +29,8 @@ export interface App {
   notInWorkerd?: string;
   /** It as an application. */
   application: Application;
+  /** What was exported, where it is a plain function and `kind` is a guess from its number of parameters. */
+  guessedFrom?: (...args: unknown[]) => unknown;
 }
 
 type Members = Record<string, unknown>;
@@ -58,7 +67,9 @@ export async function findApp(exports: Members, file: string, kind?: Kind): Prom
   const name = own === exports ? 'app' : `app.${ownName}`;
   const expression = hosted.expression(value === exported ? name : `(await ${name})`);
   const { application, notInWorkerd } = hosted;
-  return { kind: found, exportName, expression, application, notInWorkerd };
+  const isGuess = kind === undefined && typeof value === 'function' && !isClass(value) && !hasMethod(value, 'fetch');
+  const guessedFrom = isGuess && nodeApp(value) === undefined ? (value as App['guessedFrom']) : undefined;
+  return { kind: found, exportName, expression, application, notInWorkerd, guessedFrom };
 }
 
 /** What a module's author exported: the exports of a CommonJS module come as one object, as its default export. */
@@ -70,7 +81,7 @@ export function ownExports(exports: Members): Members {
 
 const WANTED: Record<Kind, string> = {
   app: 'an application, a function (environ, startResponse)',
-  fetch: 'a Fetch app, a function (request) or an object with fetch(request)',
+  fetch: 'a Fetch app, a function (request), or an object or a WorkerEntrypoint class with fetch(request)',
   node: 'a Node listener, a function (request, response), an http.Server, or an Express, Koa or Fastify app',
 };
 
@@ -82,6 +93,8 @@ export function recognize(value: unknown): Kind | undefined {
   if (nodeApp(value) !== undefined) return 'node';
   if (hasMethod(value, 'fetch')) return 'fetch';
   if (typeof value !== 'function') return undefined;
+  // A class cannot be called, so it is a Worker or nothing.
+  if (isClass(value)) return hasMethod(value.prototype, 'fetch') ? 'fetch' : undefined;
   return value.length === 1 || value.length > 2 ? 'fetch' : 'app';
 }
 
@@ -98,6 +111,10 @@ async function host(kind: Kind, value: unknown): Promise<Hosted | undefined> {
     return typeof value === 'function' ? { application: value as Application, expression: itself } : undefined;
   }
   if (kind === 'fetch') {
+    if (isClass(value)) {
+      if (!hasMethod((value as { prototype?: unknown }).prototype, 'fetch')) return undefined;
+      return { application: fromWorker(value as unknown as WorkerClass), expression: itself };
+    }
     const isFetch = typeof value === 'function' || hasMethod(value, 'fetch');
     return isFetch ? { application: fromFetch(value as FetchApp), expression: itself } : undefined;
   }
@@ -136,6 +153,11 @@ function nodeApp(value: unknown): HostedNode | undefined {
   return typeof value === 'function' && hasMethod(value, 'handle') && hasMethod(value, 'use') ? itself : undefined;
 }
 
+/** Whether a function is a class: its prototype cannot be replaced, as that of an ordinary function can. */
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+}
+
 function hasMethod<Name extends string>(
   value: unknown,
   name: Name,
@@ -144,12 +166,14 @@ function hasMethod<Name extends string>(
   return typeof (value as Members)[name] === 'function';
 }
 
-function describeValue(value: unknown): string {
+/** A value as messages call it: `an object with get, put`, `a class`. */
+export function describeValue(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') {
     const names = Object.keys(value);
     return names.length === 0 ? 'an empty object' : `an object with ${names.slice(0, 6).join(', ')}`;
   }
+  if (isClass(value)) return 'a class without a fetch method';
   return typeof value === 'function' ? 'a function' : `a ${typeof value}`;
 }

@@ -36,7 +36,10 @@ export async function importBundle(bundle: string, name: string): Promise<Record
   try {
     return await import(/* @vite-ignore */ pathToFileURL(bundle).href);
   } catch (error) {
-    throw new CommandError(`${name} failed while it was loaded: ${named(error)}${place(error)}`, { cause: error });
+    const hint = hintFor(error);
+    throw new CommandError(`${name} failed while it was loaded: ${named(error)}${place(error)}${hint}`, {
+      cause: error,
+    });
   }
 }
 
@@ -66,6 +69,15 @@ export async function loadModule(path: string, cwd: string): Promise<Record<stri
  */
 export async function loadApp(path: string, cwd: string, kind?: Kind): Promise<App> {
   return findApp(await loadModule(path, cwd), path, kind);
+}
+
+/** What to write where a module asks for something that only its own platform has. */
+function hintFor(error: unknown): string {
+  if (error instanceof ReferenceError && /^awslambda /.test(error.message)) {
+    return '. A Lambda handler has this global with --kind lambda';
+  }
+  const isWorkers = /(?:protocol|package) 'cloudflare:/.test(String(error));
+  return isWorkers ? '. Only workerd has modules called cloudflare:…; use waygate serve --platform workers' : '';
 }
 
 /** The first place in the user's own files that an error's stack names, as ` (app.ts:3:7)`. */

@@ -1,13 +1,13 @@
 // `--platform`: runs an application through a platform's real conversion. Each pair of adapters is a round trip: the
 // request becomes what that platform would have sent, the application is served from it, the result is turned back.
 
-import type { Application } from 'waygate';
+import { type Application, encode } from 'waygate';
 import { fromLambda, type SourceName, toLambda, toLambdaStream } from 'waygate/aws-lambda';
-import { fromFetch, toFetch } from 'waygate/fetch';
-import { validator } from 'waygate/middleware';
+import { environOf, fromFetch, toFetch } from 'waygate/fetch';
+import { mount, validator } from 'waygate/middleware';
 import { usageError } from './errors.ts';
 
-/** The front doors of Lambda, in the order of the help. The type holds the list to be complete. */
+/** The event sources of Lambda, in the order of the help. The type holds the list to be complete. */
 const SOURCE_TABLE: Record<SourceName, string> = {
   'rest-api': 'API Gateway REST API (payload 1.0)',
   'http-api': 'API Gateway HTTP API (payload 2.0)',
@@ -18,15 +18,14 @@ const SOURCE_TABLE: Record<SourceName, string> = {
   edge: 'Lambda@Edge',
 };
 
-export const SOURCES: readonly SourceName[] = Object.keys(SOURCE_TABLE) as SourceName[];
+/** How the command line spells an event source: `lambda:http-api`. Every command and option takes this one spelling. */
+export type SpelledSource = `lambda:${SourceName}`;
+
+/** All event sources, as they are spelled on the command line. */
+export const SOURCES: readonly SpelledSource[] = (Object.keys(SOURCE_TABLE) as SourceName[]).map(spelledSource);
 
 /** All that `--platform` takes. */
-export const PLATFORMS: readonly string[] = [
-  'node',
-  'fetch',
-  'workers',
-  ...SOURCES.map((source) => `lambda:${source}`),
-];
+export const PLATFORMS: readonly string[] = ['node', 'fetch', 'workers', ...SOURCES];
 
 /** What `--platform` names. */
 export type Platform = { name: 'node' | 'fetch' | 'workers' } | { name: 'lambda'; source: SourceName };
@@ -47,27 +46,44 @@ export interface PlatformOptions {
   validate?: boolean;
 }
 
+/** An event source as the command line spells it. */
+export function spelledSource<Name extends SourceName>(source: Name): `lambda:${Name}` {
+  return `lambda:${source}`;
+}
+
 /**
  * @param text what was given as `--platform`
- * @throws {CommandError} for an unknown one
+ * @throws {CommandError} for an unknown platform
  */
 export function parsePlatform(text: string): Platform {
   if (text === 'node' || text === 'fetch' || text === 'workers') return { name: text };
-  if (text.startsWith('lambda:')) return { name: 'lambda', source: parseSource(text.slice('lambda:'.length)) };
-  throw usageError(`There is no platform "${text}"; expected one of ${PLATFORMS.join(', ')}.`);
+  const source = sourceOf(text);
+  if (source !== undefined) return { name: 'lambda', source };
+  throw usageError(`There is no platform "${text}"; expected ${nearest(text, PLATFORMS)}.`);
 }
 
 /**
- * @param text the name of a Lambda front door
- * @throws {CommandError} for an unknown one
+ * @param text an event source as the command line spells it, such as `lambda:http-api`
+ * @throws {CommandError} for an unknown event source
  */
 export function parseSource(text: string): SourceName {
-  if (Object.hasOwn(SOURCE_TABLE, text)) return text as SourceName;
-  throw usageError(`There is no Lambda source "${text}"; expected one of ${SOURCES.join(', ')}.`);
+  const source = sourceOf(text);
+  if (source !== undefined) return source;
+  throw usageError(`There is no event source "${text}"; expected ${nearest(text, SOURCES)}.`);
 }
 
-/** What only some front doors have. */
-const DOORS = {
+function sourceOf(text: string): SourceName | undefined {
+  const name = text.startsWith('lambda:') ? text.slice('lambda:'.length) : '';
+  return Object.hasOwn(SOURCE_TABLE, name) ? (name as SourceName) : undefined;
+}
+
+/** What to write instead of `text`: the spelling with `lambda:` if that is all that is missing, else the whole list. */
+function nearest(text: string, all: readonly string[]): string {
+  return all.includes(`lambda:${text}`) ? `lambda:${text}` : `one of ${all.join(', ')}`;
+}
+
+/** What only some event sources have. */
+const SOURCE_OPTIONS = {
   stage: ['rest-api', 'http-api'],
   payload: ['http-api'],
   'multi-value-headers': ['alb'],
@@ -75,23 +91,57 @@ const DOORS = {
 } as const;
 
 /**
- * @param door the front door, or the platform that has none
  * @param given the values of the options, as far as they were given
- * @throws {CommandError} for an option that has no meaning there: it would be left out without a word
+ * @param where the event source, or the platform, which has none of these options
+ * @throws {CommandError} for an option that has no meaning there: it would have no effect
  */
-export function checkDoor(door: string, given: { [Name in keyof typeof DOORS]?: unknown }): void {
-  for (const [name, doors] of Object.entries(DOORS)) {
-    if (given[name as keyof typeof DOORS] && !doors.some((each) => each === door)) {
-      throw usageError(`--${name} is for ${doors.join(' and ')}; ${door} has no such thing.`);
+export function checkSourceOptions(
+  where: SourceName | 'node' | 'fetch' | 'workers',
+  given: { [Name in keyof typeof SOURCE_OPTIONS]?: unknown },
+): void {
+  for (const [name, sources] of Object.entries(SOURCE_OPTIONS)) {
+    if (given[name as keyof typeof SOURCE_OPTIONS] && !sources.some((each) => each === where)) {
+      const shown = Object.hasOwn(SOURCE_TABLE, where) ? `lambda:${where}` : where;
+      throw usageError(`--${name} is for ${sources.map(spelledSource).join(' and ')}; ${shown} has no such option.`);
     }
   }
+}
+
+/**
+ * An application under the stage of an API, as its clients see it: `/live/users` is the path `/users` of the stage `live`.
+ * What is outside of the stage gets API Gateway's own answer.
+ *
+ * @param source the kind of API; any other event source has no stages
+ * @throws {CommandError} for a name that no stage can have
+ */
+export function underStage(app: Application, stage: string | undefined, source: SourceName): Application {
+  if (stage === undefined || (source === 'http-api' && stage === '$default')) return app;
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html
+  if (!/^[\w-]{1,128}$/.test(stage)) {
+    throw usageError(`There can be no stage "${stage}"; expected letters, digits, hyphens and underscores.`);
+  }
+  const [status, message] = source === 'rest-api' ? ['403 Forbidden', 'Forbidden'] : ['404 Not Found', 'Not Found'];
+  const outside: Application = (_environ, startResponse) => {
+    startResponse(status as string, [['Content-Type', 'application/json']]);
+    return [encode(JSON.stringify({ message }))];
+  };
+  return mount({ [`/${stage}`]: app, '/': outside });
+}
+
+/** No Fetch request knows its client: it is the client of the request around it. */
+function withClientOf(app: Application): Application {
+  return (environ, startResponse) => {
+    const around = environOf(environ['fetch.request'] as Request);
+    if (around?.REMOTE_ADDR !== undefined) environ.REMOTE_ADDR = around.REMOTE_ADDR;
+    return app(environ, startResponse);
+  };
 }
 
 /**
  * An application that runs another one through a platform. On Node that is the application itself.
  *
  * @param errors where `wsgi.errors` of the application goes, on platforms that have a gateway of their own around it
- * @throws {CommandError} for options that do not go together, and for `workers`, which is no platform of this process
+ * @throws {CommandError} for options that do not go together, and for `workers`, which cannot run in this process
  */
 export function throughPlatform(
   app: Application,
@@ -101,12 +151,12 @@ export function throughPlatform(
   const platform = parsePlatform(options.platform);
   const { stream = false, stage, payload, multiValueHeaders } = options;
   const watched = options.validate ? validator(app) : app;
-  const door = platform.name === 'lambda' ? platform.source : platform.name;
-  checkDoor(door, { stage, payload, 'multi-value-headers': multiValueHeaders });
+  const where = platform.name === 'lambda' ? platform.source : platform.name;
+  checkSourceOptions(where, { stage, payload, 'multi-value-headers': multiValueHeaders });
   if (platform.name !== 'lambda') {
     if (stream) throw usageError(`--stream is for Lambda; ${options.platform} streams by itself.`);
     if (platform.name === 'node') return watched;
-    if (platform.name === 'fetch') return fromFetch(toFetch(watched, { errors }));
+    if (platform.name === 'fetch') return fromFetch(toFetch(withClientOf(watched), { errors }));
     throw usageError('Workers run in a process of their own: use waygate serve --platform workers.');
   }
   const { source } = platform;
@@ -119,7 +169,7 @@ export function throughPlatform(
     });
   }
   if (source !== 'function-url' && source !== 'rest-api') {
-    throw usageError(`${source} does not stream; --stream goes with lambda:function-url and lambda:rest-api.`);
+    throw usageError(`lambda:${source} does not stream; --stream goes with lambda:function-url and lambda:rest-api.`);
   }
   return fromLambda(toLambdaStream(watched, { errors }), { source, stage, streaming: true });
 }

@@ -7,14 +7,15 @@ import { type CheckOptions, checkCommand } from './check.ts';
 import { type DeployOptions, deployCommand } from './deploy.ts';
 import { type EventOptions, eventCommand } from './event.ts';
 import { type FetchOptions, fetchCommand } from './fetch.ts';
+import { DEFAULT_SOURCE } from './handler.ts';
 import { initCommand } from './init.ts';
 import { type InvokeOptions, invokeCommand } from './invoke.ts';
-import { KINDS } from './kind.ts';
+import { KINDS, RUN_KINDS } from './kind.ts';
 import type { Output } from './output.ts';
-import { PLATFORMS, SOURCES } from './platform.ts';
-import { type ServeOptions, serveCommand } from './serve.ts';
+import { PLATFORMS, SOURCES, spelledSource } from './platform.ts';
+import { parsePort, type ServeOptions, serveCommand } from './serve.ts';
 import { TARGETS } from './targets.ts';
-import { FRONT_DOORS } from './templates.ts';
+import { FRONT_DOORS, type FrontDoor } from './templates.ts';
 
 /** How wide help is where there is no terminal, in columns. */
 const HELP_WIDTH = 100;
@@ -62,12 +63,16 @@ function addServe(program: Command, output: Output): void {
         'event that Lambda would get, in workerd for Workers.',
     )
     .argument('<app>', APP)
-    .option('-p, --port <number>', 'port to listen on; 0 for any free one', portNumber, 8000)
-    .option('-H, --host <address>', 'address to listen on (default: all of this machine)');
+    .option(
+      '-p, --port <number>',
+      'port to listen on; 0 for any free one (default: PORT of the environment, else 8000)',
+      portNumber,
+    )
+    .option('-H, --host <address>', 'address to listen on; 0.0.0.0 for all of this machine', '127.0.0.1');
   addPlatformOptions(command)
     .option('--validate', 'check the app and every request against the contract', false)
     .option('-w, --watch', 'start anew when a file of the app changes; running requests are finished', false)
-    .option('--workers <number>', 'number of processes to serve from', processes, 1)
+    .option('--processes <number>', 'number of processes to serve from', processes, 1)
     .option('-q, --quiet', 'no access log', false)
     .action((app: string, options: ServeOptions) => serveCommand(app, options, output));
 }
@@ -92,17 +97,20 @@ function addFetch(program: Command, output: Output): void {
 function addEvent(program: Command, output: Output): void {
   const command = program
     .command('event')
-    .summary('print the event that a Lambda front door would send')
-    .description('Print the event that a Lambda front door would send to a function for a request, as JSON.')
-    .argument('<source>', `front door: ${SOURCES.join(', ')}`)
+    .summary('print the event that Lambda would get for a request')
+    .description('Print the event that a Lambda function would get from an event source for a request, as JSON.')
+    .argument('<source>', `event source: ${SOURCES.join(', ')}`)
     .argument('<method>', 'request method')
     .argument('<url>', 'path with its query, exactly as a client would send it, or a URL');
   addRequestOptions(command)
-    .option('--stage <name>', 'rest-api, http-api: named stage; it stands in front of the path')
-    .addOption(payloadOption('http-api: payload format of the integration'))
-    .option('--multi-value-headers', 'alb: the target group has multi-value headers', false)
-    .option('--viewer-request', 'edge: the function stands at the viewer request, not the origin request', false)
-    .addHelpText('after', '\nExample: waygate event http-api POST /users -d name=Ada | waygate invoke app.ts --event -')
+    .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage; it stands in front of the path')
+    .addOption(payloadOption('lambda:http-api: payload format of the integration'))
+    .option('--multi-value-headers', 'lambda:alb: the target group has multi-value headers', false)
+    .option('--viewer-request', 'lambda:edge: the function stands at the viewer request, not the origin request', false)
+    .addHelpText(
+      'after',
+      '\nExample: waygate event lambda:http-api POST /users -d name=Ada | waygate invoke app.ts --event -',
+    )
     .action((source: string, method: string, url: string, options: EventOptions) =>
       eventCommand(source, method, url, options, output),
     );
@@ -179,7 +187,13 @@ function addInit(program: Command, output: Output): void {
 
 function addPlatformOptions(command: Command): Command {
   return command
-    .addOption(kindOption())
+    .addOption(kindOption(RUN_KINDS))
+    .addOption(
+      new Option('--source <name>', `--kind lambda: what calls the handler: ${SOURCES.join(', ')}`).default(
+        undefined,
+        DEFAULT_SOURCE,
+      ),
+    )
     .option('--platform <name>', `run through this platform: ${PLATFORMS.join(', ')}`, 'node')
     .option('--stream', 'lambda:function-url, lambda:rest-api: stream the response', false)
     .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage; it stands in front of the path')
@@ -193,7 +207,11 @@ function payloadOption(description: string): Option {
 
 function addRequestOptions(command: Command): Command {
   return command
-    .option('-d, --data <data>', 'request body: text, @file, or @- for standard input')
+    .option(
+      '-d, --data <data>',
+      'request body: text, @file, or @- for standard input; several are joined with &',
+      collect,
+    )
     .option('-H, --header <line>', 'request header, "Name: value"; may be repeated', collect);
 }
 
@@ -204,22 +222,34 @@ function addBuildOptions(command: Command, targets: readonly string[]): Command 
     .option('--name <name>', 'name of the Worker or the stack (default: that of the app’s folder)')
     .addOption(kindOption())
     .addOption(
-      new Option('--source <name>', 'lambda: front door in the template').choices(FRONT_DOORS).default('function-url'),
+      new Option(
+        '--source <name>',
+        `lambda: event source in the template: ${FRONT_DOORS.map(spelledSource).join(', ')}`,
+      )
+        .argParser(templateSource)
+        .default('function-url' satisfies FrontDoor, spelledSource('function-url')),
     )
     .option('--stream', 'lambda: stream responses, behind a function-url or a rest-api', false);
 }
 
-function kindOption(): Option {
-  return new Option('--kind <kind>', 'what the app is, where that is not to be found out').choices(KINDS);
+function kindOption(kinds: readonly string[] = KINDS): Option {
+  return new Option('--kind <kind>', 'what the app is, where detecting it fails').choices(kinds);
 }
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
+/** The event source of a template, from the one spelling that the command line has for it. */
+function templateSource(text: string): FrontDoor {
+  const found = FRONT_DOORS.find((each) => spelledSource(each) === text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`Expected ${FRONT_DOORS.map(spelledSource).join(', ')}.`);
+}
+
 function portNumber(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  const port = parsePort(text);
+  if (port !== undefined) return port;
   throw new InvalidArgumentError('Expected a port, 0 to 65535.');
 }
 

@@ -20,8 +20,8 @@ export interface CommandRequest {
 export interface RequestOptions {
   /** `Name: value`, each. */
   header?: string[];
-  /** Text, `@file`, or `@-` for standard input. */
-  data?: string;
+  /** Text, `@file`, or `@-` for standard input, each; joined with `&`, as curl joins them. */
+  data?: string[];
 }
 
 /**
@@ -39,7 +39,7 @@ export async function commandRequest(
     throw usageError(`"${method}" is no request method; expected one such as GET.`);
   }
   const headers = (options.header ?? []).map(parseHeader);
-  const body = options.data === undefined ? undefined : await readData(options.data, io);
+  const body = options.data === undefined ? undefined : await joinData(options.data, io);
   if (body !== undefined && /^(?:GET|HEAD)$/i.test(method ?? '')) {
     throw usageError(`A request with a body cannot be a ${method}; leave --data out, or choose another method.`);
   }
@@ -59,6 +59,18 @@ function parseHeader(text: string): [name: string, value: string] {
   const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([^\r\n\0]*)$/.exec(text);
   if (match === null) throw usageError(`The header is "${text}"; expected "Name: value".`);
   return [match[1] as string, encodeWsgi((match[2] as string).trimEnd())];
+}
+
+async function joinData(parts: readonly string[], io: Io): Promise<Uint8Array> {
+  if (parts.filter((part) => part === '@-').length > 1) {
+    throw usageError('Standard input can be read once; expected one --data @-.');
+  }
+  const joined: Uint8Array[] = [];
+  for (const part of parts) {
+    if (joined.length > 0) joined.push(Buffer.from('&'));
+    joined.push(await readData(part, io));
+  }
+  return Buffer.concat(joined);
 }
 
 async function readData(data: string, io: Io): Promise<Uint8Array> {

@@ -3,22 +3,22 @@
 import { type FSWatcher, watch } from 'chokidar';
 import { findFile } from './bundle.ts';
 import { usageError } from './errors.ts';
-import type { Kind } from './kind.ts';
+import { checkRunOptions, type RunOptions } from './handler.ts';
 import { BundleFolder } from './load.ts';
-import type { Output } from './output.ts';
-import { checkDoor, type PlatformOptions, parsePlatform } from './platform.ts';
+import type { Io, Output } from './output.ts';
+import { checkSourceOptions, parsePlatform } from './platform.ts';
 import { type ServerConfig, startServer } from './server.ts';
 import { Supervisor } from './supervisor.ts';
 import { WorkerdServer } from './workerd.ts';
 
 /** Options of `waygate serve`. */
-export interface ServeOptions extends PlatformOptions {
-  port: number;
-  host?: string;
-  kind?: Kind;
+export interface ServeOptions extends RunOptions {
+  /** When left out, that of the environment's `PORT`, else 8000. */
+  port?: number;
+  host: string;
   watch: boolean;
   /** How many processes serve. */
-  workers: number;
+  processes: number;
   quiet: boolean;
 }
 
@@ -34,28 +34,29 @@ const SETTLE = 60;
 export async function serveCommand(path: string, options: ServeOptions, output: Output): Promise<void> {
   const { cwd } = output.io;
   const platform = parsePlatform(options.platform);
+  checkRunOptions(options);
+  const port = options.port ?? portOf(output.io);
   const file = await findFile(path, cwd);
   const folder = new BundleFolder();
   try {
-    if (platform.name === 'workers') return await serveWorkers(path, options, folder, output);
+    if (platform.name === 'workers') return await serveWorkers(path, { ...options, port }, folder, output);
     const bundle = await output.progress(`Bundling ${path}`, () => folder.bundle(file, cwd));
-    const { stream, stage, payload, multiValueHeaders, validate } = options;
+    const { stream, stage, payload, multiValueHeaders, validate, kind, source } = options;
     const config: ServerConfig = {
       name: path,
       bundle: bundle.file,
-      kind: options.kind,
-      through: { platform: options.platform, stream, stage, payload, multiValueHeaders, validate },
+      run: { kind, source, platform: options.platform, stream, stage, payload, multiValueHeaders, validate },
       host: options.host,
-      port: options.port,
-      multiprocess: options.workers > 1 || options.watch,
+      port,
+      multiprocess: options.processes > 1 || options.watch,
       quiet: options.quiet,
       verbose: output.verbose,
     };
-    if (options.watch || options.workers > 1) {
+    if (options.watch || options.processes > 1) {
       await superviseApp({ config, file, inputs: bundle.inputs, folder, options, output });
     } else {
       const served = await output.progress(`Starting ${path}`, () => startServer(config, output, true));
-      announce(served.url, path, options, output);
+      announce(served.port, path, options, output);
       await new Promise<void>((resolve) => served.server.once('close', resolve));
       await served.close();
     }
@@ -64,11 +65,41 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
   }
 }
 
-function announce(url: string, path: string, options: ServeOptions, output: Output): void {
-  const through =
-    options.platform === 'node' ? '' : ` through ${options.platform}${options.stream ? ', streamed' : ''}`;
-  const processes = options.workers > 1 ? ` from ${options.workers} processes` : '';
-  output.print(`Serving ${path} on ${output.colors.cyan(url)}${through}${processes}`);
+/**
+ * @param text a port as an option or the environment gives it
+ * @returns undefined for what cannot be a port
+ */
+export function parsePort(text: string): number | undefined {
+  const port = Number(text);
+  return /^\d+$/.test(text) && port <= 65_535 ? port : undefined;
+}
+
+/** The port to listen on when `--port` does not say it. */
+function portOf({ env }: Io): number {
+  if (!env.PORT) return 8000;
+  const port = parsePort(env.PORT);
+  if (port !== undefined) return port;
+  throw usageError(`PORT of the environment is "${env.PORT}"; expected a port, 0 to 65535, or set --port.`);
+}
+
+/** Says where the app is served, and nothing that is not so. */
+function announce(port: number, path: string, options: ServeOptions, output: Output): void {
+  const { host, platform, stream, source, stage, processes } = options;
+  const through = platform === 'node' ? '' : ` through ${platform}${stream ? ', streamed' : ''}`;
+  const calledBy = source === undefined ? '' : ` called by ${source}`;
+  const from = processes > 1 ? ` from ${processes} processes` : '';
+  const url = new URL(`http://${urlHost(host)}:${port}/`);
+  if (stage !== undefined && stage !== '$default') url.pathname = `/${stage}/`;
+  const everywhere = EVERY_ADDRESS.has(host) ? ', and on all addresses of this machine' : '';
+  output.print(`Serving ${path} on ${output.colors.cyan(url.href)}${everywhere}${through}${calledBy}${from}`);
+}
+
+/** What stands for all addresses: other machines reach those. */
+const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+function urlHost(host: string): string {
+  if (EVERY_ADDRESS.has(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 interface Supervised {
@@ -85,7 +116,7 @@ interface Supervised {
 async function superviseApp(app: Supervised): Promise<void> {
   const { config, options, output } = app;
   const { ended, end, fail } = ending();
-  const supervisor = new Supervisor(config, options.workers, output, (error) => {
+  const supervisor = new Supervisor(config, options.processes, output, (error) => {
     if (!options.watch) fail(error);
     else {
       output.fail(error);
@@ -97,8 +128,8 @@ async function superviseApp(app: Supervised): Promise<void> {
     const first = supervisor.replace(config.bundle);
     if (options.watch) watcher = await watchApp(app, supervisor, first);
     // A signal may come while an app that never gets ready is being loaded.
-    const url = await output.progress(`Starting ${config.name}`, () => Promise.race([first, ended]));
-    if (url !== undefined) announce(url, config.name, options, output);
+    const port = await output.progress(`Starting ${config.name}`, () => Promise.race([first, ended]));
+    if (port !== undefined) announce(port, config.name, options, output);
     await ended;
   } finally {
     await watcher?.close();
@@ -180,22 +211,28 @@ async function watchFiles(
 }
 
 /** Serves the app's Worker from workerd until a signal. */
-async function serveWorkers(path: string, options: ServeOptions, folder: BundleFolder, output: Output): Promise<void> {
-  if (options.workers > 1) throw usageError('workerd is one process; --workers goes with the other platforms.');
+async function serveWorkers(
+  path: string,
+  options: ServeOptions & { port: number },
+  folder: BundleFolder,
+  output: Output,
+): Promise<void> {
+  if (options.processes > 1) throw usageError('workerd is one process; --processes goes with the other platforms.');
   if (options.stream) throw usageError('--stream is for Lambda; Workers stream by themselves.');
   const { kind, host, port, quiet, validate = false, stage, payload, multiValueHeaders } = options;
-  checkDoor('workers', { stage, payload, 'multi-value-headers': multiValueHeaders });
+  checkSourceOptions('workers', { stage, payload, 'multi-value-headers': multiValueHeaders });
+  if (kind === 'lambda') throw usageError('A Lambda handler does not run in workerd; leave --platform workers out.');
   const config = { name: path, kind, host, port, quiet, validate, folder: await folder.path };
   const server = new WorkerdServer(config, output);
   const { ended, end } = ending();
   let watcher: FSWatcher | undefined;
   try {
-    const url = await server.listen();
+    const listening = await server.listen();
     const first = output.progress(`Starting ${path} in workerd`, () => server.replace());
     const inputs = await Promise.race([first, ended]);
     if (inputs === undefined) return;
     if (options.watch) watcher = await watchFiles(inputs, path, output, first, () => server.replace());
-    announce(url, path, options, output);
+    announce(listening, path, options, output);
     await ended;
   } finally {
     await watcher?.close();

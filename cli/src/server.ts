@@ -1,13 +1,12 @@
-// Serves one app from one process: what `waygate serve` runs in its own process, and each of its workers.
+// Serves one app from one process: what `waygate serve` runs in its own process, and each of its processes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Served, serve } from 'waygate/node';
 import { formatAccess, watchAccess } from './access-log.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
-import { findApp, type Kind } from './kind.ts';
+import { prepareLoading, type RunOptions, runnable } from './handler.ts';
 import { importBundle } from './load.ts';
 import type { Output } from './output.ts';
-import { type PlatformOptions, throughPlatform } from './platform.ts';
 
 /** What a server process is told; plain data, since it goes to other processes. */
 export interface ServerConfig {
@@ -15,9 +14,8 @@ export interface ServerConfig {
   name: string;
   /** Its bundle, an absolute path. */
   bundle: string;
-  kind: Kind | undefined;
-  through: PlatformOptions;
-  host: string | undefined;
+  run: RunOptions;
+  host: string;
   port: number;
   /** Whether other processes serve the same app. */
   multiprocess: boolean;
@@ -33,10 +31,10 @@ export interface ServerConfig {
  * @throws {CommandError} when the app cannot be loaded or the address cannot be had
  */
 export async function startServer(config: ServerConfig, output: Output, signals: boolean): Promise<Served> {
+  prepareLoading(config.run);
   const exports = await importBundle(config.bundle, config.name);
-  const found = await findApp(exports, config.name, config.kind);
   const errors = (text: string): void => output.note(text);
-  const app = throughPlatform(found.application, config.through, errors);
+  const app = await runnable(exports, config.name, config.run, errors, true);
   const { host, port, multiprocess } = config;
   let served: Served;
   try {
@@ -60,8 +58,8 @@ export async function startServer(config: ServerConfig, output: Output, signals:
 }
 
 /** An error of `listen`, as one line that says what to do. */
-export function listenError(error: unknown, host: string | undefined, port: number): unknown {
-  const where = host === undefined ? `Port ${port}` : `Port ${port} of ${host}`;
+export function listenError(error: unknown, host: string, port: number): unknown {
+  const where = `Port ${port} of ${host}`;
   switch (errorCode(error)) {
     case 'EADDRINUSE':
       return new CommandError(`${where} is in use; stop what uses it, or choose another with --port.`, {

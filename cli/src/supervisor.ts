@@ -1,4 +1,4 @@
-// Keeps the server processes of `waygate serve --workers` and `--watch`: starts them, replaces them by those of a new
+// Keeps the server processes of `waygate serve --processes` and `--watch`: starts them, replaces them by those of a new
 // version without losing a request, and ends them. The listening socket is this process's own (`node:cluster`), so that
 // old and new processes share it while one takes over from the other.
 
@@ -52,21 +52,21 @@ export class Supervisor {
    * has.
    *
    * @param bundle the version's bundle
-   * @returns the URL
+   * @returns the port
    * @throws {CommandError} when it cannot be loaded or cannot listen; what served before then goes on
    */
-  async replace(bundle: string): Promise<string> {
+  async replace(bundle: string): Promise<number> {
     if (this.#config.port === 0) this.#config.port = await freePort(this.#config.host);
     const generation = new Generation();
     this.#all.add(generation);
     this.#next = generation;
     this.#config = { ...this.#config, bundle };
     try {
-      const urls = await Promise.all(Array.from({ length: this.#count }, () => this.#start(generation)));
+      const ports = await Promise.all(Array.from({ length: this.#count }, () => this.#start(generation)));
       const before = this.#current;
       this.#current = generation;
       if (before !== null) void this.#end(before);
-      return urls[0] as string;
+      return ports[0] as number;
     } catch (error) {
       void this.#end(generation);
       throw error;
@@ -83,7 +83,7 @@ export class Supervisor {
     await Promise.all([...this.#all].map((generation) => this.#end(generation)));
   }
 
-  #start(generation: Generation): Promise<string> {
+  #start(generation: Generation): Promise<number> {
     const worker = cluster.fork();
     generation.workers.add(worker);
     let readyAt = 0;
@@ -93,7 +93,7 @@ export class Supervisor {
         else if (message.type === 'closing') send(worker, { type: 'end' });
         else if (message.type === 'ready') {
           readyAt = Date.now();
-          resolve(message.url);
+          resolve(message.port);
         } else if (message.type === 'failed') {
           const { exitCode, details } = message;
           reject(new CommandError(message.message, { exitCode, details }));
@@ -151,7 +151,7 @@ function endWorker(worker: Worker): Promise<void> {
 }
 
 /** A port that nothing uses: processes that take turns must agree on one. */
-async function freePort(host: string | undefined): Promise<number> {
+async function freePort(host: string): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, 0)));

@@ -118,11 +118,20 @@ export const TARGETS: Record<TargetName, Target> = {
 /** Imports the app, hosted where it is no application, under the name `application`. */
 function importApp(app: AppImport): string {
   const lines = [`import { ${app.exportName} as app } from ${JSON.stringify(app.from)};`];
-  if (app.kind === 'fetch') lines.push("import { fromFetch } from 'waygate/fetch';");
-  if (app.kind === 'node') lines.push("import { fromNode } from 'waygate/node';");
-  const host = { app: '', fetch: 'fromFetch', node: 'fromNode' }[app.kind];
-  lines.push(`const application = ${host}(${app.expression});`, '');
-  return lines.join('\n');
+  if (app.kind === 'app') lines.push(`const application = ${app.expression};`);
+  if (app.kind === 'node') {
+    lines.push("import { fromNode } from 'waygate/node';", `const application = fromNode(${app.expression});`);
+  }
+  if (app.kind === 'fetch') {
+    lines.push(
+      "import { fromWorker } from 'waygate/cloudflare-workers';",
+      "import { fromFetch } from 'waygate/fetch';",
+    );
+    // A WorkerEntrypoint class has fetch in its prototype.
+    lines.push(`const hosted = ${app.expression};`);
+    lines.push('const application = hosted.prototype?.fetch ? fromWorker(hosted) : fromFetch(hosted);');
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 /**
@@ -133,7 +142,10 @@ function workersEntry(app: AppImport, { validate = false }: EntryOptions): strin
   const from = JSON.stringify(app.from);
   const others = `export * from ${from};\n`;
   if (app.kind === 'fetch' && !validate) {
-    const worker = "export default typeof hosted === 'function' ? { fetch: hosted } : hosted;\n";
+    // A class, whose prototype cannot be replaced, is a Worker; any other function is a handler.
+    const worker =
+      "const isClass = Object.getOwnPropertyDescriptor(hosted, 'prototype')?.writable === false;\n" +
+      "export default typeof hosted === 'function' && !isClass ? { fetch: hosted } : hosted;\n";
     return `import { ${app.exportName} as app } from ${from};\n${others}const hosted = ${app.expression};\n${worker}`;
   }
   const watch = validate ? "import { validator } from 'waygate/middleware';\n" : '';

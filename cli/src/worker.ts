@@ -1,4 +1,4 @@
-// A server process of `waygate serve --workers` or `--watch`: started by the supervisor through `node:cluster`, told what
+// A server process of `waygate serve --processes` or `--watch`: started by the supervisor through `node:cluster`, told what
 // to serve by its first message, and closed by the second.
 
 import type { Served } from 'waygate/node';
@@ -17,7 +17,7 @@ export type FromWorker =
   | { type: 'closing' }
   // The last word.
   | { type: 'closed' }
-  | { type: 'ready'; url: string }
+  | { type: 'ready'; port: number }
   | { type: 'failed'; message: string; details: string; exitCode: number };
 
 const output = new Output({
@@ -48,7 +48,7 @@ async function start(config: ServerConfig): Promise<void> {
   output.verbose = config.verbose;
   try {
     served = await startServer(config, output, false);
-    tell({ type: 'ready', url: served.url });
+    tell({ type: 'ready', port: served.port });
   } catch (error) {
     const exitCode = error instanceof CommandError ? error.exitCode : ExitCode.failure;
     tell({ type: 'failed', message: oneLine(error), details: verboseText(error), exitCode });

@@ -19,7 +19,7 @@ export interface WorkerdConfig {
   /** The app's module as the user named it. */
   name: string;
   kind: Kind | undefined;
-  host: string | undefined;
+  host: string;
   port: number;
   quiet: boolean;
   validate: boolean;
@@ -65,17 +65,16 @@ export class WorkerdServer {
   /**
    * Listens.
    *
-   * @returns the URL
+   * @returns the port
    * @throws {CommandError} when the address cannot be had
    */
-  async listen(): Promise<string> {
+  async listen(): Promise<number> {
     const { host, port } = this.#config;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(listenError(error, host, port)));
       this.#server.listen({ port, host }, resolve);
     });
-    const address = this.#server.address() as AddressInfo;
-    return `http://${host?.includes(':') ? `[${host}]` : (host ?? 'localhost')}:${address.port}/`;
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /**

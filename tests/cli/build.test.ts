@@ -70,7 +70,7 @@ describe('build', () => {
     const cwd = folderOf({ 'app.ts': ECHO });
     const out = await build(cwd, 'lambda');
     const { handler } = await import(/* @vite-ignore */ pathToFileURL(join(out, 'index.mjs')).href);
-    const { stdout } = await run(cwd, ['event', 'http-api', 'GET', '/x?y']);
+    const { stdout } = await run(cwd, ['event', 'lambda:http-api', 'GET', '/x?y']);
     const result = await handler(JSON.parse(stdout), {});
     expect(result).toMatchObject({ statusCode: 200, cookies: ['a=1', 'b=2'] });
     expect(JSON.parse(result.body)).toMatchObject({ PATH_INFO: '/x', QUERY_STRING: 'y', gateway: 'aws-lambda' });
@@ -87,7 +87,7 @@ describe('build', () => {
     });
     const out = await build(cwd, 'lambda');
     const { handler } = await import(/* @vite-ignore */ pathToFileURL(join(out, 'index.mjs')).href);
-    const { stdout } = await run(cwd, ['event', 'alb', 'GET', '/']);
+    const { stdout } = await run(cwd, ['event', 'lambda:alb', 'GET', '/']);
     expect((await handler(JSON.parse(stdout), {})).body).toBe('/');
   });
 
@@ -101,7 +101,7 @@ describe('build', () => {
     ['module.exports', `module.exports = (_environ, start) => (start('200 OK', []), [${HELLO}]);`],
   ])('finds the app of a CommonJS module in its %s', async (_name, text) => {
     const cwd = folderOf({ 'app.cjs': text });
-    const { stdout } = await run(cwd, ['event', 'alb', 'GET', '/']);
+    const { stdout } = await run(cwd, ['event', 'lambda:alb', 'GET', '/']);
     for (const kind of [[], ['--kind', 'app']]) {
       const { code, stderr } = await run(cwd, [
         'build',
@@ -166,20 +166,35 @@ describe('build', () => {
     ['rest-api', true, ['ResponseTransferMode: STREAM']],
   ])('writes a template for %s, streamed: %s', async (source, stream, parts) => {
     const cwd = folderOf({ 'app.ts': ECHO });
-    const out = await build(cwd, 'lambda', '--source', source, ...(stream ? ['--stream'] : []));
+    const out = await build(cwd, 'lambda', '--source', `lambda:${source}`, ...(stream ? ['--stream'] : []));
     for (const part of parts) expect(read(out, 'template.yaml')).toContain(part);
     expect(read(out, 'index.mjs').includes('streaming')).toBe(stream);
   });
 
   it('refuses to stream behind an HTTP API', async () => {
-    const args = ['build', 'app.ts', '--target', 'lambda', '--source', 'http-api', '--stream'];
+    const args = ['build', 'app.ts', '--target', 'lambda', '--source', 'lambda:http-api', '--stream'];
     const { code, stderr } = await run(folderOf({ 'app.ts': ECHO }), args);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^waygate: An HTTP API does not stream;/);
   });
 
+  it.each([[''], ['--kind fetch']])('takes a class for a Worker on Lambda and workerd %j', async (kind) => {
+    const text = `class Base { constructor(public ctx: unknown, public env: unknown) {} }
+      export default class extends Base { fetch({ url }: Request) { return new Response(new URL(url).pathname); } }`;
+    const cwd = folderOf({ 'app.ts': text });
+    const args = kind.split(' ').filter(Boolean);
+    const load = async (target: string) =>
+      import(/* @vite-ignore */ pathToFileURL(join(await build(cwd, target, ...args), 'index.mjs')).href);
+    const { stdout } = await run(cwd, ['event', 'lambda:alb', 'GET', '/a']);
+    const { handler } = await load('lambda');
+    expect((await handler(JSON.parse(stdout), {})).body).toBe('/a');
+    const { default: Worker } = await load('workers');
+    expect(await new Worker({}, {}).fetch(new Request('http://a/b')).text()).toBe('/b');
+  });
+
   it('needs --kind for a module that cannot be loaded here', async () => {
-    const text = "import { env } from 'cloudflare:workers';\nexport default { fetch: () => Response.json(env) };\n";
+    const text =
+      "import { connect } from 'cloudflare:sockets';\nexport default { fetch: () => new Response(typeof connect) };\n";
     const cwd = folderOf({ 'app.ts': text });
     const { code, stderr } = await run(cwd, ['build', 'app.ts', '--target', 'workers']);
     expect(code).toBe(1);

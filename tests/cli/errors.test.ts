@@ -20,6 +20,10 @@ const FILES = {
     export default { routing() {}, async ready() {}, server: createServer() };`,
   'package.ts': "import 'no-such-package-of-waygate';\nexport default () => [];\n",
   'event.json': '{ not json',
+  'handler.js': 'export const handler = async () => ({ statusCode: 200 });',
+  'global.js': 'export default awslambda.streamifyResponse(async () => {});',
+  'sockets.js': "import 'cloudflare:sockets';\nexport default () => [];",
+  'class.js': 'export default class {}',
 };
 
 const cases: [what: string, args: string[], code: number, message: string | RegExp][] = [
@@ -60,25 +64,25 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     'an unknown source',
     ['event', 'sqs', 'GET', '/'],
     2,
-    /^There is no Lambda source "sqs"; expected one of rest-api, http-api, /,
+    /^There is no event source "sqs"; expected one of lambda:rest-api, lambda:http-api, /,
   ],
   [
     'a name of every object as source',
     ['event', 'constructor', 'GET', '/'],
     2,
-    /^There is no Lambda source "constructor"/,
+    /^There is no event source "constructor"/,
   ],
   ['an event that is no JSON', ['invoke', 'app.ts', '--event', 'event.json'], 1, /^event\.json is no JSON: /],
   ['an event file that is not there', ['invoke', 'app.ts', '--event', 'e.json'], 1, /^e\.json does not exist\./],
   [
-    'an event of no front door',
+    'an event of no known source',
     ['invoke', 'app.ts', '--event', '-'],
     1,
     /^The handler failed: UnsupportedEventError: /,
   ],
   ['a target that is no path', ['fetch', 'app.ts', 'users'], 2, /^The request's target is "users"; expected a path/],
   ['a header without a colon', ['fetch', 'app.ts', '/', '-H', 'a'], 2, 'The header is "a"; expected "Name: value".'],
-  ['a method that is none', ['event', 'alb', 'G T', '/'], 2, /^"G T" is no request method/],
+  ['a method that is none', ['event', 'lambda:alb', 'G T', '/'], 2, /^"G T" is no request method/],
   ['an unknown command', ['serv', 'app.ts'], 2, "unknown command 'serv' (Did you mean serve?)"],
   ['an unknown option', ['fetch', 'app.ts', '/', '--jsom'], 2, "unknown option '--jsom'"],
   ['a missing argument', ['fetch', 'app.ts'], 2, "missing required argument 'url'"],
@@ -88,7 +92,12 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     2,
     /'65536' is invalid\. Expected a port, 0 to 65535\.$/,
   ],
-  ['no workers at all', ['serve', 'app.ts', '--workers', '0'], 2, /'0' is invalid\. Expected a number of processes/],
+  [
+    'no processes at all',
+    ['serve', 'app.ts', '--processes', '0'],
+    2,
+    /'0' is invalid\. Expected a number of processes/,
+  ],
   [
     'a target that is not there',
     ['build', 'app.ts', '--target', 'vercel'],
@@ -112,32 +121,32 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     'streaming where there is none',
     ['fetch', 'app.ts', '/', '--platform', 'lambda:alb', '--stream'],
     2,
-    /^alb does not stream;/,
+    /^lambda:alb does not stream;/,
   ],
   ['streaming beside Lambda', ['serve', 'app.ts', '--stream'], 2, '--stream is for Lambda; node streams by itself.'],
   [
     'a stage where there is none',
     ['fetch', 'app.ts', '/', '--platform', 'lambda:alb', '--stage', 'dev'],
     2,
-    '--stage is for rest-api and http-api; alb has no such thing.',
+    '--stage is for lambda:rest-api and lambda:http-api; lambda:alb has no such option.',
   ],
   [
     'a payload format beside Lambda',
     ['serve', 'app.ts', '--payload', '1.0'],
     2,
-    '--payload is for http-api; node has no such thing.',
+    '--payload is for lambda:http-api; node has no such option.',
   ],
   [
     'multi-value headers of Workers',
     ['serve', 'app.ts', '--platform', 'workers', '--multi-value-headers'],
     2,
-    '--multi-value-headers is for alb; workers has no such thing.',
+    '--multi-value-headers is for lambda:alb; workers has no such option.',
   ],
   [
     'a viewer request without CloudFront',
-    ['event', 'http-api', 'GET', '/', '--viewer-request'],
+    ['event', 'lambda:http-api', 'GET', '/', '--viewer-request'],
     2,
-    '--viewer-request is for edge; http-api has no such thing.',
+    '--viewer-request is for lambda:edge; lambda:http-api has no such option.',
   ],
   [
     'streaming of what is built for Workers',
@@ -166,8 +175,98 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
   ],
 ];
 
+const spellings: typeof cases = [
+  [
+    'a platform without lambda:',
+    ['serve', 'app.ts', '--platform', 'http-api'],
+    2,
+    'There is no platform "http-api"; expected lambda:http-api.',
+  ],
+  [
+    'an event source without lambda:',
+    ['event', 'http-api', 'GET', '/'],
+    2,
+    'There is no event source "http-api"; expected lambda:http-api.',
+  ],
+  [
+    'the event source of a handler without lambda:',
+    ['fetch', 'handler.js', '/', '--source', 'alb'],
+    2,
+    'There is no event source "alb"; expected lambda:alb.',
+  ],
+  [
+    'the event source of a template without lambda:',
+    ['build', 'app.ts', '--target', 'lambda', '--source', 'http-api'],
+    2,
+    /'http-api' is invalid\. Expected lambda:function-url, lambda:http-api, lambda:rest-api\.$/,
+  ],
+  [
+    'a handler through a platform of Lambda',
+    ['serve', 'handler.js', '--kind', 'lambda', '--platform', 'lambda:alb'],
+    2,
+    '--platform lambda:alb is not for a Lambda handler. --source names what calls it: --source lambda:alb.',
+  ],
+  [
+    'a handler in workerd',
+    ['serve', 'handler.js', '--kind', 'lambda', '--platform', 'workers'],
+    2,
+    /^--platform workers is not for a Lambda handler\. /,
+  ],
+  [
+    'an event source of what is no handler',
+    ['fetch', 'app.ts', '/', '--kind', 'app', '--source', 'lambda:alb'],
+    2,
+    '--source is for a Lambda handler; --kind app has no event source.',
+  ],
+  [
+    'an event source of a module without a handler',
+    ['fetch', 'empty.ts', '/', '--source', 'lambda:alb'],
+    1,
+    /^empty\.ts has no Lambda handler: it exports nothing; expected a function \(event, context\)/,
+  ],
+  [
+    'a handler that is told to stream',
+    ['fetch', 'handler.js', '/', '--stream'],
+    2,
+    /^--stream is not for a Lambda handler: it streams if awslambda\.streamifyResponse\(\) made it\.$/,
+  ],
+  [
+    'a handler that needs the global of Lambda',
+    ['fetch', 'global.js', '/'],
+    1,
+    /awslambda is not defined.*\. A Lambda handler has this global with --kind lambda$/,
+  ],
+  [
+    'a module of workerd on Node',
+    ['fetch', 'sockets.js', '/'],
+    1,
+    /Only workerd has modules called cloudflare:…; use waygate serve --platform workers$/,
+  ],
+  [
+    'a class that is no Worker',
+    ['fetch', 'class.js', '/'],
+    1,
+    /: the default export is a class without a fetch method; /,
+  ],
+  [
+    'a stage that there cannot be',
+    ['serve', 'app.ts', '--platform', 'lambda:http-api', '--stage', 'a/b'],
+    2,
+    'There can be no stage "a/b"; expected letters, digits, hyphens and underscores.',
+  ],
+  [
+    'standard input twice',
+    ['fetch', 'app.ts', '/', '-d', '@-', '-d', '@-'],
+    2,
+    'Standard input can be read once; expected one --data @-.',
+  ],
+];
+cases.push(...spellings);
+
 describe('one line and an exit code', () => {
   it.each(cases)('%s', async (_what, args, code, message) => {
+    // Another run may have left it.
+    Reflect.deleteProperty(globalThis, 'awslambda');
     const cwd = folderOf(FILES);
     const result = await run(cwd, args, { stdin: '{"a":1}' });
     expect(result.stdout).toBe('');
@@ -190,6 +289,64 @@ describe('one line and an exit code', () => {
       stdout: '',
       stderr: `waygate: Port ${port} of 127.0.0.1 is in use; stop what uses it, or choose another with --port.\n`,
     });
+  });
+});
+
+describe('what is wrong with PORT', () => {
+  it.each(['abc', '65536', '-1', '80.5'])('is said: %s', async (PORT) => {
+    const result = await run(folderOf(FILES), ['serve', 'app.ts'], { env: { PORT } });
+    const stderr = `waygate: PORT of the environment is "${PORT}"; expected a port, 0 to 65535, or set --port.\n`;
+    expect(result).toEqual({ code: 2, stdout: '', stderr });
+  });
+});
+
+describe('a kind that was guessed wrong', () => {
+  const listener = 'If it is a Node listener (request, response), add --kind node.';
+  const handler = 'If it is a Fetch handler (request), add --kind fetch.';
+  const lambda = 'If it is a Lambda handler (event, context), add --kind lambda.';
+  const cases: [what: string, source: string, cure: string][] = [
+    ['a Node listener', "export default (req, res) => { res.setHeader('a', 'b'); res.end('x'); };", listener],
+    ['a Node listener of other names', "export default function (q, r) { r.writeHead(200); r.end('x'); }", listener],
+    ['an async Node listener', "export default async function handle(req, res) { await 1; res.end('x'); }", listener],
+    ['a Node listener with next', "export default (req, res, next) => { res.setHeader('a', 'b'); next(); };", listener],
+    ['a Fetch handler of two parameters', "export default (request, env) => new Response('x');", handler],
+    ['one that fails', "export default async (request, env) => Response.json(request.headers.get('a'));", handler],
+    ['a Lambda handler', 'export default async (event) => ({ statusCode: 200 });', lambda],
+    ['a Lambda handler of two parameters', 'export default async (event, context) => ({ statusCode: 200 });', lambda],
+    ['a Lambda handler that fails', 'export default async (event, context) => event.path.length;', lambda],
+    [
+      'a factory of a Fetch app',
+      'export default function createApp() { return { fetch: () => new Response() }; }',
+      'A factory is not an app; export what it returns: `export default createApp()`.',
+    ],
+    [
+      'a factory with options',
+      'const make = (options) => (environ, start) => (start("200 OK", []), []); export default make;',
+      'A factory is not an app; export what it returns: `export default make()`.',
+    ],
+    [
+      'an async factory',
+      'export const app = async () => async (environ, start) => (start("200 OK", []), []);',
+      'A factory is not an app; export what it returns: `export default app()`.',
+    ],
+  ];
+
+  it.each(cases)('%s', async (_what, source, cure) => {
+    const { stdout, stderr } = await run(folderOf({ 'app.mjs': source }), ['fetch', 'app.mjs', '/']);
+    expect(stdout).toBe('500 Internal Server Error\n');
+    expect(stderr.split('\n')[0]).toMatch(
+      /^TypeError: app\.mjs: (?:the default export|`app`) (?:was taken for a|is a function) /,
+    );
+    expect(stderr.split('\n')[0]).toContain(cure);
+    expect(stderr).not.toMatch(/from(?:Node|Fetch)\(/);
+  });
+
+  it.each([
+    ["export default (environ, startResponse) => { throw new TypeError('x.y is not a function'); };"],
+    ["export default (request) => { throw new Error('planted'); };"],
+  ])('is not suspected when an app of the right kind fails: %s', async (source) => {
+    const { stderr } = await run(folderOf({ 'app.mjs': source }), ['fetch', 'app.mjs', '/']);
+    expect(stderr).not.toContain('--kind');
   });
 });
 

@@ -19,8 +19,21 @@ const apps: [what: string, make: () => unknown, kind: Kind][] = [
   ['an Express app', () => express().get('/', (_request, response) => void response.send(text)), 'node'],
   ['a Koa app', () => new Koa().use((context) => void Object.assign(context, { body: text })), 'node'],
   ['a Fastify app', () => Fastify().get('/', async () => text), 'node'],
+  ['a WorkerEntrypoint class', () => Entrypoint, 'fetch'],
   ['an http.Server', () => createServer((_request, response) => void response.end(text)), 'node'],
 ];
+
+class Entrypoint {
+  readonly #ctx: unknown;
+  readonly #env: unknown;
+  constructor(ctx: { waitUntil?: unknown }, env: unknown) {
+    this.#ctx = ctx.waitUntil;
+    this.#env = env;
+  }
+  fetch(): Response {
+    return new Response(typeof this.#ctx === 'function' && typeof this.#env === 'object' ? text : 'not a Worker');
+  }
+}
 
 const waygateApp = (_environ: unknown, startResponse: (status: string, headers: [string, string][]) => unknown) => {
   startResponse('200 OK', []);
@@ -42,7 +55,7 @@ describe('recognized and served', () => {
     expect(await (await toFetch(found.application)('/')).text()).toBe(text);
   });
 
-  it.each([null, 1, 'text', [], {}, { get() {} }, new Map()])('takes %j for nothing', (value) => {
+  it.each([null, 1, 'text', [], {}, { get() {} }, new Map(), class {}])('takes %j for nothing', (value) => {
     expect(recognize(value)).toBeUndefined();
   });
 });

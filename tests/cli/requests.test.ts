@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SOURCES } from '../../cli/src/platform.ts';
 import { ECHO, folderOf, run } from './harness.ts';
 
@@ -98,7 +98,46 @@ describe('fetch', () => {
     expect(stderr).toBe('done\n');
   });
 
-  it.each([['fetch', 'fetch'], ...SOURCES.map((source) => [`lambda:${source}`, 'aws-lambda'])])(
+  it.each([
+    ['several values', ['-d', 'a=1', '-d', 'b=2'], 'a=1&b=2'],
+    ['a value and a file', ['-d', 'a=1', '-d', '@part'], 'a=1&c=3\n'],
+    ['standard input among them', ['-d', '@-', '-d', 'b=2'], 'from stdin&b=2'],
+    ['an empty value', ['-d', '', '-d', 'b'], '&b'],
+  ])('joins --data with "&", as curl does: %s', async (_what, args, body) => {
+    const cwd = folderOf({ 'app.ts': ECHO, part: 'c=3\n' });
+    const { stdout } = await run(cwd, ['fetch', 'app.ts', '/', ...args], { stdin: 'from stdin' });
+    expect(JSON.parse(stdout)).toMatchObject({ body, CONTENT_TYPE: 'application/x-www-form-urlencoded' });
+  });
+
+  it.each(['node', 'fetch', 'lambda:alb', 'lambda:http-api'])(
+    'gives the app the address of this machine as REMOTE_ADDR through %s',
+    async (platform) => {
+      const text = `export default (environ, start) => (start('200 OK', []), [Buffer.from(String(environ.REMOTE_ADDR))]);`;
+      const { stdout } = await run(folderOf({ 'app.js': text }), ['fetch', 'app.js', '/', '--platform', platform]);
+      expect(stdout).toBe('127.0.0.1');
+    },
+  );
+
+  it.each(['node', 'fetch', 'lambda:alb'])(
+    'waits for what Express logs after the response, through %s',
+    async (platform) => {
+      const text = `import express from ${JSON.stringify(import.meta.resolve('express'))};
+      export default express().get('/', () => { throw new Error('planted'); });`;
+      const args = ['fetch', 'app.mjs', '/', '--platform', platform];
+      const logged: unknown[] = [];
+      // Express logs nothing in tests.
+      vi.stubEnv('NODE_ENV', 'development');
+      const log = vi.spyOn(console, 'error').mockImplementation((...values) => void logged.push(...values));
+      const { stdout } = await run(folderOf({ 'app.mjs': text }), args, { env: {} });
+      const atTheEnd = logged.length;
+      log.mockRestore();
+      vi.unstubAllEnvs();
+      expect(stdout).toContain('planted');
+      expect(atTheEnd).toBe(1);
+    },
+  );
+
+  it.each([['fetch', 'fetch'], ...SOURCES.map((source) => [source, 'aws-lambda'])])(
     'goes through %s',
     async (platform, gateway) => {
       const args = ['fetch', 'app.ts', '/p?q=1', '-d', 'x', '--platform', platform];
@@ -137,6 +176,48 @@ describe('fetch', () => {
   });
 });
 
+describe('a Lambda handler as the app', () => {
+  const HANDLER = `export const handler = async (event) => ({
+    statusCode: 201,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ version: event.version, path: event.rawPath ?? event.path, elb: event.requestContext.elb !== undefined }),
+  });`;
+
+  it.each([
+    ['by its only export', []],
+    ['by --kind lambda', ['--kind', 'lambda']],
+    ['by its event source', ['--source', 'lambda:function-url']],
+    ['through Fetch', ['--platform', 'fetch']],
+  ])('is recognized %s', async (_how, args) => {
+    const { code, stdout, stderr } = await run(folderOf({ 'h.js': HANDLER }), ['fetch', 'h.js', '/a%20b', ...args]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({ version: '2.0', path: '/a%20b', elb: false });
+  });
+
+  it.each([
+    ['lambda:http-api', [], { version: '2.0', path: '/a b', elb: false }],
+    ['lambda:http-api', ['--payload', '1.0'], { version: '1.0', elb: false }],
+    ['lambda:http-api', ['--stage', 'dev'], { version: '2.0', path: '/dev/a b', elb: false }],
+    ['lambda:alb', [], { path: '/a%20b', elb: true }],
+  ])('gets the events of %s %j', async (source, args, seen) => {
+    const cwd = folderOf({ 'h.js': HANDLER });
+    const { stdout } = await run(cwd, ['fetch', 'h.js', '/a%20b', '--source', source, ...args]);
+    expect(JSON.parse(stdout)).toMatchObject(seen);
+  });
+
+  it('may be the default export, and stream', async () => {
+    const text = `export default awslambda.streamifyResponse(async (event, stream) => {
+      const http = awslambda.HttpResponseStream.from(stream, { statusCode: 202, headers: { 'x-a': '1' } });
+      http.write('one ');
+      http.end('two');
+    });`;
+    const args = ['fetch', 'h.js', '/', '--kind', 'lambda', '-i'];
+    expect((await run(folderOf({ 'h.js': text }), args)).stdout).toMatch(
+      /^HTTP\/1\.1 202 [\s\S]*\nx-a: 1\n[\s\S]*one two$/,
+    );
+  });
+});
+
 describe('event and invoke', () => {
   it('a handler of a CommonJS module is found among its exports', async () => {
     const cwd = folderOf({ 'h.cjs': 'exports.handler = async (event) => ({ statusCode: 200, body: event.a });' });
@@ -162,31 +243,34 @@ describe('event and invoke', () => {
     });
   });
 
-  it('has the options of the front doors', async () => {
+  it('has the options of the event sources', async () => {
     const cwd = echo();
     const event = async (...args: string[]): Promise<unknown> =>
       JSON.parse((await run(cwd, ['event', ...args])).stdout);
-    expect(await event('http-api', 'GET', '/x', '--stage', 'dev')).toMatchObject({
+    expect(await event('lambda:http-api', 'GET', '/x', '--stage', 'dev')).toMatchObject({
       rawPath: '/dev/x',
       requestContext: { stage: 'dev' },
     });
-    expect(await event('http-api', 'GET', '/x', '--payload', '1.0')).toMatchObject({ version: '1.0', path: '/x' });
-    expect(await event('alb', 'GET', '/', '--multi-value-headers')).toHaveProperty('multiValueHeaders.host');
-    expect(await event('alb', 'GET', '/')).toHaveProperty('headers.host');
+    expect(await event('lambda:http-api', 'GET', '/x', '--payload', '1.0')).toMatchObject({
+      version: '1.0',
+      path: '/x',
+    });
+    expect(await event('lambda:alb', 'GET', '/', '--multi-value-headers')).toHaveProperty('multiValueHeaders.host');
+    expect(await event('lambda:alb', 'GET', '/')).toHaveProperty('headers.host');
     const config = { Records: [{ cf: { config: { eventType: 'viewer-request' } } }] };
-    expect(await event('edge', 'GET', '/', '--viewer-request')).toMatchObject(config);
+    expect(await event('lambda:edge', 'GET', '/', '--viewer-request')).toMatchObject(config);
   });
 
   it('reads the event from a file', async () => {
     const cwd = echo();
-    const { stdout } = await run(cwd, ['event', 'alb', 'GET', '/from-file']);
+    const { stdout } = await run(cwd, ['event', 'lambda:alb', 'GET', '/from-file']);
     const folder = folderOf({ 'app.ts': ECHO, 'event.json': stdout });
     expect((await run(folder, ['invoke', 'app.ts', '--event', 'event.json'])).stdout).toContain('/from-file');
   });
 
   it('prints the metadata and the body of a streamed response', async () => {
     const cwd = echo();
-    const { stdout: event } = await run(cwd, ['event', 'function-url', 'GET', '/p']);
+    const { stdout: event } = await run(cwd, ['event', 'lambda:function-url', 'GET', '/p']);
     const { code, stdout } = await run(cwd, ['invoke', 'app.ts', '--event', '-', '--stream'], { stdin: event });
     const [metadata = '', body = ''] = stdout.split('\n\n');
     expect(code).toBe(0);

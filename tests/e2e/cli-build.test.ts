@@ -209,7 +209,7 @@ describe.skipIf(missing)('lambda, under the real runtime client', () => {
 
   it.each(['app.ts', 'hono.ts', 'express.ts'])('the zip of %s answers', async (app) => {
     run(await build(app, 'lambda'));
-    for (const source of ['http-api', 'alb', 'rest-api']) {
+    for (const source of ['lambda:http-api', 'lambda:alb', 'lambda:rest-api']) {
       const outcome = await api.invoke(await eventOf(source));
       expect(outcome.kind, outcome.body.toString()).toBe('response');
       const { statusCode, body } = JSON.parse(outcome.body.toString());
@@ -222,7 +222,7 @@ describe.skipIf(missing)('lambda, under the real runtime client', () => {
 
   it('the zip of a build with --stream streams', async () => {
     run(await build('hono.ts', 'lambda', '--stream'));
-    const outcome = await api.invoke(await eventOf('function-url'));
+    const outcome = await api.invoke(await eventOf('lambda:function-url'));
     expect(outcome.headers['content-type']).toBe('application/vnd.awslambda.http-integration-response');
     const end = outcome.body.indexOf(Buffer.alloc(8));
     expect(JSON.parse(outcome.body.subarray(0, end).toString())).toMatchObject({ statusCode: 200 });
@@ -231,7 +231,7 @@ describe.skipIf(missing)('lambda, under the real runtime client', () => {
 
   it('the zip for Lambda@Edge answers', async () => {
     run(await build('app.ts', 'lambda-edge'));
-    const outcome = await api.invoke(await eventOf('edge'));
+    const outcome = await api.invoke(await eventOf('lambda:edge'));
     expect(JSON.parse(outcome.body.toString())).toMatchObject({ status: '200' });
   });
 

@@ -199,7 +199,7 @@ describe('waygate serve', () => {
 
   it('serves from several processes, and replaces one that crashes', async () => {
     project.write({ 'crash.ts': VERSION('one').replace("throw new Error('planted')", 'process.exit(7)') });
-    const served = await project.serve('crash.ts', '--workers', '3');
+    const served = await project.serve('crash.ts', '--processes', '3');
     const pids = async (): Promise<Set<string>> =>
       new Set(await Promise.all(Array.from({ length: 12 }, () => get(`${served.url}/`))));
     expect((await pids()).size).toBe(3);
@@ -213,7 +213,7 @@ describe('waygate serve', () => {
   it('says that the port is in use', async () => {
     const served = await project.serve('app.ts');
     const { port } = new URL(served.url);
-    for (const more of ['', '--watch', '--workers 2']) {
+    for (const more of ['', '--watch', '--processes 2']) {
       const { code, stdout, stderr } = await project.sh(`waygate serve app.ts --host 127.0.0.1 --port ${port} ${more}`);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(
@@ -239,7 +239,7 @@ describe('waygate serve', () => {
 describe('waygate fetch, event, invoke and check', () => {
   it('go through pipes', async () => {
     const { code, stdout, stderr } = await project.sh(
-      "printf 'a body' | waygate event http-api POST '/p?x=1' -d @- | waygate invoke echo.ts --event -",
+      "printf 'a body' | waygate event lambda:http-api POST '/p?x=1' -d @- | waygate invoke echo.ts --event -",
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(JSON.parse(stdout).body)).toMatchObject({ PATH_INFO: '/p', body: 'a body' });
