@@ -11,14 +11,13 @@ const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$
 /** What the URL standard leaves as it is, in a path and in a query. */
 const PLAIN_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
 const PLAIN_QUERY = /^[\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]*$/;
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /**
- * The URL of the request as the URL standard writes it, so that dot segments are resolved. It is made of
- * `wsgi.url_scheme`, `HTTP_HOST` (or `SERVER_NAME` and `SERVER_PORT`), `PATH_INFO` in the encoding that was sent, and
- * `QUERY_STRING`; `SCRIPT_NAME` is not in it.
+ * The URL of the request as the URL standard writes it. It is made of `wsgi.url_scheme`, `HTTP_HOST` (or `SERVER_NAME` and
+ * `SERVER_PORT`), `PATH_INFO` in the encoding that was sent, and `QUERY_STRING`; `SCRIPT_NAME` is not in it. Its path,
+ * decoded, is `PATH_INFO`: a handler sees the path that a middleware has checked. (URL-05)
  *
- * @throws {BadRequestError} for a Host that is none
+ * @throws {BadRequestError} for a Host that is none, and for a path with dot segments
  */
 export function hostedUrl(environ: Environ): string {
   const path = encodedPathInfo(environ);
@@ -30,7 +29,7 @@ export function hostedUrl(environ: Environ): string {
   if (query === '' && uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1) {
     return new URL(`${start}${escapeBytes(rooted)}?`).href;
   }
-  if (PLAIN_PATH.test(rooted) && PLAIN_QUERY.test(query) && !DOT_SEGMENT.test(rooted)) {
+  if (PLAIN_PATH.test(rooted) && PLAIN_QUERY.test(query)) {
     return query === '' ? start + rooted : `${start}${rooted}?${query}`;
   }
   const end = query === '' ? '' : `?${escapeBytes(query)}`;

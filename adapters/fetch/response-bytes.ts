@@ -5,7 +5,7 @@ import { encode } from '../../core/strings.ts';
 
 /** What Node 20 and 22 keep of a response, under a symbol of their own. */
 interface State {
-  body: { source: unknown; length: number | null } | null;
+  body: { stream: unknown; source: unknown; length: number | null } | null;
 }
 
 /**
@@ -14,12 +14,32 @@ interface State {
  * @param response one whose body is neither used nor locked
  */
 export function bytesInMemory(response: Response): Uint8Array | null {
-  key ??= findKey();
-  // A subclass may have a body of its own making.
-  if (key === null || Object.getPrototypeOf(response) !== Response.prototype) return null;
-  const source = (response as unknown as Record<symbol, State | undefined>)[key]?.body?.source;
+  const body = stateOf(response)?.body;
+  if (!body) return null;
+  const { source } = body;
   if (typeof source === 'string') return encode(source);
-  return source instanceof Uint8Array ? source : null;
+  // A clone shares the bytes, and a stream takes their memory away when it is read: what is left is empty then, while the
+  // stream of this response still has a copy.
+  return source instanceof Uint8Array && source.byteLength === body.length ? source : null;
+}
+
+/**
+ * The length in bytes that the runtime knows of a body: also of a `Blob` and of `FormData`, which are no bytes yet.
+ *
+ * @param response one whose body is neither used nor locked
+ * @returns null where nothing is known
+ */
+export function knownLength(response: Response): number | null {
+  return stateOf(response)?.body?.length ?? null;
+}
+
+/** What the runtime keeps of this very response; undefined unless it is the body that the response shows. */
+function stateOf(response: Response): State | undefined {
+  key ??= findKey();
+  // A subclass may have a body of its own making, and so may an object on which somebody has put another one.
+  if (key === null || Object.getPrototypeOf(response) !== Response.prototype) return undefined;
+  const state = (response as unknown as Record<symbol, State | undefined>)[key];
+  return state?.body && state.body.stream === response.body ? state : undefined;
 }
 
 /** The symbol of the state; null in a runtime that keeps it elsewhere; undefined while nobody has asked. */
@@ -29,7 +49,7 @@ function findKey(): symbol | null {
   const probe = new Response('probe');
   const found = Object.getOwnPropertySymbols(probe).find((symbol) => {
     const state = (probe as unknown as Record<symbol, State | undefined>)[symbol];
-    return state?.body?.source === 'probe' && state.body.length === 5;
+    return state?.body?.source === 'probe' && state.body.length === 5 && state.body.stream === probe.body;
   });
   return found ?? null;
 }

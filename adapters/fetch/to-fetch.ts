@@ -26,7 +26,8 @@ export type FetchHandler = (
  * Serves an application on a Fetch platform (Deno, Bun, any `(Request) => Response`).
  *
  * For tests it takes what `fetch` takes, and a bare path: `await toFetch(app)('/users?page=2')`. A path reaches the
- * application exactly as written, dot segments included; a URL has been normalized by the platform. What follows
+ * application exactly as written, and one with dot segments is refused with a 400, as on every server; a URL has been
+ * normalized by the platform. What follows
  * `init` there goes to `fetch.arguments` too: `toFetch(fromFetch(hono))('/users', undefined, env, executionContext)`.
  *
  * @param app the application
@@ -63,8 +64,10 @@ function toCall(input: Request | string | URL, rest: readonly unknown[]): FetchC
   if (!isPath) return { request: new Request(input, complete), target: null, length, isLikeFetch: true, platform };
   const hash = input.indexOf('#');
   const target = asciiTarget(hash === -1 ? input : input.slice(0, hash));
+  // A URL would take a backslash for a slash: the path of the Request has to be the one in environ.
+  const path = target === '*' ? '/' : target.replaceAll('\\', '%5C');
   return {
-    request: new Request(`http://localhost${target === '*' ? '/' : target}`, complete),
+    request: new Request(`http://localhost${path}`, complete),
     target,
     length,
     isLikeFetch: true,

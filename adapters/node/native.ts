@@ -33,6 +33,9 @@ export function listenerBehind(app: Application): NativeCall | null {
   return LISTENERS.get(app) ?? null;
 }
 
+/** Where a dot segment begins, in the spellings that end up as one: `/.`, `%2F.`, `/%2e`, `\.`. (URL-05) */
+const MAYBE_DOTS = /(?:[/\\]|%2f|%5c)(?:\.|%2e)/i;
+
 /**
  * Whether a request needs nothing of a gateway before a listener sees it: no environ would refuse it, and nothing in it is
  * for the gateway to answer. Any doubt makes it go the longer way.
@@ -41,6 +44,7 @@ export function isOrdinary(request: IncomingMessage): boolean {
   if (!isPlain(request)) return false;
   const url = request.url as string;
   if (url.charCodeAt(0) !== 0x2f || url.includes('%00')) return false;
+  if ((url.includes('.') || url.includes('%')) && MAYBE_DOTS.test(url)) return false;
   const { headers, rawHeaders } = request;
   if (headers.expect !== undefined || headers.upgrade !== undefined) return false;
   const coding = headers['transfer-encoding'];

@@ -289,8 +289,9 @@ describe.each([...WAYS, ...LAMBDA_WAYS])('a Hono app, %s', (name, way) => {
 
   test('runs its middleware: etag, compress, cors, limits, auth, override, validation', async () => {
     const app = new Hono();
-    app.use('/etag', etag());
+    app.use('/etag/*', etag());
     app.get('/etag', (c) => c.text('tagged'));
+    app.get('/etag/buffer', () => new Response(Buffer.from('in a buffer')));
     app.use('/compress', compress());
     app.get('/compress', (c) => c.text('x'.repeat(5000)));
     app.use('/cors', cors({ origin: 'http://example.com', credentials: true }));
@@ -327,6 +328,10 @@ describe.each([...WAYS, ...LAMBDA_WAYS])('a Hono app, %s', (name, way) => {
       const tag = tagged.headers.get('etag') as string;
       const again = await call('/etag', { headers: { 'if-none-match': tag } });
       expect([tagged.status, again.status, await again.text()]).toEqual([200, 304, '']);
+
+      // The middleware reads a clone to make the tag of it.
+      const buffer = await call('/etag/buffer');
+      expect([buffer.status, await buffer.text()]).toEqual([200, 'in a buffer']);
 
       const compressed = await call('/compress', { headers: { 'accept-encoding': 'gzip' } });
       expect(compressed.headers.get('content-encoding')).toBe('gzip');
@@ -387,8 +392,9 @@ describe.each([...WAYS, ...LAMBDA_WAYS])('a Hono app, %s', (name, way) => {
       ]);
       const range = await call('/static/file.txt', { headers: { range: 'bytes=0-5' } });
       expect([range.status, await range.text()]).toEqual([206, 'static']);
-      expect((await call('/static/../hosting.ts')).status).toBe(404);
-      expect((await call('/static/..%2Fhosting.ts')).status).toBe(404);
+      // On node `fetch` resolves the first before it sends it.
+      expect([400, 404]).toContain((await call('/static/../hosting.ts')).status);
+      expect((await call('/static/..%2Fhosting.ts')).status).toBe(400);
     });
   });
 

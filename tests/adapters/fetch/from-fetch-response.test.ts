@@ -88,6 +88,49 @@ test('a clone and its original both arrive', async () => {
   }
 });
 
+test.each([
+  ['a Uint8Array', () => new Uint8Array([104, 105])],
+  ['a Buffer', () => Buffer.from('hi')],
+  ['an ArrayBuffer', () => new Uint8Array([104, 105]).buffer],
+  ['a part of a larger buffer', () => new Uint8Array([0, 104, 105, 0]).subarray(1, 3)],
+  ['a text', () => 'hi'],
+  ['a Blob', () => new Blob(['hi'])],
+] as [string, () => BodyInit][])(
+  '%s arrives whole after another clone of the Response was read',
+  async (_what, body) => {
+    const whole = async () => {
+      const response = new Response(body());
+      await response.clone().text();
+      return response;
+    };
+    const begun = async () => {
+      const response = new Response(body());
+      await response.clone().body?.getReader().read();
+      return response;
+    };
+    const original = async () => {
+      const response = new Response(body());
+      const clone = response.clone();
+      await response.arrayBuffer();
+      return clone.clone();
+    };
+    for (const handler of [whole, begun, original]) {
+      const { text, log, statusCode } = await answered(handler);
+      expect([statusCode, text, log]).toEqual([200, 'hi', '']);
+      const server = await listening(fromFetch(handler));
+      expect(await (await server.call('/')).text()).toBe('hi');
+      server.close();
+    }
+  },
+);
+
+test('a body that was put on a Response takes the place of the one in memory', async () => {
+  const { text } = await answered(() =>
+    Object.defineProperty(new Response('before'), 'body', { value: new Blob(['after']).stream() }),
+  );
+  expect(text).toBe('after');
+});
+
 test('a subclass of Response has its own way', async () => {
   class Shouting extends Response {
     override get status(): number {
