@@ -1,34 +1,23 @@
 // `waygate build`: an app as one minified ES module for a target, and around it what the target's own tool uploads.
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
+import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Plugin } from 'esbuild';
 import { archive } from './archive.ts';
-import { findFile, ownLibrary, requireBanner, runBuild, shownPath, userFiles } from './bundle.ts';
+import { type BundleContents, bundleApp } from './build-bundle.ts';
+import { copyFiles, includedFiles, type PackedFile, tracedFiles } from './build-files.ts';
+import { type BuildOptions, checkBuildOptions } from './build-options.ts';
+import { addonWarnings, architectureWarnings, fileWarnings } from './build-warnings.ts';
+import { findFile, runBuild, shownPath } from './bundle.ts';
 import { CommandError, usageError } from './errors.ts';
-import type { Kind } from './kind.ts';
 import { loadApp } from './load.ts';
+import { nameOf } from './name.ts';
 import { formatSize, type Output } from './output.ts';
-import { type AppImport, PRODUCTION, TARGETS, type Target, type TargetName } from './targets.ts';
-import { edgeTemplate, type FrontDoor, lambdaTemplate, wranglerConfig } from './templates.ts';
+import { type AppImport, TARGETS, type Target } from './targets.ts';
+import { edgeTemplate, lambdaTemplate, wranglerConfig } from './templates.ts';
+import { isWithin, makeFolder, writeOutput } from './write.ts';
 
-/** Options of `waygate build`. */
-export interface BuildOptions {
-  target: TargetName;
-  /** The folder for the result; `dist/<target>` when left out. */
-  out?: string;
-  kind?: Kind;
-  /** `lambda`: whether responses are streamed. */
-  stream?: boolean;
-  /** `lambda`: the front door that the template sets up. */
-  source?: FrontDoor;
-  /** `workers`: whether the validator stands around the app. */
-  validate?: boolean;
-  /** The name that the target knows the app under; that of the app's folder when left out. */
-  name?: string;
-}
+export type { BuildOptions } from './build-options.ts';
 
 /** What was built. */
 export interface Built {
@@ -40,15 +29,21 @@ export interface Built {
   main: string;
   /** Absolute path of the target's configuration, `wrangler.toml` or `template.yaml`, where it has one. */
   config: string | undefined;
-  /** The names of all files that were made. */
+  /** The names of all files that were made, but for those that go with the bundle. */
   files: string[];
+  /** What goes with the bundle: for Lambda in the zip, else beside it. */
+  packed: PackedFile[];
   /** Absolute paths of the user's files in the bundle. */
   inputs: string[];
   /** Whether a Node listener is hosted in the bundle. */
   hostsNode: boolean;
+  /** What will not work where it runs, a line each. */
+  warnings: string[];
 }
 
 const MAIN = 'index.mjs';
+/** What Lambda takes at most, unpacked, in bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LAMBDA_LIMIT = 250 * 1024 * 1024;
 
 /**
  * Builds an app and prints what was made, with sizes.
@@ -59,35 +54,42 @@ export async function buildCommand(path: string, options: BuildOptions, output: 
   const { title } = TARGETS[options.target];
   const built = await output.progress(`Building ${path} for ${title}`, () => buildApp(path, options, output.io.cwd));
   await printSizes(built, output);
+  for (const warning of built.warnings) output.warn(warning);
   return built;
 }
 
 /**
  * Builds an app.
  *
- * @throws {CommandError} when the app cannot be found, loaded or bundled
+ * @throws {CommandError} when an option has no effect, or the app cannot be found, loaded or bundled
  */
 export async function buildApp(path: string, options: BuildOptions, cwd: string): Promise<Built> {
+  checkBuildOptions(options);
   const target = TARGETS[options.target];
-  if (options.stream && options.target === 'lambda' && options.source === 'http-api') {
-    throw usageError('An HTTP API does not stream; --stream goes with --source function-url or rest-api.');
-  }
-  if (options.stream && options.target !== 'lambda') {
-    throw usageError(`--stream is for the target lambda; ${options.target} has no such choice.`);
-  }
   const file = await findFile(path, cwd);
   const folder = resolve(cwd, options.out ?? join('dist', target.name));
+  const name = await nameOf(file, target.name, cwd, options.name);
+  // Places of files are taken from the folder that the command runs in, where the app is in it.
+  const root = await realpath(isWithin(cwd, file) ? cwd : dirname(file));
   const app = await appImport(path, file, options, cwd);
   if (target.name === 'workers' && app.notInWorkerd !== undefined) {
     throw new CommandError(`${path} cannot run in workerd: ${app.notInWorkerd}. Build it for another target.`);
   }
+  const packs = options.bundle === false || (options.include ?? []).length > 0;
+  if (packs && isWithin(folder, root)) {
+    throw usageError(`--out ${options.out} holds the sources themselves; choose a folder of its own for the result.`);
+  }
+  await makeFolder(folder, cwd);
   const main = join(folder, MAIN);
-  const { inputs, hostsNode } = await bundleApp(target, app, file, main, options);
-  const name = deploymentName(options.name ?? (basename(dirname(file)) || 'app'));
-  const made = await addConfiguration(target, folder, name, options);
-  const config = made.find((each) => each === 'wrangler.toml' || each === 'template.yaml');
-  const files = [MAIN, `${MAIN}.map`, ...made];
-  return { folder, name, main, config: config && join(folder, config), files, inputs, hostsNode };
+  const bundle = await bundleApp({ target, app, file, root, outfile: main, options });
+  for (const { path: written, contents } of bundle.files) await writeOutput(written, contents);
+  const { packed, warnings } = await packedFiles(bundle, options, { root, folder, cwd });
+  const made = await addConfiguration(target, folder, name, packed, options);
+  const { inputs, hostsNode } = bundle;
+  const config = made.files.find((each) => each === 'wrangler.toml' || each === 'template.yaml');
+  const files = [MAIN, `${MAIN}.map`, ...made.files];
+  warnings.push(...made.warnings);
+  return { folder, name, main, config: config && join(folder, config), files, packed, inputs, hostsNode, warnings };
 }
 
 /** Finds out how to import the app: by loading it, unless `--kind` says what it is. */
@@ -124,70 +126,30 @@ async function exported(
   throw new CommandError(`${path} has no app: it has neither a default export nor one named \`app\`.`);
 }
 
-async function bundleApp(
-  target: Target,
-  app: AppImport,
-  file: string,
-  outfile: string,
+/** What goes with the bundle, and what should and does not. */
+async function packedFiles(
+  bundle: BundleContents,
   options: BuildOptions,
-): Promise<Pick<Built, 'inputs' | 'hostsNode'>> {
-  const bundlers = target.nodeBundler !== undefined && app.kind === 'node' ? target.nodeBundler : target.bundler;
-  const { define, ...bundler } = { ...PRODUCTION, ...bundlers };
-  const root = dirname(file);
-  const result = await runBuild(
-    {
-      ...bundler,
-      define,
-      stdin: {
-        contents: target.entry(app, options),
-        resolveDir: root,
-        // As an .mts file it gets the exports of a CommonJS module as Node gives them: as one object.
-        sourcefile: `waygate-${target.name}.mts`,
-        loader: 'ts',
-      },
-      outfile,
-      format: 'esm',
-      minify: true,
-      // Error names and the names of functions in stacks are for people.
-      keepNames: true,
-      sourcemap: true,
-      legalComments: 'none',
-      charset: 'utf8',
-      banner: target.needsRequire ? { js: requireBanner() } : {},
-      plugins: [nodeModules(target.needsRequire), ownLibrary()],
-    },
-    // The same paths in the source map, wherever the project stands.
-    root,
-  );
-  const bundled = Object.values(result.metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.keys(inputs));
-  // The library's own file: that of fromNode, which is left out where nobody calls it.
-  const hostsNode = bundled.some((each) => /\badapters\/node\/hosted-call\.[jt]s$/.test(each));
-  return { inputs: userFiles(result, root), hostsNode };
-}
-
-const REQUIRED = 'required-module-of-node';
-
-/**
- * Modules of Node stay outside, under the names that every runtime knows.
- *
- * @param canRequire whether `require` reaches them; else they are imported for it
- */
-function nodeModules(canRequire: boolean): Plugin {
-  const names = new Set(builtinModules);
-  return {
-    name: 'node-modules',
-    setup(build) {
-      build.onResolve({ filter: /^(?:node:)?[a-z_/0-9]+$/ }, ({ path, kind }) => {
-        const bare = path.replace(/^node:/, '');
-        if (path === bare && !names.has(bare)) return;
-        if (kind === 'require-call' && !canRequire) return { path: `node:${bare}`, namespace: REQUIRED };
-        return { path: `node:${bare}`, external: true, sideEffects: false };
-      });
-      build.onLoad({ filter: /./, namespace: REQUIRED }, ({ path }) => ({
-        contents: `import required from ${JSON.stringify(path)};\nmodule.exports = required;\n`,
-      }));
-    },
-  };
+  { root, folder, cwd }: { root: string; folder: string; cwd: string },
+): Promise<Pick<Built, 'packed' | 'warnings'>> {
+  const target = TARGETS[options.target];
+  const packed = new Map<string, PackedFile>();
+  const warnings: string[] = [];
+  if (options.bundle === false) {
+    const { conditions = [] } = target.bundler;
+    const entries = [...bundle.inputs, ...bundle.kept];
+    const { files, native } = await tracedFiles(entries, root, ['node', ...conditions]);
+    for (const file of files) packed.set(file.name, file);
+    if (target.name === 'lambda' || target.name === 'lambda-edge') {
+      const arch = target.name === 'lambda' ? (options.arch ?? 'arm64') : 'x86_64';
+      warnings.push(...(await architectureWarnings(native, arch, root)));
+    }
+  }
+  for (const file of await includedFiles(options.include ?? [], root, folder, cwd)) packed.set(file.name, file);
+  const all = [...packed.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  warnings.push(...(await addonWarnings(bundle, all, target.name, root)));
+  warnings.push(...(await fileWarnings(bundle, all, target.name, root)));
+  return { packed: all, warnings };
 }
 
 /** Writes what the target's own tool needs. Returns the names of the files. */
@@ -195,40 +157,49 @@ async function addConfiguration(
   target: Target,
   folder: string,
   name: string,
+  packed: readonly PackedFile[],
   options: BuildOptions,
-): Promise<string[]> {
+): Promise<Pick<Built, 'files' | 'warnings'>> {
   const write = async (file: string, content: string | Uint8Array): Promise<string> => {
-    await writeFile(join(folder, file), content);
+    await writeOutput(join(folder, file), content);
     return file;
   };
   if (target.name === 'workers') {
     const code = await readFile(join(folder, MAIN), 'utf8');
-    return [await write('wrangler.toml', wranglerConfig(name, MAIN, /["']node:/.test(code)))];
+    const config = wranglerConfig({ name, main: MAIN, usesNode: /["']node:/.test(code) });
+    return { files: [await write('wrangler.toml', config)], warnings: [] };
   }
-  if (target.name !== 'lambda' && target.name !== 'lambda-edge') return [];
+  if (target.name !== 'lambda' && target.name !== 'lambda-edge') {
+    await copyFiles(packed, folder);
+    return { files: [], warnings: [] };
+  }
   const edge = target.name === 'lambda-edge';
   // Source maps count against the 1 MB of a function at the viewer's side, where no option could turn them on anyway.
-  const files = edge ? [MAIN] : [MAIN, `${MAIN}.map`];
-  const zip = archive(
-    await Promise.all(files.map(async (file) => ({ name: file, content: await readFile(join(folder, file)) }))),
+  const names = edge ? [MAIN] : [MAIN, `${MAIN}.map`];
+  const own = await Promise.all(
+    names.map(async (each) => ({ name: each, content: await readFile(join(folder, each)) })),
   );
+  const others = await Promise.all(
+    packed.map(async ({ name: place, source, mode, link }) => ({
+      name: place,
+      content: link === undefined ? await readFile(source) : Buffer.from(link),
+      mode,
+      isLink: link !== undefined,
+    })),
+  );
+  const contents = [...own, ...others];
+  const { runtime, arch, memory, stream, source = 'function-url' } = options;
   const template = edge
-    ? edgeTemplate(name)
-    : lambdaTemplate(name, options.source ?? 'function-url', options.stream === true);
-  return [await write('function.zip', zip), await write('template.yaml', template)];
+    ? edgeTemplate({ name, runtime, memory })
+    : lambdaTemplate({ name, source, stream, runtime, arch, memory });
+  const files = [await write('function.zip', archive(contents)), await write('template.yaml', template)];
+  const size = contents.reduce((sum, { content }) => sum + content.byteLength, 0);
+  if (size <= LAMBDA_LIMIT) return { files, warnings: [] };
+  const limit = formatSize(LAMBDA_LIMIT);
+  return { files, warnings: [`The function is ${formatSize(size)} unpacked, and Lambda takes no more than ${limit}.`] };
 }
 
-/** A name that Workers, CloudFormation and Lambda all take: lower-case letters, digits and hyphens. */
-export function deploymentName(text: string): string {
-  const name = text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[-0-9]+|-+$/g, '')
-    .slice(0, 54);
-  return name === '' ? 'app' : name;
-}
-
-async function printSizes({ folder, files }: Built, output: Output): Promise<void> {
+async function printSizes({ folder, files, packed }: Built, output: Output): Promise<void> {
   const { colors } = output;
   const rows = await Promise.all(
     files.map(async (file) => {
@@ -242,6 +213,10 @@ async function printSizes({ folder, files }: Built, output: Output): Promise<voi
       `${file.padEnd(widths[0] as number)}  ${size.padStart(widths[1] as number)}${gzip && colors.dim(`  gzip ${gzip}`)}`,
     );
   }
+  if (packed.length === 0) return;
+  const places = new Set(packed.map(({ name }) => name.split('/')[0]));
+  const where = files.includes('function.zip') ? 'In function.zip' : 'Beside it';
+  output.print(`${where}: ${packed.length} files of ${[...places].join(', ')}`);
 }
 
 function gzipSize(file: string, content: Uint8Array): string {

@@ -1,12 +1,13 @@
 // Bundles a user's module with esbuild into one ESM file that this process imports. The user's own files are in it;
 // packages stay outside, under the absolute path that their importer means, so that it runs from a temporary folder.
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { CommandError, errorCode } from './errors.ts';
+import { LOCATION_NAMES, locations, ownLocation } from './locations.ts';
 import { workerModules } from './worker-modules.ts';
 
 /** A bundle that was written. */
@@ -54,7 +55,7 @@ export async function bundleForNode(entry: string, outfile: string, cwd: string)
       conditions: [],
       define: LOCATION_NAMES,
       banner: { js: requireBanner(pathToFileURL(entry).href) },
-      plugins: [locations(), workerModules(), packagesOutside()],
+      plugins: [locations(ownLocation), workerModules(), packagesOutside()],
     },
     cwd,
   );
@@ -98,52 +99,32 @@ export async function runBuild(options: esbuild.BuildOptions, cwd: string): Prom
     const first = errors?.[0];
     if (errors === undefined || first === undefined) throw error;
     const at = first.location ? `${first.location.file}:${first.location.line}:${first.location.column + 1}: ` : '';
-    const rest = errors.length === 1 ? '' : ` (and ${errors.length - 1} more; --verbose shows all)`;
+    const hint = unresolvedHint(errors);
+    const rest = errors.length === 1 || hint !== '' ? hint : ` (and ${errors.length - 1} more; --verbose shows all)`;
     const details = (await esbuild.formatMessages(errors, { kind: 'error', color: false })).join('').trim();
     throw new CommandError(`${at}${first.text}${rest}`, { details });
   }
 }
 
-// What tells a module where it stands must name the user's file, not the bundle.
-const LOCATION_NAMES = {
-  'import.meta.url': '__waygate_url',
-  'import.meta.filename': '__waygate_filename',
-  'import.meta.dirname': '__waygate_dirname',
-  __filename: '__waygate_filename',
-  __dirname: '__waygate_dirname',
-};
-const LOCATION_WORD = /\bimport\.meta\b|\b__(?:file|dir)name\b/;
+/** Marks a resolution that a plugin asks for itself. */
+export const RESOLVED: unique symbol = Symbol('resolved');
 
-/** Gives each file that asks where it stands constants that say so, on its first line: no line number changes. */
-function locations(): esbuild.Plugin {
-  return {
-    name: 'locations',
-    setup(build) {
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path, namespace }) => {
-        if (namespace !== 'file') return;
-        const text = await readFile(path, 'utf8');
-        if (!LOCATION_WORD.test(text)) return;
-        const constants =
-          `const __waygate_url = ${JSON.stringify(pathToFileURL(path).href)}, ` +
-          `__waygate_filename = ${JSON.stringify(path)}, __waygate_dirname = ${JSON.stringify(dirname(path))};`;
-        const shebang = /^#!.*\n/.exec(text)?.[0] ?? '';
-        return {
-          contents: `${shebang}${constants}${text.slice(shebang.length)}`,
-          loader: loaderOf(path),
-          resolveDir: dirname(path),
-        };
-      });
-    },
-  };
+/** What to do about packages that packages import and that are not installed: most are optional. */
+function unresolvedHint(errors: readonly esbuild.Message[]): string {
+  const names = errors.map(({ text, location }) => {
+    const [, specifier] = /^Could not resolve "([^"]+)"/.exec(text) ?? [];
+    const name = specifier && packageName(specifier);
+    return location?.file.includes('node_modules') ? name : undefined;
+  });
+  if (names.includes(undefined)) return '';
+  const flags = [...new Set(names)].map((name) => `--external ${name}`).join(' ');
+  return `; if the app does without, as it does while they are not installed, build with ${flags}`;
 }
 
-function loaderOf(path: string): esbuild.Loader {
-  const extension = path.slice(path.lastIndexOf('.') + 1).replace(/^[cm]/, '');
-  // JSX in a .js file is common enough to take.
-  return extension === 'js' ? 'jsx' : (extension as esbuild.Loader);
+/** The package that a bare specifier names, or undefined for a path, a URL and `#internal`. */
+export function packageName(specifier: string): string | undefined {
+  return /^(?:@[^/\s:]+\/)?[^@./#\s:][^/\s:]*(?=\/|$)/.exec(specifier)?.[0];
 }
-
-const RESOLVED = Symbol('resolved');
 
 /** Leaves packages outside the bundle. */
 function packagesOutside(): esbuild.Plugin {

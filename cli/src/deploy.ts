@@ -1,12 +1,23 @@
 // `waygate deploy`: builds, then hands over to the platform's own tool, whose command it prints.
 
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { type BuildOptions, type Built, buildCommand } from './build.ts';
-import { shownPath } from './bundle.ts';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Built, buildCommand } from './build.ts';
+import { type BuildOptions, checkBuildOptions, withoutEffect } from './build-options.ts';
+import { findFile, shownPath } from './bundle.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import type { Output } from './output.ts';
+import { spelledSource } from './platform.ts';
+import { templateFunctions } from './sam-template.ts';
+import { quoted } from './shell.ts';
+import { SOURCE_PARAMETERS } from './template-sources.ts';
 import { projectFile, wranglerConfigOf, wranglerFile } from './wrangler.ts';
+
+/** The names of the project's own SAM template, in the order in which sam looks for them. */
+export const SAM_TEMPLATES: readonly string[] = ['template.yaml', 'template.yml', 'template.json'];
+/** What only the built template would show. */
+const TEMPLATE_CHOICES = ['source', 'runtime', 'arch', 'memory'] as const;
 
 /** Options of `waygate deploy`. */
 export interface DeployOptions extends BuildOptions {
@@ -39,55 +50,127 @@ export async function deployCommand(
   options: DeployOptions,
   output: Output,
 ): Promise<void> {
-  if (!['workers', 'lambda', 'lambda-edge'].includes(options.target)) {
-    throw usageError(`There is no deploying to ${options.target}; copy what \`waygate build\` made to where it runs.`);
-  }
-  if (options.functionName !== undefined && options.target !== 'lambda') {
-    throw usageError(`--function-name is for the target lambda; ${options.target} has no such choice.`);
+  const { cwd } = output.io;
+  await findFile(path, cwd);
+  checkBuildOptions(options);
+  const tool = options.target === 'workers' ? undefined : await lambdaTool(options, rest, cwd);
+  if (tool === undefined && options.functionName !== undefined) {
+    throw usageError('--function-name is for the target lambda; workers has no such choice.');
   }
   const built = await buildCommand(path, options, output);
-  const { cwd } = output.io;
-  const command =
-    options.target === 'workers' ? await wrangler(built, path, rest, output) : lambdaTool(built, options, cwd);
+  const command = tool?.(built) ?? (await wrangler(built, path, options, rest, output));
   command.args.push(...rest);
   output.print(`${output.colors.dim('$')} ${[command.name, ...command.args].map(quoted).join(' ')}`);
   if (!options.dryRun) await runTool(command, output);
 }
 
-async function wrangler(built: Built, path: string, rest: readonly string[], output: Output): Promise<ToolCommand> {
+async function wrangler(
+  built: Built,
+  path: string,
+  options: DeployOptions,
+  rest: readonly string[],
+  output: Output,
+): Promise<ToolCommand> {
   const { cwd } = output.io;
   const config = await wranglerConfigOf(built, cwd, rest);
+  const args = ['deploy', shownPath(built.main, cwd), '--config', config];
+  // The project's own configuration has another name, or that of production.
+  if (options.name !== undefined && resolve(cwd, config) !== built.config) args.push('--name', options.name);
   return {
     name: 'wrangler',
     file: wranglerFile(join(cwd, path)),
-    args: ['deploy', shownPath(built.main, cwd), '--config', config],
+    args,
     missing: 'install it with `npm install --save-dev wrangler`',
   };
 }
 
-function lambdaTool(built: Built, options: DeployOptions, cwd: string): ToolCommand {
-  if (options.functionName !== undefined) {
-    const zip = shownPath(join(built.folder, 'function.zip'), cwd);
-    return {
-      name: 'aws',
-      args: ['lambda', 'update-function-code', '--function-name', options.functionName, '--zip-file', `fileb://${zip}`],
-      missing: 'install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html',
-    };
-  }
+/**
+ * The tool for Lambda. What it would ignore is refused before anything is built.
+ *
+ * @returns what makes its command line of what was built
+ */
+async function lambdaTool(
+  options: DeployOptions,
+  rest: readonly string[],
+  cwd: string,
+): Promise<(built: Built) => ToolCommand> {
   const edge = options.target === 'lambda-edge';
-  const template = edge
-    ? shownPath(built.config as string, cwd)
-    : projectFile(['template.yaml', 'template.yml'], built.config, cwd);
-  const args = [
-    'deploy',
-    '--template-file',
-    template,
-    '--stack-name',
-    built.name,
-    '--resolve-s3',
-    '--capabilities',
-    'CAPABILITY_IAM',
-  ];
+  const { functionName } = options;
+  if (functionName !== undefined) {
+    if (edge) throw usageError('--function-name is for the target lambda; lambda-edge has no such choice.');
+    const choices = ['name', 'source', 'runtime', 'memory'] as const;
+    const error = withoutEffect(options, choices, 'with --function-name only the code of the function is replaced');
+    if (error !== undefined) throw error;
+    return (built) => awsCommand(built, functionName, options, cwd);
+  }
+  const own = edge ? undefined : projectFile(SAM_TEMPLATES, cwd);
+  if (own !== undefined) await checkTemplate(own, options, cwd);
+  else checkParameters(options, rest, cwd);
+  return (built) => samCommand(built, own, edge, cwd);
+}
+
+/** Refuses what the project's own template decides, and a template that would deploy something else than what is built. */
+async function checkTemplate(own: string, options: DeployOptions, cwd: string): Promise<void> {
+  const because = `${own} of this folder is what is deployed, and it decides that. Change it there`;
+  const error = withoutEffect(options, TEMPLATE_CHOICES, because);
+  if (error !== undefined) throw error;
+  const functions = templateFunctions(own, await readFile(resolve(cwd, own), 'utf8'), cwd);
+  const folder = resolve(cwd, options.out ?? join('dist', options.target));
+  const zip = join(folder, 'function.zip');
+  const found = functions.find(({ code }) => code === zip || code === folder);
+  const shown = shownPath(zip, cwd);
+  if (found === undefined) {
+    const codes = functions.flatMap(({ code }) => (code === undefined ? [] : [shownPath(code, cwd)]));
+    const seen = codes.length === 0 ? 'no function with code of this folder' : `the code ${codes.join(', ')}`;
+    throw usageError(
+      `${own} has ${seen}, and what is built here is ${shown}. Set the CodeUri of its function to that.`,
+    );
+  }
+  const packs = options.bundle === false || (options.include ?? []).length > 0;
+  if (packs && found.code === folder) {
+    throw usageError(
+      `${own} takes the folder ${shownPath(folder, cwd)}, without the packed files; set CodeUri to ${shown}.`,
+    );
+  }
+  if (options.stream === true && !found.streams) {
+    throw usageError(
+      `--stream needs an event source that streams: give ${found.id} in ${own} the InvokeMode RESPONSE_STREAM of a ` +
+        'function URL, or the ResponseTransferMode STREAM of a REST API.',
+    );
+  }
+  if (options.stream !== true && found.streams) {
+    throw usageError(`${found.id} in ${own} streams its responses: add --stream, or take that from the template.`);
+  }
+}
+
+/** A template with parameters is not deployed without them. */
+function checkParameters({ source = 'function-url' }: DeployOptions, rest: readonly string[], cwd: string): void {
+  const parameters = SOURCE_PARAMETERS[source];
+  const asks = rest.some((each) => /^(?:--parameter-overrides|--guided|-g|--config-file)\b/.test(each));
+  if (parameters === undefined || asks || projectFile(['samconfig.toml', 'samconfig.yaml'], cwd) !== undefined) return;
+  const values = parameters.map((name) => `${name}=…`).join(' ');
+  throw usageError(
+    `${spelledSource(source)} stands in a network of yours: name it with -- --parameter-overrides ${values}`,
+  );
+}
+
+function awsCommand(built: Built, functionName: string, { arch }: DeployOptions, cwd: string): ToolCommand {
+  const zip = shownPath(join(built.folder, 'function.zip'), cwd);
+  const architectures = arch === undefined ? [] : ['--architectures', arch];
+  return {
+    name: 'aws',
+    args: [
+      ...['lambda', 'update-function-code', '--function-name', functionName],
+      ...['--zip-file', `fileb://${zip}`, ...architectures],
+    ],
+    missing: 'install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html',
+  };
+}
+
+function samCommand(built: Built, own: string | undefined, edge: boolean, cwd: string): ToolCommand {
+  const template = own ?? shownPath(built.config as string, cwd);
+  const args = ['deploy', '--template-file', template, '--stack-name', built.name, '--resolve-s3'];
+  args.push('--capabilities', 'CAPABILITY_IAM');
   // Lambda@Edge functions live there and nowhere else.
   if (edge) args.push('--region', 'us-east-1');
   return {
@@ -98,14 +181,12 @@ function lambdaTool(built: Built, options: DeployOptions, cwd: string): ToolComm
   };
 }
 
-function quoted(argument: string): string {
-  return /^[\w./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
-}
-
 async function runTool(command: ToolCommand, output: Output): Promise<void> {
   if (command.name === 'wrangler' && command.file === undefined) throw missing(command);
   const [file = command.name, ...first] = command.file ?? [];
-  const child = spawn(file, [...first, ...command.args], { cwd: output.io.cwd, stdio: 'inherit' });
+  // A `[build]` of the project's own that calls this command is not to build something else over what was built.
+  const env = { ...process.env, WAYGATE_BUILT: '1' };
+  const child = spawn(file, [...first, ...command.args], { cwd: output.io.cwd, stdio: 'inherit', env });
   const code = await new Promise<number | string>((resolve, reject) => {
     child.once('error', (error) => reject(errorCode(error) === 'ENOENT' ? missing(command) : error));
     child.once('exit', (status, signal) => resolve(status ?? signal ?? 1));

@@ -3,9 +3,9 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deploymentName } from './build.ts';
 import { shownPath } from './bundle.ts';
 import { CommandError } from './errors.ts';
+import { deploymentName } from './name.ts';
 import type { Output } from './output.ts';
 import { lambdaTemplate, wranglerConfig } from './templates.ts';
 
@@ -31,8 +31,8 @@ export async function initCommand(folder: string, output: Output): Promise<void>
   const templates = join(dirname(fileURLToPath(import.meta.url)), '..', 'templates');
   const written: [name: string, content: string][] = [
     ['package.json', await manifest(name)],
-    ['wrangler.toml', wranglerConfig(name, 'dist/workers/index.mjs', false)],
-    ['template.yaml', lambdaTemplate(name, 'function-url', false, 'dist/lambda/function.zip')],
+    ['wrangler.toml', wranglerConfig({ name, main: 'dist/workers/index.mjs', usesNode: false })],
+    ['template.yaml', lambdaTemplate({ name, source: 'function-url', codeUri: 'dist/lambda/function.zip' })],
   ];
   const there = new Set(await readdir(root));
   const taken = [...FILES.map(([, file]) => file), ...written.map(([file]) => file)].filter((file) => there.has(file));

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type BuildOptions, buildCommand } from './build.ts';
+import { buildCommand } from './build.ts';
+import type { BuildOptions } from './build-options.ts';
 import { type CheckOptions, checkCommand } from './check.ts';
 import { type DeployOptions, deployCommand } from './deploy.ts';
 import { type EventOptions, eventCommand } from './event.ts';
@@ -15,7 +16,8 @@ import type { Output } from './output.ts';
 import { PLATFORMS, SOURCES, spelledSource } from './platform.ts';
 import { parsePort, type ServeOptions, serveCommand } from './serve.ts';
 import { TARGETS } from './targets.ts';
-import { FRONT_DOORS, type FrontDoor } from './templates.ts';
+import { EVENT_SOURCES, type EventSource } from './template-sources.ts';
+import { ARCHITECTURES, isRuntime } from './templates.ts';
 
 /** How wide help is where there is no terminal, in columns. */
 const HELP_WIDTH = 100;
@@ -219,17 +221,32 @@ function addBuildOptions(command: Command, targets: readonly string[]): Command 
   return command
     .addOption(new Option('-t, --target <name>', 'where it is to run').choices(targets).makeOptionMandatory())
     .option('-o, --out <folder>', 'folder for the result (default: dist/<target>)')
-    .option('--name <name>', 'name of the Worker or the stack (default: that of the app’s folder)')
+    .option('--name <name>', 'name of the Worker or the stack (default: that of package.json)')
     .addOption(kindOption())
+    .option('--external <package>', 'package that is not bundled but imported where it runs; may be repeated', collect)
+    .option('--include <path>', 'file or folder to pack with the bundle, at its place; may be repeated', collect)
+    .option('--no-bundle', 'pack the packages that are used as node_modules, instead of bundling them')
     .addOption(
       new Option(
         '--source <name>',
-        `lambda: event source in the template: ${FRONT_DOORS.map(spelledSource).join(', ')}`,
-      )
-        .argParser(templateSource)
-        .default('function-url' satisfies FrontDoor, spelledSource('function-url')),
+        `lambda: event source in the template: ${EVENT_SOURCES.map(spelledSource).join(', ')} (default: lambda:function-url)`,
+      ).argParser(templateSource),
     )
-    .option('--stream', 'lambda: stream responses, behind a function-url or a rest-api', false);
+    .option('--stream', 'lambda: stream responses, behind a function-url or a rest-api')
+    .option('--runtime <name>', 'lambda, lambda-edge: runtime in the template (default: nodejs24.x)', runtimeName)
+    .addOption(new Option('--arch <name>', 'lambda: processor in the template (default: arm64)').choices(ARCHITECTURES))
+    .option('--memory <number>', 'lambda, lambda-edge: memory in the template, in MB (default: 512, 128)', memorySize);
+}
+
+function runtimeName(text: string): string {
+  if (isRuntime(text)) return text;
+  throw new InvalidArgumentError('Expected a runtime of Node 20 or later, such as nodejs22.x.');
+}
+
+function memorySize(text: string): number {
+  const size = Number(text);
+  if (/^\d+$/.test(text) && size >= 128 && size <= 10_240) return size;
+  throw new InvalidArgumentError('Expected a size in MB, 128 to 10240.');
 }
 
 function kindOption(kinds: readonly string[] = KINDS): Option {
@@ -241,10 +258,10 @@ function collect(value: string, before: string[] = []): string[] {
 }
 
 /** The event source of a template, from the one spelling that the command line has for it. */
-function templateSource(text: string): FrontDoor {
-  const found = FRONT_DOORS.find((each) => spelledSource(each) === text);
+function templateSource(text: string): EventSource {
+  const found = EVENT_SOURCES.find((each) => spelledSource(each) === text);
   if (found !== undefined) return found;
-  throw new InvalidArgumentError(`Expected ${FRONT_DOORS.map(spelledSource).join(', ')}.`);
+  throw new InvalidArgumentError(`Expected ${EVENT_SOURCES.map(spelledSource).join(', ')}.`);
 }
 
 function portNumber(text: string): number {

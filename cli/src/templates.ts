@@ -1,19 +1,37 @@
 // The configuration that is written around a bundle: `wrangler.toml` for Workers, SAM templates for Lambda.
 
-/** The front doors that a template can set up. */
-export type FrontDoor = 'function-url' | 'http-api' | 'rest-api';
-
-export const FRONT_DOORS: readonly FrontDoor[] = ['function-url', 'http-api', 'rest-api'];
+import { type EventSource, sourceParts } from './template-sources.ts';
 
 /** The newest date whose behaviour this version was tested with. https://developers.cloudflare.com/workers/configuration/compatibility-dates/ */
 const COMPATIBILITY_DATE = '2026-04-01';
-const RUNTIME = 'nodejs22.x';
 
-/**
- * @param main the bundle, relative to the file
- * @param usesNode whether the bundle imports Node's modules
- */
-export function wranglerConfig(name: string, main: string, usesNode: boolean): string {
+/** The processors that Lambda has. */
+export const ARCHITECTURES = ['arm64', 'x86_64'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/** The oldest version of Node that Waygate runs on, and so the oldest runtime of Lambda. */
+const OLDEST_RUNTIME = 20;
+/** The newest runtime of Node that Lambda has. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html */
+export const DEFAULT_RUNTIME = 'nodejs24.x';
+
+/** Whether Lambda has, or may come to have, a runtime of this name that Waygate runs on. */
+export function isRuntime(name: string): boolean {
+  const version = /^nodejs(\d+)\.x$/.exec(name)?.[1];
+  return version !== undefined && Number(version) >= OLDEST_RUNTIME && Number(version) % 2 === 0;
+}
+
+/** What `wrangler.toml` says. */
+export interface WranglerChoices {
+  name: string;
+  /** The bundle, relative to the file. */
+  main: string;
+  /** Whether the bundle imports Node's modules. */
+  usesNode: boolean;
+  /** How wrangler makes the bundle anew, and what it watches for that; without it the bundle is there already. */
+  build?: { command: string; watch: string };
+}
+
+export function wranglerConfig({ name, main, usesNode, build }: WranglerChoices): string {
   return [
     `name = "${name}"`,
     `main = "${main}"`,
@@ -21,88 +39,71 @@ export function wranglerConfig(name: string, main: string, usesNode: boolean): s
     ...(usesNode ? ['compatibility_flags = ["nodejs_compat"]'] : []),
     'upload_source_maps = true',
     '',
+    ...(build === undefined
+      ? []
+      : [
+          '# Runs before `wrangler dev` and `wrangler deploy`, and when one of these files or folders changes.',
+          '[build]',
+          `command = ${JSON.stringify(build.command)}`,
+          `watch_dir = [${JSON.stringify(build.watch)}]`,
+          '',
+        ]),
     '[observability]',
     'enabled = true',
     '',
   ].join('\n');
 }
 
-/**
- * A SAM template for one function behind one front door. The zip stands beside it.
- *
- * @param stream whether the front door passes the response on as it comes
- * @param codeUri the zip, relative to the template
- */
-export function lambdaTemplate(name: string, door: FrontDoor, stream: boolean, codeUri = 'function.zip'): string {
+/** What a SAM template says. */
+export interface LambdaChoices {
+  name: string;
+  source: EventSource;
+  /** Whether the event source passes the response on as it comes. */
+  stream?: boolean;
+  /** The zip, relative to the template. @default 'function.zip' */
+  codeUri?: string;
+  /** @default 'nodejs24.x' */
+  runtime?: string;
+  /** @default 'arm64' */
+  arch?: Architecture;
+  /** In MB. @default 512 */
+  memory?: number;
+}
+
+/** A SAM template for one function behind one event source. */
+export function lambdaTemplate(choices: LambdaChoices): string {
+  const { name, source, stream = false, codeUri = 'function.zip' } = choices;
+  const { runtime = DEFAULT_RUNTIME, arch = 'arm64', memory = 512 } = choices;
+  const { parameters = '', properties = '', resources = '', url } = sourceParts(source, stream);
   return `AWSTemplateFormatVersion: '2010-09-09'
 Transform: AWS::Serverless-2016-10-31
 Description: ${name}, built by waygate
-
+${parameters}
 Resources:
   Function:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: ${codeUri}
       Handler: index.handler
-      Runtime: ${RUNTIME}
-      Architectures: [arm64]
-      MemorySize: 512
+      Runtime: ${runtime}
+      Architectures: [${arch}]
+      MemorySize: ${memory}
       Timeout: 30
       Environment:
         Variables:
           NODE_OPTIONS: --enable-source-maps
-${doorProperties(door, stream)}
+${properties}${resources}
 Outputs:
   Url:
-    Value: ${doorUrl(door)}
+    Value: ${url}
 `;
 }
 
-function doorProperties(door: FrontDoor, stream: boolean): string {
-  if (door === 'function-url') {
-    return `      FunctionUrlConfig:
-        AuthType: NONE
-        InvokeMode: ${stream ? 'RESPONSE_STREAM' : 'BUFFERED'}
-`;
-  }
-  if (door === 'http-api') {
-    return `      Events:
-        Everything:
-          Type: HttpApi
-`;
-  }
-  const transfer = stream ? '            ResponseTransferMode: STREAM\n' : '';
-  return `      Events:
-        Root:
-          Type: Api
-          Properties:
-            Path: /
-            Method: ANY
-            RestApiId: !Ref Api
-${transfer}        Below:
-          Type: Api
-          Properties:
-            Path: /{proxy+}
-            Method: ANY
-            RestApiId: !Ref Api
-${transfer}
-  Api:
-    Type: AWS::Serverless::Api
-    Properties:
-      StageName: live
-      # The bytes of a response are sent as they are, whatever the client accepts.
-      BinaryMediaTypes: ['*/*']
-`;
-}
-
-function doorUrl(door: FrontDoor): string {
-  if (door === 'function-url') return '!GetAtt FunctionUrl.FunctionUrl';
-  if (door === 'http-api') return `!Sub https://\${ServerlessHttpApi}.execute-api.\${AWS::Region}.amazonaws.com/`;
-  return `!Sub https://\${Api}.execute-api.\${AWS::Region}.amazonaws.com/live/`;
-}
+/** What a template for Lambda@Edge says. */
+export type EdgeChoices = Pick<LambdaChoices, 'name' | 'runtime' | 'memory'>;
 
 /** A SAM template for Lambda@Edge: a distribution that asks the function for every response. Deploys to us-east-1 only. */
-export function edgeTemplate(name: string): string {
+export function edgeTemplate({ name, runtime = DEFAULT_RUNTIME, memory = 128 }: EdgeChoices): string {
   return `AWSTemplateFormatVersion: '2010-09-09'
 Transform: AWS::Serverless-2016-10-31
 Description: ${name}, built by waygate; deploy to us-east-1, where Lambda@Edge functions have to be
@@ -113,8 +114,8 @@ Resources:
     Properties:
       CodeUri: function.zip
       Handler: index.handler
-      Runtime: ${RUNTIME}
-      MemorySize: 128
+      Runtime: ${runtime}
+      MemorySize: ${memory}
       Timeout: 30
       AutoPublishAlias: live
       AssumeRolePolicyDocument:

@@ -175,7 +175,9 @@ describe('build', () => {
     const args = ['build', 'app.ts', '--target', 'lambda', '--source', 'lambda:http-api', '--stream'];
     const { code, stderr } = await run(folderOf({ 'app.ts': ECHO }), args);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^waygate: An HTTP API does not stream;/);
+    expect(stderr).toMatch(
+      /^waygate: lambda:http-api does not stream; --stream goes with --source lambda:function-url or lambda:rest-api\.\n$/,
+    );
   });
 
   it.each([[''], ['--kind fetch']])('takes a class for a Worker on Lambda and workerd %j', async (kind) => {
@@ -211,7 +213,7 @@ describe('build', () => {
 
 describe('deploy --dry-run', () => {
   const command = async (cwd: string, ...args: string[]): Promise<string | undefined> => {
-    const { code, stdout, stderr } = await run(cwd, ['deploy', 'app.ts', '--dry-run', '--name', 'my-app', ...args]);
+    const { code, stdout, stderr } = await run(cwd, ['deploy', 'app.ts', '--dry-run', ...args]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     return stdout.split('\n').find((line) => line.startsWith('$ '));
   };
@@ -231,7 +233,7 @@ describe('deploy --dry-run', () => {
     [
       'lambda-edge',
       [],
-      '$ sam deploy --template-file dist/lambda-edge/template.yaml --stack-name my-app --resolve-s3 --capabilities CAPABILITY_IAM --region us-east-1',
+      '$ sam deploy --template-file dist/lambda-edge/template.yaml --stack-name my-app-edge --resolve-s3 --capabilities CAPABILITY_IAM --region us-east-1',
     ],
     [
       'lambda',
@@ -239,11 +241,14 @@ describe('deploy --dry-run', () => {
       '$ aws lambda update-function-code --function-name f --zip-file fileb://dist/lambda/function.zip',
     ],
   ])('to %s with %j', async (target, args, line) => {
-    expect(await command(folderOf({ 'app.ts': ECHO }), '--target', target, ...args)).toBe(line);
+    const cwd = folderOf({ 'app.ts': ECHO, 'package.json': '{ "name": "my-app" }' });
+    expect(await command(cwd, '--target', target, ...args)).toBe(line);
   });
 
   it('uses the configuration of the project before the built one', async () => {
-    const cwd = folderOf({ 'app.ts': ECHO, 'wrangler.jsonc': '{}', 'template.yaml': 'Resources:' });
+    const template =
+      'Resources: { F: { Type: AWS::Serverless::Function, Properties: { CodeUri: dist/lambda/function.zip } } }';
+    const cwd = folderOf({ 'app.ts': ECHO, 'wrangler.jsonc': '{}', 'template.yaml': template });
     expect(await command(cwd, '--target', 'workers')).toMatch(/ --config wrangler\.jsonc$/);
     expect(await command(cwd, '--target', 'lambda')).toContain(' --template-file template.yaml ');
   });

@@ -152,7 +152,7 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     'streaming of what is built for Workers',
     ['build', 'app.ts', '--target', 'workers', '--stream'],
     2,
-    '--stream is for the target lambda; workers has no such choice.',
+    '--stream is for the target lambda: workers streams by itself.',
   ],
   [
     'the name of a function on Workers',

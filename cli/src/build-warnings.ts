@@ -1,0 +1,225 @@
+// What a build cannot carry, found before it fails where it runs: native addons, and files that the code reads by its place.
+
+import { existsSync } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { nodeFileTrace } from '@vercel/nft';
+import type { BundleContents } from './build-bundle.ts';
+import { type PackedFile, readModule } from './build-files.ts';
+import { packageName } from './bundle.ts';
+import { placeOf } from './locations.ts';
+import type { TargetName } from './targets.ts';
+import type { Architecture } from './templates.ts';
+
+/**
+ * Warns of native addons in a bundle, which holds code and nothing else.
+ *
+ * @param packed what goes with the bundle
+ */
+export async function addonWarnings(
+  { metafile }: BundleContents,
+  packed: readonly PackedFile[],
+  target: TargetName,
+  root: string,
+): Promise<string[]> {
+  const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  const folders = new Set(
+    bundled.map((path) => packageFolder(resolve(root, path))).filter((each) => each !== undefined),
+  );
+  const warnings: string[] = [];
+  for (const folder of folders) {
+    const addon = await findAddon(folder);
+    if (addon === undefined || packed.some(({ name }) => name === placeOf(addon, root))) continue;
+    const name = folder.slice(folder.lastIndexOf(`node_modules${sep}`) + 'node_modules/'.length).replaceAll(sep, '/');
+    const what = `${name} has a native addon (${shown(addon, root)}), which a bundle cannot hold`;
+    warnings.push(
+      target === 'workers'
+        ? `${what} and workerd cannot load; where the app needs it, it fails.`
+        : `${what}; where the app needs it, it fails. Build with --no-bundle.`,
+    );
+  }
+  return warnings;
+}
+
+/** The folder of the package that a file belongs to. */
+function packageFolder(path: string): string | undefined {
+  return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(path)?.[0];
+}
+
+/** A native addon of a package: in its folder, or in one of the packages for a platform that it may have. */
+async function findAddon(folder: string): Promise<string | undefined> {
+  const own = await findInFolder(folder);
+  if (own !== undefined) return own;
+  const { optionalDependencies = {} } = readManifest(folder);
+  for (const name of Object.keys(optionalDependencies)) {
+    const other = installed(name, folder);
+    const found = other && (await findInFolder(other));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function readManifest(folder: string): { optionalDependencies?: Record<string, string> } {
+  try {
+    return createRequire(join(folder, 'package.json'))('./package.json');
+  } catch {
+    return {};
+  }
+}
+
+function installed(name: string, from: string): string | undefined {
+  for (let at = from; ; at = dirname(at)) {
+    const folder = join(at, 'node_modules', name);
+    if (existsSync(join(folder, 'package.json'))) return folder;
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/** How many folders of a package are looked into: addons stand near its top. */
+const FOLDERS = 500;
+
+async function findInFolder(folder: string): Promise<string | undefined> {
+  const folders = [folder];
+  for (let index = 0; index < folders.length && index < FOLDERS; index++) {
+    const at = folders[index] as string;
+    const entries = await readdir(at, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.isFile() && entry.name.endsWith('.node')) return join(at, entry.name);
+      if (entry.isDirectory() && entry.name !== 'node_modules') folders.push(join(at, entry.name));
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Warns of files that bundled code finds by its own place (`import.meta.url`, `__dirname`), and of packages that it loads by
+ * a name, where they do not go with the bundle.
+ */
+export async function fileWarnings(
+  { metafile, inputs }: BundleContents,
+  packed: readonly PackedFile[],
+  target: TargetName,
+  root: string,
+): Promise<string[]> {
+  const bundled = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+  const files = [...new Set(bundled.filter((path) => /\.[cm]?[jt]sx?$/.test(path) && !/^[<\w-]+:/.test(path)))]
+    .map((path) => resolve(root, path))
+    .filter((path) => existsSync(path));
+  const own = new Set(inputs);
+  const base = resolve('/');
+  const byName = new Map<string, Set<string>>();
+  const { reasons } = await nodeFileTrace(files, {
+    base,
+    processCwd: root,
+    readFile: readModule,
+    // Each file is looked at by itself: what it imports is in the bundle.
+    resolve: async (specifier, parent) => {
+      const name = packageName(specifier);
+      if (own.has(parent) && name !== undefined && !isImported(metafile, root, parent, specifier)) {
+        byName.set(name, (byName.get(name) ?? new Set()).add(parent));
+      }
+      return [];
+    },
+  });
+  const places = new Set(packed.map(({ name }) => name));
+  const read = new Map<string, string[]>();
+  for (const [name, { type, parents }] of reasons) {
+    const path = join(base, name);
+    const place = placeOf(path, root);
+    if (!type.includes('asset') || places.has(place) || place.endsWith('.node')) continue;
+    for (const parent of parents) {
+      const from = join(base, parent);
+      read.set(from, [...(read.get(from) ?? []), shown(path, root)]);
+    }
+  }
+  const warnings = [...read].map(([from, paths]) => readWarning(shown(from, root), paths, target));
+  for (const [name, parents] of byName) {
+    if (places.has(`node_modules/${name}/package.json`) || installed(name, root) === undefined) continue;
+    const [from = ''] = parents;
+    warnings.push(
+      `${shown(from, root)} loads ${name} by its name while it runs, so that it is not in the bundle. ` +
+        (target === 'workers' ? 'Import it.' : 'Import it, or build with --no-bundle.'),
+    );
+  }
+  return warnings;
+}
+
+function isImported(metafile: BundleContents['metafile'], root: string, parent: string, specifier: string): boolean {
+  const input = metafile.inputs[placeOf(parent, root)] ?? metafile.inputs[relative(root, parent)];
+  return (
+    input === undefined || input.imports.some(({ path, original }) => original === specifier || path === specifier)
+  );
+}
+
+/** How many files are named one by one; of more, their folder is. */
+const NAMED = 3;
+
+function readWarning(from: string, paths: string[], target: TargetName): string {
+  const sorted = [...new Set(paths)].sort();
+  const what = sorted.length <= NAMED ? sorted : commonFolders(sorted);
+  const list = what.join(', ');
+  if (target === 'workers') {
+    return `${from} reads ${list} by its own place; Workers have no file system. Import the content, or serve it as a static asset.`;
+  }
+  return `${from} reads ${list} by its own place, which is not with the bundle. Add ${what.map((path) => `--include ${path}`).join(' ')}.`;
+}
+
+/** The folders of many files: of each folder below the deepest one that holds them all. */
+function commonFolders(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => path.split('/').slice(0, -1));
+  const [first = []] = parts;
+  let depth = 0;
+  while (depth < first.length && parts.every((each) => each[depth] === first[depth])) depth++;
+  const folders = new Set(parts.map((each) => each.slice(0, Math.max(depth, 1)).join('/') || '.'));
+  return [...folders];
+}
+
+function shown(path: string, root: string): string {
+  return relative(root, path).split(sep).join('/');
+}
+
+/** The processors as an ELF file says them. */
+const MACHINES: Record<number, Architecture> = { 62: 'x86_64', 183: 'arm64' };
+
+/**
+ * Warns of packages whose native addons are none for the system and the processor that they are to run on.
+ *
+ * @param native absolute paths of addons and shared libraries
+ */
+export async function architectureWarnings(
+  native: readonly string[],
+  arch: Architecture,
+  root: string,
+): Promise<string[]> {
+  const packages = new Map<string, (Architecture | undefined)[]>();
+  for (const path of native) {
+    if (!path.endsWith('.node')) continue;
+    const folder = packageFolder(path) ?? dirname(path);
+    packages.set(folder, [...(packages.get(folder) ?? []), await machineOf(path)]);
+  }
+  const cpu = arch === 'x86_64' ? 'x64' : 'arm64';
+  return [...packages]
+    .filter(([, machines]) => !machines.includes(arch))
+    .map(([folder, machines]) => {
+      const found = machines.map((each) => (each === undefined ? 'another system' : `Linux on ${each}`)).join(', ');
+      const other = machines.includes('x86_64') || machines.includes('arm64') ? ', or choose another --arch' : '';
+      return (
+        `${shown(folder, root)} has a native addon for ${found}, and the function runs on Linux on ${arch}. Install it ` +
+        `for that with npm install --os=linux --cpu=${cpu}${other}.`
+      );
+    });
+}
+
+async function machineOf(path: string): Promise<Architecture | undefined> {
+  const file = await open(path);
+  try {
+    const head = Buffer.alloc(20);
+    await file.read(head, 0, 20, 0);
+    return head.readUInt32BE(0) === 0x7f454c46 ? MACHINES[head.readUInt16LE(18)] : undefined;
+  } finally {
+    await file.close();
+  }
+}
