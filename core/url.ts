@@ -25,6 +25,40 @@ export function absoluteOrigin(target: string): string {
   return ABSOLUTE.exec(target)?.[0] ?? '';
 }
 
+/** What RFC 3986 §3.2.2 allows as a host that is a name or an IPv4 address, with the optional port of RFC 9110 §7.2. */
+const NAMED_HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*(?::[0-9]*)?$/;
+/** An IPv6 address in brackets, as far as its characters go. */
+const BRACKETED_HOST = /^\[[0-9A-Fa-f:.]+\](?::[0-9]*)?$/;
+
+/**
+ * Whether a text can be the value of a `Host` header: a host and an optional port, without user information, blanks or
+ * anything else. An empty one is legal. (RFC 9110 §7.2, RFC 9112 §3.2)
+ *
+ * @example isHost('example.com:8080'); // true
+ * @example isHost('good.com@evil.com'); // false
+ */
+export function isHost(text: string): boolean {
+  if (text.charCodeAt(0) !== 0x5b /* [ */) return NAMED_HOST.test(text);
+  return BRACKETED_HOST.test(text) && URL.canParse(`http://${text.slice(0, text.indexOf(']') + 1)}/`);
+}
+
+/** The last host that passed: most requests of a server are for the same one. */
+let lastHost = '';
+
+/**
+ * @param host the value of a `Host` header, or of `:authority`
+ * @throws {BadRequestError} unless {@link isHost} (RFC 9112 §3.2 asks for a 400)
+ */
+export function checkHost(host: string): void {
+  if (host === lastHost) return;
+  if (!isHost(host)) {
+    throw new BadRequestError(
+      `The Host header is ${JSON.stringify(host.slice(0, 80))}; expected a host and an optional port.`,
+    );
+  }
+  lastHost = host;
+}
+
 /**
  * Splits a request target. The absolute form gives its path only: scheme and authority are never the client's to choose
  * there. A leading `//` is a path like any other, and a fragment, which is illegal in a target, is dropped. (URL-05,

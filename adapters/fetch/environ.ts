@@ -14,7 +14,7 @@ import { Input } from '../../core/input.ts';
 import { carry } from '../../core/lazy.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
-import { decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
+import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
 import { type Client, SIGNAL } from './client.ts';
 
 /** A request and what its caller knows beyond it. */
@@ -131,6 +131,7 @@ export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStr
     else addHeader(environ, name, native);
   });
   environ.HTTP_HOST ??= line.authority;
+  checkHost(environ.HTTP_HOST);
   if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
   const length = declaredLength(environ);
   if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);

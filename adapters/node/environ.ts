@@ -10,22 +10,15 @@ import {
   type GatewayFacts,
   type Settings,
 } from '../../core/environ.ts';
-import { BadRequestError, BodyTooLargeError, RequestError } from '../../core/errors.ts';
+import { BodyTooLargeError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
-import { decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
+import { checkHost, splitPrefix } from '../../core/url.ts';
 import { nodeFileWrapper } from './file.ts';
+import type { RequestLine } from './mount.ts';
+import { checkRequest } from './refusals.ts';
 import { NodeSource } from './source.ts';
 import { addTlsKeys } from './tls.ts';
-
-/** What of a request a listener changes as it goes: routers take their prefix off the URL, others override the method. */
-export interface RequestLine {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  /** Express and connect put the prefix under which they mounted a listener here, and the whole URL; no client can. */
-  readonly baseUrl?: unknown;
-  readonly originalUrl?: unknown;
-}
 
 /**
  * Makes the environ of a request. Scheme, server name and addresses come from the connection, never from the client.
@@ -41,22 +34,18 @@ export function nodeEnviron(
   errors: ErrorStream,
   line: RequestLine = request,
 ): Environ {
-  if (request.httpVersion !== '1.1') checkVersion(request);
-  const method = line.method as string;
-  const url = line.url as string;
+  const checked = checkRequest(request, line);
   const socket = request.socket;
   const end = connectionOf(socket);
-  const mount = mountOf(line);
-  const target = splitTarget(url, method);
-  const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
+  const { scriptName, pathInfo } = splitPrefix(checked.path, settings.basePath);
   const environ = createEnviron(
     facts,
     {
-      method,
-      scriptName: mount.scriptName + scriptName,
+      method: line.method as string,
+      scriptName: checked.mount + scriptName,
       pathInfo,
-      queryString: target.query,
-      requestUri: mount.requestUri ?? url,
+      queryString: checked.query,
+      requestUri: checked.requestUri,
       protocol: request.httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${request.httpVersion}`,
       scheme: end.secure ? 'https' : 'http',
       serverName: end.serverName,
@@ -73,7 +62,10 @@ export function nodeEnviron(
   if (request.httpVersionMajor > 1) {
     // A Host beside it has to say the same. (RFC 9113 §8.3.1)
     const authority = request.headers[':authority'];
-    if (typeof authority === 'string') addHeader(environ, 'Host', authority);
+    if (typeof authority === 'string') {
+      checkHost(authority);
+      addHeader(environ, 'Host', authority);
+    }
   }
   if (end.secure) addTlsKeys(environ, socket);
   environ['wsgi.file_wrapper'] = nodeFileWrapper;
@@ -97,22 +89,11 @@ export function addInput(
 ): NodeSource | null {
   const length = declaredLength(environ);
   const coding = environ.HTTP_TRANSFER_ENCODING;
-  if (coding !== undefined) checkCoding(coding, request);
   if (length !== undefined && length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
   const hasBody = length !== undefined ? length > 0 : coding !== undefined || isOpenStream(request);
   const source = hasBody ? new NodeSource(request, response, environ.HTTP_EXPECT !== undefined, length) : null;
   environ['wsgi.input'] = new Input(source, length, maxBodyBytes);
   return source;
-}
-
-/** Node's HTTP/1 parser also lets through what calls itself HTTP/0.9 or HTTP/2.0. (RFC 9110 §2.5, §15.6.6) */
-function checkVersion(request: IncomingMessage): void {
-  const { httpVersion } = request;
-  if (httpVersion === '1.0' || (request as { stream?: object }).stream !== undefined) return;
-  throw new RequestError(
-    505,
-    `The request is HTTP/${httpVersion} by name; this connection serves HTTP/1.0 and HTTP/1.1.`,
-  );
 }
 
 /** In HTTP/2 a body needs no length: its stream tells whether anything follows the headers. (RFC 9113 §8.1) */
@@ -121,24 +102,6 @@ function isOpenStream(request: IncomingMessage): boolean {
     request.httpVersionMajor > 1 &&
     (request as { stream?: { endAfterHeaders?: boolean } }).stream?.endAfterHeaders === false
   );
-}
-
-/** Node takes `chunked` off and hands on whatever else there is; its meaning would be lost. (RFC 9112 §6.1) */
-function checkCoding(coding: string, request: IncomingMessage): void {
-  if (request.httpVersion === '1.0') throw new BadRequestError('An HTTP/1.0 request has a Transfer-Encoding.');
-  if (coding.toLowerCase() !== 'chunked') {
-    throw new RequestError(
-      501,
-      `The transfer coding is ${JSON.stringify(coding.slice(0, 40))}; only "chunked" is served.`,
-    );
-  }
-}
-
-function mountOf({ baseUrl, originalUrl }: RequestLine): { scriptName: string; requestUri: string | undefined } {
-  return {
-    scriptName: typeof baseUrl === 'string' && baseUrl !== '' ? decodePath(baseUrl) : '',
-    requestUri: typeof originalUrl === 'string' ? originalUrl : undefined,
-  };
 }
 
 /** Both ends of a connection; the same for every request on it. */

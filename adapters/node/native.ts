@@ -5,6 +5,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
 import { carried } from '../../core/lazy.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import { checkRequest } from './refusals.ts';
 
 /** What an environ carries that comes from a gateway on Node. */
 export interface CarriesNode {
@@ -33,31 +34,22 @@ export function listenerBehind(app: Application): NativeCall | null {
   return LISTENERS.get(app) ?? null;
 }
 
-/** Where a dot segment begins, in the spellings that end up as one: `/.`, `%2F.`, `/%2e`, `\.`. (URL-05) */
-const MAYBE_DOTS = /(?:[/\\]|%2f|%5c)(?:\.|%2e)/i;
-
 /**
- * Whether a request needs nothing of a gateway before a listener sees it: no environ would refuse it, and nothing in it is
- * for the gateway to answer. Any doubt makes it go the longer way.
+ * Whether a request needs nothing of a gateway before a listener sees it: nothing in it is for the gateway to answer, and no
+ * environ would refuse it. Any doubt makes it go the longer way.
  */
 export function isOrdinary(request: IncomingMessage): boolean {
   if (!isPlain(request)) return false;
-  const url = request.url as string;
-  if (url.charCodeAt(0) !== 0x2f || url.includes('%00')) return false;
-  if ((url.includes('.') || url.includes('%')) && MAYBE_DOTS.test(url)) return false;
-  const { headers, rawHeaders } = request;
+  const { headers } = request;
   if (headers.expect !== undefined || headers.upgrade !== undefined) return false;
-  const coding = headers['transfer-encoding'];
-  if (coding !== undefined && (coding !== 'chunked' || request.httpVersionMinor !== 1)) return false;
-  let hosts = 0;
-  let types = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const { length } = rawHeaders[at] as string;
-    // "Host" and "Content-Type" must not be repeated;
-    if (length === 4 && (rawHeaders[at] as string).toLowerCase() === 'host') hosts++;
-    else if (length === 12 && (rawHeaders[at] as string).toLowerCase() === 'content-type') types++;
+  // The absolute form and `*` are rare, and a listener that looks at a path only is not ready for them.
+  if ((request.url as string).charCodeAt(0) !== 0x2f) return false;
+  try {
+    checkRequest(request);
+    return true;
+  } catch {
+    return false;
   }
-  return hosts <= 1 && types <= 1;
 }
 
 /**

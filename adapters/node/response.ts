@@ -3,6 +3,7 @@
 import { ServerResponse } from 'node:http';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
+import { breakOff } from './break-off.ts';
 import { isUntouched } from './neighbours.ts';
 
 /**
@@ -131,7 +132,11 @@ class Sending {
   };
 
   #take = (chunk: Uint8Array | null): void => {
-    if (this.#write(chunk)) this.go();
+    try {
+      if (this.#write(chunk)) this.go();
+    } catch (error) {
+      this.#break(error);
+    }
   };
 
   #drained = (): void => {
@@ -169,22 +174,4 @@ class Sending {
  */
 function isWaiting(response: ServerResponse): boolean {
   return response.on === ServerResponse.prototype.on && response.writableNeedDrain;
-}
-
-/** Breaks a response off so that no client can take it for complete. */
-export function breakOff(response: ServerResponse, headers: HeaderList): void {
-  const stream = (response as { stream?: { close(code: number): void } }).stream;
-  const { socket } = response;
-  if (response.req.httpVersionMajor > 1 && stream !== undefined)
-    stream.close(2); // INTERNAL_ERROR, RFC 9113 §7
-  else if (socket === null) response.destroy();
-  // Where the end of the connection is the end of the body, only a reset tells the two apart. (RFC 9112 §6.3)
-  else if (endsWithConnection(response, headers)) socket.resetAndDestroy();
-  // Node 26 keeps what was written until the next tick: a socket that ends before would lose it.
-  else process.nextTick(() => socket.destroySoon());
-}
-
-function endsWithConnection(response: ServerResponse, headers: HeaderList): boolean {
-  if (!response.headersSent || response.chunkedEncoding) return false;
-  return !headers.some(([name]) => name.toLowerCase() === 'content-length');
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ClientDisconnectedError } from '../../core/errors.ts';
 import type { ByteSource } from '../../core/input.ts';
 import { concat } from '../../core/input-base.ts';
+import { destroyAll } from './break-off.ts';
 
 /** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
 const DRAIN_TIMEOUT = 5000;
@@ -94,7 +95,13 @@ export class NodeSource implements ByteSource {
   #ask(): void {
     if (!this.#expects) return;
     this.#expects = false;
-    if (!this.#response.headersSent) this.#response.writeContinue();
+    const response = this.#response;
+    const go = (): void => {
+      if (!response.headersSent) response.writeContinue();
+    };
+    // Behind other responses of the connection it would land in the middle of one of them. (RFC 9110 §15.2)
+    if (response.socket === null) response.once('socket', go);
+    else go();
   }
 
   #gather(chunk: Uint8Array): void {
@@ -195,13 +202,21 @@ export class NodeSource implements ByteSource {
   #drop(): void {
     this.#failure ??= dropped();
     this.#ahead = null;
-    if (this.#isRead()) return;
+    try {
+      if (!this.#isRead()) this.#letGo();
+    } catch {
+      // Where the rest cannot be taken, nothing else may follow on the connection.
+      destroyAll(this.#response);
+    }
+  }
+
+  #letGo(): void {
     const request = this.#request;
     request.off('data', this.#arrive);
     request.on('data', () => {});
     request.resume();
     const timer = setTimeout(() => {
-      if (!request.complete) request.destroy();
+      if (!request.complete) endUpload(request);
     }, DRAIN_TIMEOUT);
     timer.unref();
     const stop = (): void => clearTimeout(timer);
@@ -216,6 +231,16 @@ export class NodeSource implements ByteSource {
     return request.complete && request.readableLength === 0;
   }
 }
+
+/** A client that goes on sending loses its connection; over HTTP/2 its stream alone. (RFC 9113 §8.1) */
+function endUpload(request: IncomingMessage): void {
+  const { stream } = request as { stream?: { close(code: number): void } };
+  if (request.httpVersionMajor > 1 && stream !== undefined) stream.close(NO_ERROR);
+  else request.destroy();
+}
+
+/** RFC 9113 §7: what a server says that has no use for the rest of a request. */
+const NO_ERROR = 0;
 
 function left(): ClientDisconnectedError {
   return new ClientDisconnectedError('The client left before it had sent its whole body.');

@@ -3,31 +3,17 @@
 import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Writable } from 'node:stream';
-import { isThenable } from '../../core/body.ts';
-import { checkHeaders } from '../../core/check.ts';
 import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
-import { describe, statusOf } from '../../core/errors.ts';
+import { describe } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { carried, carry, lazyKey } from '../../core/lazy.ts';
-import { plainResponse, refuse } from '../../core/plain-response.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import type { Application, Environ, ErrorStream, GatewayOptions, HeaderList, InputStream } from '../../core/types.ts';
+import { carried, carry } from '../../core/lazy.ts';
+import { refuse } from '../../core/plain-response.ts';
+import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
 import { settled } from '../../core/work.ts';
-import { addInput, nodeEnviron, type RequestLine } from './environ.ts';
-import {
-  type CarriesNode,
-  isOrdinary,
-  isPlain,
-  listenerBehind,
-  type NativeCall,
-  PendingBody,
-  showsSame,
-} from './native.ts';
-import { onClose } from './neighbours.ts';
-import { closeWithConnection } from './queued.ts';
-import { breakOff, send } from './response.ts';
-import { NodeSource } from './source.ts';
+import { type CallGateway, EARLY_HINTS, ENVIRON, NodeCall, SIGNAL } from './call.ts';
+import { addInput, nodeEnviron } from './environ.ts';
+import type { RequestLine } from './mount.ts';
+import { isOrdinary, isPlain, listenerBehind, type NativeCall, PendingBody, showsSame } from './native.ts';
 
 /** Options of {@link toNode}. */
 export interface NodeOptions extends GatewayOptions {
@@ -64,11 +50,15 @@ function notResponse(response: unknown): TypeError {
 }
 
 /** One application on Node, and the work it left behind. */
-export class NodeGateway {
+export class NodeGateway implements CallGateway {
   readonly #app: Application;
   readonly #settings: Settings;
   readonly #facts: GatewayFacts;
   readonly #work = new Set<Promise<void>>();
+  /** Calls whose `waygate.signal` somebody holds. */
+  readonly watched: Set<NodeCall> = new Set();
+  /** A shutdown has told its requests to end. */
+  isEnding = false;
   /** The application is a hosted listener and nothing else: nothing can come between. */
   readonly #isHosted: boolean;
   /** That listener, where no option asks for more. */
@@ -85,6 +75,22 @@ export class NodeGateway {
     this.#isHosted = listenerBehind(app) !== null;
     this.#direct = isBare ? listenerBehind(app) : null;
     this.#facts = { gateway: 'node', multiprocess: options.multiprocess ?? cluster.isWorker };
+  }
+
+  /** How many pieces of work go on after their response. */
+  get workCount(): number {
+    return this.#work.size;
+  }
+
+  /** A fresh `wsgi.errors`. */
+  errors(): ErrorStream {
+    return this.#settings.errors();
+  }
+
+  /** Aborts every `waygate.signal`, and those that are asked for from now on: their connections will soon be cut. */
+  abortAll(): void {
+    this.isEnding = true;
+    for (const call of this.watched) call.abort();
   }
 
   /** Settles when all has that was given to {@link hold} and to `waygate.wait_until`. */
@@ -163,165 +169,3 @@ export class NodeGateway {
     work.then(() => this.#work.delete(work));
   };
 }
-
-/** One request on its connection: what the lazy keys are made from, and where its end is seen. */
-class NodeCall implements CarriesNode {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #gateway: NodeGateway;
-  exchange: Exchange | null = null;
-  /** The request body; null when there is none. */
-  source: NodeSource | null = null;
-  /** The request as it came, where a listener has it before its environ is made. */
-  line: RequestLine | undefined;
-  /** `wsgi.input` as the gateway made it. */
-  input: InputStream | null = null;
-  #controller: AbortController | null = null;
-  #watched = false;
-  /** The client left before it had the whole response. */
-  #gone = false;
-
-  constructor(request: IncomingMessage, response: ServerResponse, gateway: NodeGateway) {
-    this.#request = request;
-    this.#response = response;
-    this.#gateway = gateway;
-  }
-
-  isShownBy(environ: Environ): boolean {
-    if (environ['wsgi.input'] !== this.input) return false;
-    const { source } = this;
-    // A client that waits for a 100 gets it when the body is read.
-    if (source !== null && (source.isRead || source.awaitsContinue)) return false;
-    return this.#gateway.maySee(this.#request, this.#response, environ);
-  }
-
-  /** The environ of a request that a listener got without one. */
-  get environ(): Environ {
-    return this.#gateway.makeEnviron(this.#request, this.#response, this);
-  }
-
-  /** Lets a node listener answer on the connection. It may still fail like any application. */
-  answerNatively(call: NativeCall): void {
-    const response = this.#response;
-    const fail = (error: unknown): void => {
-      this.exchange ??= this.#gateway.makeExchange((this.#request as unknown as { environ: Environ }).environ);
-      this.exchange.tell(error);
-      if (response.destroyed || response.writableEnded) return;
-      if (response.headersSent) {
-        breakOff(
-          response,
-          response.getHeaderNames().map((name) => [name, '']),
-        );
-        return;
-      }
-      for (const name of response.getHeaderNames()) response.removeHeader(name);
-      const page = plainResponse(statusOf(error), this.#request.method === 'HEAD');
-      // Node takes no list of pairs for a response that has had headers set.
-      for (const [name, value] of page.headers) response.setHeader(name, value);
-      send(page, response);
-    };
-    try {
-      const result = call(this.#request, response);
-      if (isThenable(result)) result.then(undefined, fail);
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  /**
-   * Out of the listener, whose only closure stands in environ: one more there that holds the call would tie environ to all
-   * that the request has, and the garbage of many requests then outlives the young generation.
-   */
-  answerLater(answer: Promise<GatewayResponse>): void {
-    this.watch();
-    answer.then((each) => this.answer(each));
-  }
-
-  answer(answer: GatewayResponse): void {
-    const response = this.#response;
-    if (response.destroyed || response.headersSent) {
-      // The client is gone, or the application answered through node.response by itself.
-      this.#close();
-      return;
-    }
-    if (answer.native !== undefined) {
-      this.answerNatively(answer.native as NativeCall);
-      return;
-    }
-    const whole = Array.isArray(answer.body);
-    if (!whole) this.watch();
-    this.source?.claim();
-    if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
-    try {
-      send(answer, response, this.#watched);
-    } catch (error) {
-      this.exchange?.tell(error);
-      breakOff(response, answer.headers);
-    }
-    if (!whole) return;
-    this.#close();
-    this.source?.discard();
-  }
-
-  /** Answers a request that no application saw; its body, of whatever length, is nobody's. */
-  refuse(answer: GatewayResponse): void {
-    this.source ??= new NodeSource(this.#request, this.#response, true);
-    this.answer(answer);
-  }
-
-  /** Follows the response to its end, good or bad: only the response tells, a request closes once it was read. */
-  watch(): void {
-    if (this.#watched) return;
-    this.#watched = true;
-    const response = this.#response;
-    if (response.destroyed) {
-      this.#over();
-      return;
-    }
-    const over = (): void => this.#over();
-    onClose(response, over);
-    // Under HTTP/2 it closes only once the request is over too, for which somebody has to take what is left of it.
-    if (this.#request.httpVersionMajor > 1) (response as unknown as { stream: Writable }).stream.on('finish', over);
-    if (response.socket === null) closeWithConnection(response);
-  }
-
-  #over(): void {
-    // Under HTTP/2 a response is finished also where its stream was reset, but nobody has ended it.
-    this.#gone = !this.#response.writableEnded || !this.#response.writableFinished;
-    if (this.#gone) this.#controller?.abort();
-    this.#close();
-    this.source?.discard();
-  }
-
-  #close(): void {
-    const closing = this.exchange?.close();
-    if (closing instanceof Promise) this.#gateway.hold(closing);
-  }
-
-  /** `waygate.signal`, made on first use. */
-  get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      this.watch();
-      if (this.#gone) this.#controller.abort();
-    }
-    return this.#controller.signal;
-  }
-
-  /** `waygate.early_hints`. (RFC 8297) */
-  earlyHints(headers: HeaderList): void {
-    const hints: Record<string, string | string[]> = {};
-    for (const [name, value] of checkHeaders(headers).headers) {
-      const before = hints[name.toLowerCase()];
-      hints[name.toLowerCase()] = before === undefined ? value : [before, value].flat();
-    }
-    if (!this.#response.headersSent && !this.#response.destroyed) this.#response.writeEarlyHints(hints);
-  }
-}
-
-const ENVIRON = lazyKey('environ', (call: NodeCall) => call.environ);
-const SIGNAL = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
-const EARLY_HINTS = lazyKey(
-  'waygate.early_hints',
-  (call: NodeCall) => (headers: HeaderList) => call.earlyHints(headers),
-);

@@ -952,7 +952,7 @@ const others = [
   {
     rule: 'ERR-05',
     what: 'a client that resets its stream has not left',
-    file: 'adapters/node/to-node.ts',
+    file: 'adapters/node/call.ts',
     from: '!this.#response.writableEnded || ',
     to: '',
     tests: NODE,
@@ -960,10 +960,42 @@ const others = [
   {
     rule: 'ERR-05',
     what: 'a client that left before waygate.signal was looked at has not left',
-    file: 'adapters/node/to-node.ts',
+    file: 'adapters/node/call.ts',
     from: '      if (this.#gone) this.#controller.abort();\n',
     to: '',
     tests: NODE,
+  },
+  {
+    rule: 'ERR-04',
+    what: 'on Node a body that ends with its connection ends cleanly though it failed',
+    file: 'adapters/node/break-off.ts',
+    from: 'else if (endsWithConnection(response, headers)) reset(socket);',
+    to: 'else if (endsWithConnection(response, headers)) socket.destroySoon();',
+    tests: ['tests/adapters/node/failure-guard.test.ts'],
+  },
+  {
+    rule: 'ERR-06',
+    what: 'on Node a failure that fails to be handled reaches the process',
+    file: 'adapters/node/call.ts',
+    from: '      this.#giveUp(second);',
+    to: '      throw second;',
+    tests: ['tests/adapters/node/failure-guard.test.ts'],
+  },
+  {
+    rule: 'ENV-24',
+    what: 'Node drops header lines beyond its limit, and the request is served',
+    file: 'adapters/node/refusals.ts',
+    from: '  checkCount(raw, request.socket);\n',
+    to: '',
+    tests: ['tests/adapters/node/request-refusals.test.ts'],
+  },
+  {
+    rule: 'ENV-24',
+    what: 'a Host may be anything',
+    file: 'adapters/node/refusals.ts',
+    from: '  if (host !== undefined) checkHost(host);\n',
+    to: '',
+    tests: ['tests/adapters/node/request-refusals.test.ts'],
   },
 ].map((each) => ({ ...each }));
 

@@ -106,6 +106,10 @@ test('a repeated Content-Type is refused unless the values agree', async () => {
   expect(seenIn(await typed('text/plain', 'text/plain')).environ.CONTENT_TYPE).toBe('text/plain');
 });
 
+test.each(['good.com@evil.com', 'a b', '<script>', 'a/b'])('the host %j is refused', async (host) => {
+  expect((await handler('/', { headers: { Host: host } })).status).toBe(400);
+});
+
 test('a comma within quotes repeats nothing', async () => {
   const type = 'multipart/form-data; boundary="a, \\", b"';
   expect(seenIn(await typed(type)).environ.CONTENT_TYPE).toBe(type);

@@ -1,0 +1,127 @@
+// The rules by which a request on Node is refused, in one list: an environ is made only of what passes them, and a hosted
+// listener gets the platform's own request only when it passes them. What passes can always be made an environ of.
+
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { BadRequestError, RequestError } from '../../core/errors.ts';
+import { checkDotSegments, checkHost, decodePath, splitTarget } from '../../core/url.ts';
+import { mountOf, type RequestLine } from './mount.ts';
+
+/** What the request line says, once it has passed. Paths are decoded. */
+export interface CheckedLine {
+  /** The path under which somebody mounted the listener; empty at the root. */
+  mount: string;
+  path: string;
+  /** What follows the first `?`, as it was sent. */
+  query: string;
+  /** The request target as the client sent it. */
+  requestUri: string;
+}
+
+/**
+ * Checks a request against every rule that needs no option of the deployer.
+ *
+ * @param line the request line as it came, where a listener may have changed the request since
+ * @returns what the request line says
+ * @throws {RequestError} 400, 431, 501 or 505 for a request that cannot be served
+ */
+export function checkRequest(request: IncomingMessage, line: RequestLine = request): CheckedLine {
+  if (request.httpVersion !== '1.1') checkVersion(request);
+  checkHeaders(request);
+  const target = splitTarget(line.url as string, line.method as string);
+  const path = decodePath(target.path);
+  checkDotSegments(path);
+  const { prefix, requestUri } = mountOf(line);
+  return {
+    mount: prefix === '' ? '' : decodePath(prefix),
+    path,
+    query: target.query,
+    requestUri,
+  };
+}
+
+/** Node's HTTP/1 parser also lets through what calls itself HTTP/0.9 or HTTP/2.0. (RFC 9110 §2.5, §15.6.6) */
+function checkVersion(request: IncomingMessage): void {
+  const { httpVersion } = request;
+  if (httpVersion === '1.0' || (request as { stream?: object }).stream !== undefined) return;
+  throw new RequestError(
+    505,
+    `The request is HTTP/${httpVersion} by name; this connection serves HTTP/1.0 and HTTP/1.1.`,
+  );
+}
+
+/** The headers on which the framing, the addressee or the meaning of a request depend. */
+function checkHeaders(request: IncomingMessage): void {
+  const raw = request.rawHeaders;
+  checkCount(raw, request.socket);
+  let host: string | undefined;
+  let type: string | undefined;
+  let length: string | undefined;
+  let coding: string | undefined;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] as string;
+    // Most names differ from all of these by their length alone.
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === 'host') host = only(host, raw[at + 1] as string, 'Host');
+        break;
+      case 12:
+        if (name.toLowerCase() === 'content-type') type = only(type, raw[at + 1] as string, 'Content-Type');
+        break;
+      case 14:
+        if (name.toLowerCase() === 'content-length') length = only(length, raw[at + 1] as string, 'Content-Length');
+        break;
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding')
+          coding = coding === undefined ? raw[at + 1] : `${coding}, ${raw[at + 1]}`;
+        break;
+    }
+  }
+  if (host !== undefined) checkHost(host);
+  if (length !== undefined) checkLength(length);
+  if (coding !== undefined) checkCoding(coding, length, request);
+}
+
+/**
+ * Node drops the header lines beyond its limit without a word: framing, a second Host or what a proxy added may be among
+ * them. (RFC 6585 §5)
+ */
+function checkCount(raw: string[], socket: HasServer | undefined): void {
+  // Node's limit is at least one line more than the shortest request has.
+  const limit = socket?.server?.maxHeadersCount ?? DEFAULT_HEADERS;
+  if (limit > 0 && raw.length >= limit * 2) {
+    throw new RequestError(431, `The request has ${limit} header lines or more; Node reads no more than that.`);
+  }
+}
+
+/** Node's own limit where `server.maxHeadersCount` is not set. */
+const DEFAULT_HEADERS = 1000;
+
+type HasServer = Socket & { server?: { maxHeadersCount?: number | null } };
+
+/** @throws {BadRequestError} unless a repeated header says the same again (ENV-24) */
+function only(first: string | undefined, value: string, name: string): string {
+  if (first === undefined || first === value) return value;
+  throw new BadRequestError(`The request has two different ${name} headers.`);
+}
+
+function checkLength(text: string): void {
+  if (text !== '' && (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(Number(text)))) {
+    throw new BadRequestError(`Content-Length is ${JSON.stringify(text.slice(0, 40))}; expected decimal digits.`);
+  }
+}
+
+/** Node takes `chunked` off and hands on whatever else there is; its meaning would be lost. (RFC 9112 §6.1) */
+function checkCoding(coding: string, length: string | undefined, request: IncomingMessage): void {
+  if (request.httpVersion === '1.0') throw new BadRequestError('An HTTP/1.0 request has a Transfer-Encoding.');
+  if (coding.toLowerCase() !== 'chunked') {
+    throw new RequestError(
+      501,
+      `The transfer coding is ${JSON.stringify(coding.slice(0, 40))}; only "chunked" is served.`,
+    );
+  }
+  // Node's parser refuses both, unless it was told to be lenient. (RFC 9112 §6.3)
+  if (length !== undefined) {
+    throw new BadRequestError('The request has a Transfer-Encoding and a Content-Length; expected one of them.');
+  }
+}
