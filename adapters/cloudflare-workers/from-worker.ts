@@ -1,7 +1,9 @@
 // Makes an application of a module Worker. A Worker's `fetch` is a Fetch handler: everything but what Cloudflare passes
 // along with the request is done by adapters/fetch.
 
+import { isThenable } from '../../core/body.ts';
 import type { Application, Environ } from '../../core/types.ts';
+import { isEncodedByWorkerd, peek } from '../fetch/coded-body.ts';
 import { fromFetch } from '../fetch/from-fetch.ts';
 import { environOf } from '../fetch/hosted-request.ts';
 
@@ -31,7 +33,8 @@ export interface HostedWorkerOptions {
  * Makes an application of an existing Worker, to run it on any platform, or beside others in one Worker.
  *
  * Off Cloudflare the `CF-Connecting-IP` header is `REMOTE_ADDR`, never what the client sent: Workers trust it. There is no
- * `request.cf` there, and `passThroughOnException` does nothing.
+ * `request.cf` there, and `passThroughOnException` does nothing. A body without coding that has `Content-Encoding: gzip`
+ * or `br`, which Cloudflare would encode, goes out without that header.
  *
  * @param worker the module's default export: an object with a `fetch` method, or a `WorkerEntrypoint` class
  * @throws {TypeError} when it is neither
@@ -43,7 +46,9 @@ export function fromWorker(worker: ModuleWorker | WorkerClass, options: HostedWo
     if ('cloudflare.cf' in environ && !('cf' in request && request.cf)) {
       Object.defineProperty(request, 'cf', { value: environ['cloudflare.cf'], configurable: true });
     }
-    return call(request, options.env ?? environ['cloudflare.env'] ?? {}, options.ctx ?? context);
+    const answer = call(request, options.env ?? environ['cloudflare.env'] ?? {}, options.ctx ?? context);
+    if (environ['waygate.gateway'] === 'cloudflare-workers') return answer;
+    return isThenable(answer) ? Promise.resolve(answer).then(withTrueLabel) : withTrueLabel(answer);
   });
   return (environ, startResponse) => {
     if (environ['waygate.gateway'] !== 'cloudflare-workers') tellAddress(environ);
@@ -64,6 +69,21 @@ function notWorker(what: string): TypeError {
   return new TypeError(
     `fromWorker was given ${what} without a fetch method; expected the default export of a Worker that serves HTTP.`,
   );
+}
+
+/**
+ * On Cloudflare a Worker may answer with plain text and `Content-Encoding: gzip`: workerd encodes it. Where nobody does, the
+ * label goes, and the text is sent as it is.
+ */
+function withTrueLabel(response: Response): Response | Promise<Response> {
+  if (!(response instanceof Response) || response.url || response.body === null || response.bodyUsed) return response;
+  const coding = response.headers.get('content-encoding');
+  if (coding === null || !isEncodedByWorkerd(coding) || response.body.locked) return response;
+  return peek(response.body, coding).then(({ isCoded, body }) => {
+    const labelled = new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>, response);
+    if (!isCoded) labelled.headers.delete('content-encoding');
+    return labelled;
+  });
 }
 
 /** The edge writes this header over whatever a client sends; where there is no edge, this does. */

@@ -61,7 +61,7 @@ function toHandler(app: FetchApp): FetchHandlerFunction {
 /** Calls the handler with a request made from environ. */
 function host(handler: FetchHandlerFunction, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
   const input = gatewayInput(environ['wsgi.input']);
-  const finish = (answer: unknown): Body => {
+  const finish = (answer: unknown): Body | Promise<Body> => {
     const response = checkResponse(answer);
     // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
     if (response.status >= 500 && input?.failure instanceof RequestError) {

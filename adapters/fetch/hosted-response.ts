@@ -5,6 +5,7 @@ import { describe, RequestError } from '../../core/errors.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
+import { isEncodedByWorkerd, peek, wasDecodedByFetch } from './coded-body.ts';
 import { bytesInMemory } from './response-bytes.ts';
 
 /**
@@ -34,8 +35,9 @@ export function checkResponse(answer: unknown): Response {
  * when the client leaves.
  *
  * @param response a response that {@link checkResponse} has passed
+ * @returns a promise only where the first bytes of the body have to tell whether its label is true
  */
-export function respond(response: Response, environ: Environ, startResponse: StartResponse): Body {
+export function respond(response: Response, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
   const { status, body } = response;
   if (status === 101) {
     body?.cancel().catch(() => {});
@@ -44,10 +46,26 @@ export function respond(response: Response, environ: Environ, startResponse: Sta
       `The handler upgraded to a WebSocket, which the gateway ${JSON.stringify(environ['waygate.gateway'])} cannot pass on.`,
     );
   }
-  startResponse(`${status} ${reason(response)}`, headerList(response));
+  const line = `${status} ${reason(response)}`;
+  const coding = body === null ? null : response.headers.get('content-encoding');
+  const isPlain = coding === null ? false : isWithoutCoding(response, coding, environ);
+  if (isPlain === null) {
+    return peek(body as ReadableStream<Uint8Array>, coding as string).then((peeked) => {
+      startResponse(line, headerList(response, !peeked.isCoded));
+      return peeked.body;
+    });
+  }
+  startResponse(line, headerList(response, isPlain));
   if (body === null) return [];
   const bytes = bytesInMemory(response);
   return bytes === null ? body : [bytes];
+}
+
+/** Whether a body is not in the coding that its label names; null where its bytes have to tell. */
+function isWithoutCoding(response: Response, coding: string, environ: Environ): boolean | null {
+  // Only a response of `fetch` itself has a URL.
+  if (response.url) return wasDecodedByFetch(coding);
+  return environ['waygate.gateway'] === 'cloudflare-workers' && isEncodedByWorkerd(coding) ? null : false;
 }
 
 /** A reason phrase may hold a tab and border on blanks in Fetch, but not in a status line that reads the same everywhere. */
@@ -57,9 +75,9 @@ function reason(response: Response): string {
 
 /**
  * The headers in order, each cookie by itself. Left out is what only a response that came over another connection can
- * have: hop-by-hop headers, what `Connection` names, and, since `fetch` has decoded the body, its coding and length.
+ * have: hop-by-hop headers, what `Connection` names, and, where the body was decoded since, its coding and length.
  */
-function headerList(response: Response): HeaderList {
+function headerList(response: Response, isPlain: boolean): HeaderList {
   const { headers } = response;
   const list: HeaderList = [];
   let dropped: Set<string> | null = null;
@@ -67,7 +85,7 @@ function headerList(response: Response): HeaderList {
   headers.forEach((value, name) => {
     if (name === 'connection') {
       dropped = new Set(value.split(',').map((each) => each.trim().toLowerCase()));
-    } else if (name === 'content-encoding' && wasDecoded(response, value)) {
+    } else if (name === 'content-encoding' && isPlain) {
       dropped = new Set([...(dropped ?? []), name, 'content-length']);
     } else if (name === 'set-cookie' && typeof headers.getSetCookie === 'function') {
       // Some runtimes show all cookies as one here, where no comma tells them apart.
@@ -83,13 +101,4 @@ function headerList(response: Response): HeaderList {
 /** A header value is bytes by the standard; a platform that takes any text means UTF-8. */
 function native(value: string): string {
   return /[^\x00-\xff]/.test(value) ? encodeWsgi(value) : value;
-}
-
-/** The codings that every `fetch` undoes while it leaves the headers as they were. (Fetch standard, HTTP-network fetch) */
-const CODINGS = /^(?:x-gzip|gzip|deflate|br)$/;
-
-function wasDecoded(response: Response, coding: string): boolean {
-  // Only a response of `fetch` itself has a URL.
-  if (!response.url || response.body === null) return false;
-  return coding.split(',').every((each) => CODINGS.test(each.trim().toLowerCase()));
 }

@@ -88,7 +88,7 @@ const ignore = (): void => {};
  */
 export class PendingBody extends NativeBody implements AsyncIterableIterator<Uint8Array> {
   readonly #answer: Response | Promise<Response>;
-  readonly #respond: (response: Response) => Body;
+  readonly #respond: (response: Response) => Body | Promise<Body>;
   readonly #startResponse: StartResponse;
   #called = false;
   #reader: BodyReader | null = null;
@@ -99,7 +99,7 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
    * @param respond starts the response and returns its body
    * @throws {TypeError} for an answer that cannot be sent
    */
-  constructor(answer: unknown, respond: (response: Response) => Body, startResponse: StartResponse) {
+  constructor(answer: unknown, respond: (response: Response) => Body | Promise<Body>, startResponse: StartResponse) {
     super();
     if (isThenable(answer)) {
       const checked = Promise.resolve(answer).then(checkResponse);
@@ -134,7 +134,10 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
         response.body?.cancel().catch(ignore);
         throw new ClientDisconnectedError('The client left while the handler was working.');
       }
-      this.#reader = new BodyReader(this.#respond(response));
+      const body = this.#respond(response);
+      this.#reader = new BodyReader(isThenable(body) ? await body : body);
+      // Closed meanwhile, it had nothing to end yet.
+      if (this.#isClosed()) await this.#reader.release(ignore);
     }
     const chunk = await this.#reader.pull();
     return chunk === null ? END : { done: false, value: chunk };

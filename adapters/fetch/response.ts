@@ -25,10 +25,11 @@ export interface ResponseCall {
 export function toResponse(response: GatewayResponse, facts: FetchFacts, call: ResponseCall): Response {
   const { statusCode, body, headers } = response;
   const { headerText } = facts;
-  const init =
+  const init: ResponseInit =
     headerText === undefined
       ? { status: statusCode, statusText: response.reason, headers }
       : { status: statusCode, statusText: headerText(response.reason), headers: inText(headers, headerText) };
+  if (hasCoding(headers)) Object.assign(init, AS_IT_IS);
   if (Array.isArray(body)) return new Response(whole(body), init);
   if (body.stream !== null) {
     call.finish(body);
@@ -62,6 +63,14 @@ function inText(headers: HeaderList, headerText: (native: string) => string): He
     record[name] = headerText(value);
   }
   return record;
+}
+
+/** Where workerd is the platform it would encode a body by its label once more. (Cloudflare docs, "Response: encodeBody") */
+const AS_IT_IS = { encodeBody: 'manual' };
+
+function hasCoding(headers: HeaderList): boolean {
+  for (const [name] of headers) if (name.length === 16 && name.toLowerCase() === 'content-encoding') return true;
+  return false;
 }
 
 function declaredLength(headers: HeaderList): number | undefined {

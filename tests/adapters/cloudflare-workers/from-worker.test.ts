@@ -1,10 +1,15 @@
 // A Worker as an application, off Cloudflare: what it is given in place of bindings, context and the edge's headers.
 // Inside workerd, with real classes and contexts, it is tested in tests/e2e/workers/.
 
-import { expect, test } from 'vitest';
-import type { Application } from 'waygate';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import type { Application, Middleware } from 'waygate';
 import { fromWorker, type ModuleWorker, toWorker, type WorkerClass } from 'waygate/cloudflare-workers';
 import { toFetch } from 'waygate/fetch';
+import { toNode } from 'waygate/node';
 
 const from = (environ: Record<string, unknown>, app: Application): Application => {
   return (own, startResponse) => app(Object.assign(own, environ), startResponse);
@@ -138,3 +143,86 @@ test.each([null, undefined, {}, () => new Response(), { scheduled() {} }])(
     expect(() => fromWorker(worker as ModuleWorker | WorkerClass)).toThrow('expected the default export of a Worker');
   },
 );
+
+// On Cloudflare a Worker may leave it to workerd to encode what it has labelled; here nobody would.
+describe.each(['gzip', 'br'])('a Worker that answers with Content-Encoding: %s', (coding) => {
+  const text = 'plain text, caf\u00e9, '.repeat(500);
+  const coded = coding === 'gzip' ? gzipSync(text) : brotliCompressSync(text);
+  const hosted = (body: () => BodyInit | null, more: HeadersInit = {}): Application =>
+    fromWorker({ fetch: () => new Response(body(), { headers: { 'content-encoding': coding, ...more } }) });
+  const behind: Middleware = (app) => (environ, startResponse) => app({ ...environ }, startResponse);
+  const pieces = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < 8; at++) controller.enqueue(bytes.slice(at, at + 1));
+        controller.enqueue(bytes.slice(8));
+        controller.close();
+      },
+    });
+
+  test.each([
+    ['as it is', (app: Application) => app],
+    ['behind a middleware', behind],
+  ])('and plain text has no label, %s', async (_title, middleware) => {
+    for (const body of [() => text, () => new Blob([text]), () => pieces(Buffer.from(text))]) {
+      const response = await toFetch(middleware(hosted(body, { 'x-more': 'yes' })))('/');
+      expect(response.headers.get('content-encoding')).toBeNull();
+      expect(response.headers.get('x-more')).toBe('yes');
+      expect(await response.text()).toBe(text);
+    }
+  });
+
+  test.each([
+    ['as it is', (app: Application) => app],
+    ['behind a middleware', behind],
+  ])('and coded bytes keeps them and its label, %s', async (_title, middleware) => {
+    for (const body of [() => coded, () => pieces(coded)]) {
+      const response = await toFetch(middleware(hosted(body as () => BodyInit)))('/');
+      expect(response.headers.get('content-encoding')).toBe(coding);
+      expect(Buffer.from(await response.arrayBuffer())).toEqual(coded);
+    }
+  });
+
+  test('reaches a client of a node server as text', async () => {
+    const server = http.createServer(toNode(hosted(() => text))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect(await response.text()).toBe(text);
+    server.close();
+  });
+
+  test('and no body, or a body that fails, is what it is', async () => {
+    const empty = await toFetch(hosted(() => null))('/');
+    expect([empty.status, empty.headers.get('content-encoding'), await empty.text()]).toEqual([200, coding, '']);
+    const log: string[] = [];
+    const failing = () => new ReadableStream({ pull: (controller) => controller.error(new Error('broke')) });
+    const failed = await toFetch(behind(hosted(failing)), { errors: (line) => void log.push(line) })('/');
+    expect([failed.status, log.join('')]).toEqual([500, expect.stringContaining('broke')]);
+  });
+
+  test('is read at the pace of its reader, and cancelled when that leaves', async () => {
+    let cancelled: unknown;
+    let pulled = 0;
+    const endless = () =>
+      new ReadableStream(
+        {
+          pull(controller) {
+            pulled += 1;
+            controller.enqueue(Buffer.from(text));
+          },
+          cancel(reason) {
+            cancelled = reason;
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    const response = await toFetch(hosted(endless))('/');
+    expect(pulled).toBe(1);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await reader.read();
+    expect(pulled).toBe(2);
+    await reader.cancel('enough');
+    expect(cancelled).toBe('enough');
+  });
+});
