@@ -1,6 +1,7 @@
 // Events that are no HTTP request: how they are refused, and what they are called in the message.
 
 import { describe } from '../../core/errors.ts';
+import { quotePath } from '../../core/url.ts';
 
 /** What is served, for messages. */
 const SERVED =
@@ -17,6 +18,22 @@ export class UnsupportedEventError extends TypeError {
   /** @param came what came, as the object of "The function was invoked with …" */
   constructor(came: string, served: string = SERVED) {
     super(`The function was invoked with ${came}; served are the HTTP requests of ${served}.`);
+  }
+}
+
+/**
+ * The application answered with a status that the option `errorStatuses` makes a failure: the invocation fails with this, and
+ * the client gets the front door's own error page.
+ */
+export class FailedResponseError extends Error {
+  override name = 'FailedResponseError';
+  /** The status of the response that nobody gets. */
+  readonly statusCode: number;
+
+  constructor(statusCode: number, environ: { REQUEST_METHOD: string; SCRIPT_NAME: string; PATH_INFO: string }) {
+    const { REQUEST_METHOD: method, SCRIPT_NAME: script, PATH_INFO: path } = environ;
+    super(`The answer to ${method} ${quotePath(script + path)} is ${statusCode}, a status that fails the invocation.`);
+    this.statusCode = statusCode;
   }
 }
 

@@ -9,6 +9,7 @@ export class Invocation {
   readonly #errors: ErrorStream;
   #work: Promise<void>[] | null = null;
   #controller: AbortController | null = null;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(errors: ErrorStream) {
     this.#errors = errors;
@@ -26,9 +27,24 @@ export class Invocation {
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
   }
 
-  /** Whether there is work to wait for: Lambda freezes the process as soon as the invocation ends. */
+  /**
+   * Has the signal abort some time before Lambda ends the invocation.
+   *
+   * @param context the context, whose `getRemainingTimeInMillis` tells when that is; without it nothing happens
+   * @param marginMs how long before, in milliseconds
+   */
+  abortBefore(context: unknown, marginMs: number): void {
+    const { getRemainingTimeInMillis: remaining } = (context ?? {}) as { getRemainingTimeInMillis?: unknown };
+    if (typeof remaining !== 'function') return;
+    const left = Number(remaining.call(context)) - marginMs;
+    const abort = (): void => this.abort(new DOMException('The invocation is about to time out.', 'TimeoutError'));
+    if (left > 0) this.#timer = setTimeout(abort, left).unref();
+    else if (!Number.isNaN(left)) abort();
+  }
+
+  /** Whether there is something to end: Lambda freezes the process as soon as the invocation ends. */
   get hasWork(): boolean {
-    return this.#work !== null;
+    return this.#work !== null || this.#timer !== null;
   }
 
   /** Settles when all work is done, also what was added meanwhile. Never rejects. */
@@ -37,6 +53,7 @@ export class Invocation {
       this.#work = null;
       await Promise.all(work);
     }
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   get signal(): AbortSignal {
@@ -44,10 +61,10 @@ export class Invocation {
     return this.#controller.signal;
   }
 
-  /** The client has gone. */
-  abort(): void {
+  /** The client has gone, or the time is over. */
+  abort(reason?: unknown): void {
     this.#controller ??= new AbortController();
-    this.#controller.abort();
+    this.#controller.abort(reason);
   }
 }
 

@@ -1,8 +1,8 @@
 // What a front door is to the adapter: the same members in every file of sources/, so that to know one is to know all.
 
-import type { Settings } from '../../core/environ.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
+import type { LambdaSettings } from './options.ts';
 
 /** The front doors that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
 export type SourceName = 'rest-api' | 'http-api' | 'function-url' | 'alb' | 'lattice' | 'lattice-v1' | 'edge';
@@ -25,7 +25,7 @@ export interface Source<Event = unknown, Result = unknown> {
    *
    * @throws {RequestError} for a request that is answered without the application
    */
-  toEnviron(event: Event, settings: Settings, errors: ErrorStream): Environ;
+  toEnviron(event: Event, settings: LambdaSettings, errors: ErrorStream): Environ;
   /** The result that makes this front door send the response. `body` is all of it, empty where there is none. */
   toResult(event: Event, response: GatewayResponse, body: Uint8Array): Result;
   /** How long the result may be, in bytes of JSON. */

@@ -3,6 +3,7 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
 
 import type { Writable } from 'node:stream';
+import { describe } from '../../core/errors.ts';
 import type { Prelude } from './source.ts';
 
 /** The stream that a streaming handler writes to. */
@@ -18,9 +19,12 @@ export interface AwsLambda {
   HttpResponseStream: { from(stream: ResponseStream, metadata: object): ResponseStream };
 }
 
-/** A handler as Lambda calls it when the response is streamed. */
-// biome-ignore lint/suspicious/noExplicitAny: events are JSON of every shape.
-export type StreamHandler = (event: any, responseStream: any, context?: any) => Promise<void> | void;
+/**
+ * A handler as Lambda calls it when the response is streamed. That of `toLambdaStream` resolves with nothing then, and with
+ * a result when it is called without a stream.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: events and results are JSON of every shape.
+export type StreamHandler = (event: any, responseStream: any, context?: any) => any;
 
 /** Under this symbol `streamifyResponse` puts "response" on a handler. */
 export const STREAMING: unique symbol = Symbol.for('aws.lambda.runtime.handler.streaming') as never;
@@ -59,12 +63,61 @@ export const awslambda: AwsLambda = {
   },
 };
 
-/** The runtime's own global where there is one. */
-export function runtime(): AwsLambda {
-  return (globalThis as { awslambda?: AwsLambda }).awslambda ?? awslambda;
+/**
+ * Marks a handler as one that streams, by the runtime's own function where there is one. Other software makes a global of
+ * this name too, without the members of the runtime's: the AWS SDK keeps its request ids there, tests put a stub there.
+ */
+export function streamify(handler: StreamHandler): StreamHandler {
+  const own = runtimeGlobal();
+  const marked =
+    (typeof own.streamifyResponse === 'function' ? own : awslambda).streamifyResponse?.(handler) ?? handler;
+  if (marked === handler && !(STREAMING in handler)) Object.assign(handler, { [STREAMING]: 'response' });
+  return marked;
 }
 
 /** Begins a response: nothing has gone out when this returns, but the first write sends the prelude. */
 export function beginStream(stream: ResponseStream, prelude: Prelude): ResponseStream {
-  return runtime().HttpResponseStream.from(stream, prelude);
+  const own = runtimeGlobal().HttpResponseStream;
+  return (typeof own?.from === 'function' ? own : awslambda.HttpResponseStream).from(stream, prelude);
+}
+
+function runtimeGlobal(): Partial<AwsLambda> {
+  return (globalThis as { awslambda?: Partial<AwsLambda> | null }).awslambda ?? {};
+}
+
+/**
+ * Whether a stream is the runtime's: then a response that breaks off is the runtime's to end, with the error that the
+ * handler rejects with, in the trailers. To destroy its stream ends the whole process instead.
+ */
+export function isRuntimeStream(stream: ResponseStream): boolean {
+  if (typeof stream.setContentType !== 'function') return false;
+  // The runtime's is no Writable but has the methods of one. Stand-ins are, and have to be broken.
+  return !('_writableState' in stream) || process.env.AWS_LAMBDA_RUNTIME_API !== undefined;
+}
+
+/** How long an error may be as JSON, in bytes: it goes out as a header does, after the body, and in base64. */
+const ERROR_LIMIT_BYTES = 8000;
+/** What is left of a message and a stack that are longer, in characters: some become six bytes. */
+const ERROR_KEPT = 600;
+
+/**
+ * An error that the runtime can put into the trailers of a response. It sends the name as it is: a name that no header may
+ * hold, or none, would end the process. What is as usual stays the same error.
+ */
+export function trailerError(error: unknown): unknown {
+  let name: unknown = '';
+  let message = '';
+  let stack = '';
+  try {
+    if (error instanceof Error) [name, message, stack] = [error.name, String(error.message), String(error.stack)];
+    else message = `The response failed with ${describe(error)}.`;
+  } catch {
+    message = 'The response failed with an error that cannot be read.';
+  }
+  const sendable = typeof name === 'string' && /^[\x21-\x7e]{1,200}$/.test(name);
+  if (sendable && Buffer.byteLength(JSON.stringify([message, stack])) <= ERROR_LIMIT_BYTES) return error;
+  const short = new Error(message.slice(0, ERROR_KEPT));
+  short.stack = stack.slice(0, ERROR_KEPT);
+  if (sendable) short.name = name as string;
+  return short;
 }

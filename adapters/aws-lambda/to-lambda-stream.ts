@@ -1,25 +1,26 @@
 // Serves an application as a Lambda function that streams its response.
 
-import { type Settings, settings } from '../../core/environ.ts';
-import { describe } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ } from '../../core/types.ts';
-import { describeEvent, UnsupportedEventError } from './errors.ts';
+import { describeEvent, FailedResponseError, UnsupportedEventError } from './errors.ts';
 import { Invocation } from './invocation.ts';
 import { excess, headTooLarge } from './limits.ts';
+import { type LambdaOptions, type LambdaSettings, lambdaSettings } from './options.ts';
 import type { Prelude, Source } from './source.ts';
-import { sourceOf } from './sources/index.ts';
+import { findSource } from './sources/index.ts';
 import {
   beginStream,
   DELIMITER_BYTES,
+  isRuntimeStream,
   PRELUDE_LIMIT_BYTES,
   type ResponseStream,
-  runtime,
   type StreamHandler,
+  streamify,
+  trailerError,
 } from './streaming.ts';
-import { type LambdaOptions, makeEnviron } from './to-lambda.ts';
+import { answerEvent, answerWhole, makeEnviron } from './to-lambda.ts';
 
 type StreamingSource = Source & Required<Pick<Source, 'toPrelude'>>;
 
@@ -32,33 +33,62 @@ const HEAD_LIMIT_BYTES = PRELUDE_LIMIT_BYTES - DELIMITER_BYTES;
  * @param app the application
  * @param options see {@link LambdaOptions}
  * @returns the handler, marked as Lambda's runtime wants it by `awslambda.streamifyResponse`. Off AWS it can be called as
- *   `handler(event, responseStream, context)` with any `Writable`. It rejects for an event that is no HTTP request or
- *   whose front door does not stream, and for a response that broke off
+ *   `handler(event, responseStream, context)` with any `Writable`; called without a stream, as `handler(event, context)`, it
+ *   answers in one piece, as that of `toLambda` does. It rejects for an event that is no HTTP request unless the option
+ *   `events` takes it, for one whose front door does not stream, for a status among `errorStatuses`, and for a response that
+ *   broke off
  * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @example export const handler = toLambdaStream(app);
  */
 export function toLambdaStream(app: Application, options: LambdaOptions = {}): StreamHandler {
-  const prepared = settings(app, options);
-  return runtime().streamifyResponse(async (event: unknown, stream: ResponseStream, context?: unknown) => {
-    if (typeof stream?.write !== 'function') {
-      throw new TypeError(
-        `The second argument of a handler of toLambdaStream is ${describe(stream)}; expected a stream. In a test call ` +
-          'handler(event, new PassThrough(), context), or go through fromLambda(handler, { source }).',
-      );
+  const prepared = lambdaSettings(app, options);
+  return streamify(async (event: unknown, second: unknown, third?: unknown) => {
+    const stream = second as ResponseStream | null | undefined;
+    if (typeof stream?.write !== 'function') return answerWhole(app, prepared, event, third ?? second);
+    letGo(third);
+    try {
+      return await serve(app, prepared, event, stream, third);
+    } catch (error) {
+      throw isRuntimeStream(stream) ? trailerError(error) : error;
     }
-    const source = sourceOf(event);
-    if (source.toPrelude === undefined) {
-      throw new UnsupportedEventError(
-        `${describeEvent(event)}: a request from ${source.name}, which does not stream (toLambda serves it)`,
-        'function URLs and REST APIs',
-      );
-    }
-    await answer(app, prepared, event, stream, context, source as StreamingSource);
   });
+}
+
+/** Has the runtimes up to Node 22 go on when the handler has: they would wait for every open timer, pool and socket. */
+function letGo(context: unknown): void {
+  if (typeof context !== 'object' || context === null || !('callbackWaitsForEmptyEventLoop' in context)) return;
+  Reflect.set(context, 'callbackWaitsForEmptyEventLoop', false);
+}
+
+async function serve(
+  app: Application,
+  settings: LambdaSettings,
+  event: unknown,
+  stream: ResponseStream,
+  context: unknown,
+): Promise<void> {
+  const source = findSource(event);
+  if (source === null) return sendJson(await answerEvent(app, settings, event, context), stream);
+  if (source.toPrelude === undefined) {
+    throw new UnsupportedEventError(
+      `${describeEvent(event)}: a request from ${source.name}, which does not stream (toLambda serves it)`,
+      'function URLs and REST APIs',
+    );
+  }
+  await answer(app, settings, event, stream, context, source as StreamingSource);
+}
+
+/** The result for an event that is no HTTP request: where nothing reads a stream, it is what was written. */
+async function sendJson(result: unknown, stream: ResponseStream): Promise<void> {
+  const client = new Client(stream);
+  stream.setContentType?.('application/json');
+  await client.write(Buffer.from(JSON.stringify(result ?? null)));
+  await client.end();
 }
 
 async function answer(
   app: Application,
-  settings: Settings,
+  settings: LambdaSettings,
   event: unknown,
   stream: ResponseStream,
   context: unknown,
@@ -72,6 +102,7 @@ async function answer(
   } catch (error) {
     if (error instanceof UnsupportedEventError) throw error;
     const page = refuse(error, errors, source.methodOf(event) === 'HEAD');
+    if (settings.fails?.(page.statusCode)) throw error;
     return send(source.toPrelude(page), page.body, new Client(stream));
   }
   const exchange = new Exchange(environ, { onError: settings.onError });
@@ -88,6 +119,7 @@ async function answer(
       response = plainResponse(500, environ.REQUEST_METHOD === 'HEAD');
       prelude = source.toPrelude(response);
     }
+    if (settings.fails?.(response.statusCode)) throw new FailedResponseError(response.statusCode, environ);
     await send(prelude, response.body, client);
   } finally {
     await exchange.close();
@@ -177,10 +209,10 @@ class Client {
     while (!this.#finished && !this.gone) await this.#event();
   }
 
-  /** The body failed: the stream ends without an end. */
+  /** The body failed: the stream ends without an end. The runtime ends its own when the handler rejects. */
   breakOff(error: unknown): void {
     this.#failed = true;
-    this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
+    if (!isRuntimeStream(this.#stream)) this.#stream.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 
   #event(): Promise<void> {

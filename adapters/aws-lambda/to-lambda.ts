@@ -1,41 +1,65 @@
 // Serves an application as a Lambda function whose result is returned in one piece.
 
-import { addExtra, type Settings, settings } from '../../core/environ.ts';
+import { addExtra } from '../../core/environ.ts';
+import { RequestError } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { concat } from '../../core/input-base.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
-import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
-import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
-import { UnsupportedEventError } from './errors.ts';
+import type { GatewayResponse } from '../../core/response.ts';
+import type { Application, Environ, ErrorStream } from '../../core/types.ts';
+import { collect, wholeOf } from './collect.ts';
+import { describeEvent, FailedResponseError, UnsupportedEventError } from './errors.ts';
+import { pathSegments } from './event-route.ts';
 import { Invocation } from './invocation.ts';
 import { excess, tooLarge } from './limits.ts';
+import { type LambdaOptions, type LambdaSettings, lambdaSettings } from './options.ts';
 import type { Source } from './source.ts';
-import { sourceOf } from './sources/index.ts';
+import { findSource } from './sources/index.ts';
 import type { LambdaHandler } from './types.ts';
-
-/** Options of {@link toLambda} and {@link toLambdaStream}. */
-export type LambdaOptions = GatewayOptions;
 
 /**
  * Serves an application as a Lambda function, behind every HTTP front door that AWS has: REST API, HTTP API, function
  * URL, Application Load Balancer, VPC Lattice and Lambda@Edge. The event alone tells which one it is.
  *
  * @param app the application
- * @param options see {@link GatewayOptions}
- * @returns the handler. It rejects for an event that is no HTTP request, with {@link UnsupportedEventError}, and for
- *   nothing else: failures of the application are responses
+ * @param options see {@link LambdaOptions}
+ * @returns the handler. It rejects for an event that is no HTTP request, with {@link UnsupportedEventError} unless the option
+ *   `events` takes it, and for a response whose status is among `errorStatuses`, with {@link FailedResponseError}; for nothing
+ *   else: failures of the application are responses
  * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @example export const handler = toLambda(app, { events: (event) => console.log(event) });
  */
 export function toLambda(app: Application, options: LambdaOptions = {}): LambdaHandler {
-  const prepared = settings(app, options);
+  const prepared = lambdaSettings(app, options);
   const handler = async (event: unknown, context?: unknown): Promise<unknown> =>
-    answer(app, prepared, event, context, sourceOf(event));
+    answerWhole(app, prepared, event, context);
   return handler as LambdaHandler;
+}
+
+/** The result for an event of any kind. */
+export function answerWhole(app: Application, settings: LambdaSettings, event: unknown, context: unknown): unknown {
+  const source = findSource(event);
+  if (source !== null) return answer(app, settings, event, context, source);
+  return answerEvent(app, settings, event, context);
+}
+
+/**
+ * The result for an event that is no HTTP request.
+ *
+ * @throws {UnsupportedEventError} where nothing was said of such events
+ */
+export function answerEvent(
+  app: Application,
+  settings: LambdaSettings,
+  event: unknown,
+  context: unknown,
+): Promise<unknown> {
+  if (settings.events === null) throw new UnsupportedEventError(describeEvent(event));
+  return settings.events.handle(app, event, context);
 }
 
 function answer(
   app: Application,
-  settings: Settings,
+  settings: LambdaSettings,
   event: unknown,
   context: unknown,
   source: Source,
@@ -47,11 +71,18 @@ function answer(
     environ = makeEnviron(source, settings, errors, invocation, event, context);
   } catch (error) {
     if (error instanceof UnsupportedEventError) throw error;
-    return pageResult(source, event, refuse(error, errors, source.methodOf(event) === 'HEAD'));
+    const page = refuse(error, errors, source.methodOf(event) === 'HEAD');
+    if (settings.fails?.(page.statusCode)) throw error;
+    return pageResult(source, event, page);
   }
   const exchange = new Exchange(environ, { onError: settings.onError });
   const finish = (response: GatewayResponse): unknown | Promise<unknown> => {
-    const result = toResult(source, event, response, exchange, environ);
+    let result: unknown;
+    try {
+      result = toResult(source, event, response, exchange, environ, settings);
+    } catch (error) {
+      return afterWork(Promise.reject(error), exchange.close(), invocation);
+    }
     // With a body in memory all is over; the log may still have to be flushed. (LOG-04)
     const closing = result instanceof Promise ? undefined : exchange.close();
     if (result instanceof Promise || closing instanceof Promise || invocation.hasWork) {
@@ -63,11 +94,14 @@ function answer(
   return response instanceof Promise ? response.then(finish) : finish(response);
 }
 
+/** The result, once all is over that belongs to the invocation. */
 async function afterWork(result: unknown, closing: unknown, invocation: Invocation): Promise<unknown> {
-  const done = await result;
-  await closing;
-  await invocation.workDone();
-  return done;
+  try {
+    return await result;
+  } finally {
+    await closing;
+    await invocation.workDone();
+  }
 }
 
 /**
@@ -78,16 +112,26 @@ async function afterWork(result: unknown, closing: unknown, invocation: Invocati
  */
 export function makeEnviron(
   source: Source,
-  settings: Settings,
+  settings: LambdaSettings,
   errors: ErrorStream,
   invocation: Invocation,
   event: unknown,
   context: unknown,
 ): Environ {
   const environ = source.toEnviron(event, settings, errors);
+  const reserved = settings.events?.segments;
+  if (reserved) refuseEventPath(environ, reserved);
   invocation.attach(environ, event, context);
+  if (settings.abortBeforeTimeoutMs > 0) invocation.abortBefore(context, settings.abortBeforeTimeoutMs);
   addExtra(environ, settings.extra);
   return environ;
+}
+
+/** What comes to the path of events comes from Lambda: a client could claim anything there. */
+function refuseEventPath(environ: Environ, reserved: string[]): void {
+  const asked = pathSegments(environ.PATH_INFO);
+  if (!reserved.every((segment, index) => asked[index] === segment)) return;
+  throw new RequestError(404, 'This path is for events that are not HTTP.');
 }
 
 /** A page of the gateway's own as a result. */
@@ -101,7 +145,9 @@ function toResult(
   response: GatewayResponse,
   exchange: Exchange,
   environ: Environ,
+  settings: LambdaSettings,
 ): unknown | Promise<unknown> {
+  if (settings.fails?.(response.statusCode)) throw new FailedResponseError(response.statusCode, environ);
   const limit = source.limitBytes(event);
   const seal = (body: Uint8Array | null): unknown => {
     let result: unknown = null;
@@ -117,37 +163,12 @@ function toResult(
     exchange.tell(tooLarge(source, size, limit));
     return failed();
   };
-  const failed = (): unknown => pageResult(source, event, plainResponse(500, environ.REQUEST_METHOD === 'HEAD'));
+  const failed = (): unknown => {
+    const page = plainResponse(500, environ.REQUEST_METHOD === 'HEAD');
+    if (settings.fails?.(500)) throw new FailedResponseError(500, environ);
+    return pageResult(source, event, page);
+  };
   if (Array.isArray(response.body)) return seal(wholeOf(response.body));
   // A body that fails halfway has been told of; as nothing went out, the client gets a plain 500.
   return collect(response.body, limit).then(seal, failed);
-}
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
-
-function wholeOf(chunks: Uint8Array[]): Uint8Array {
-  if (chunks.length === 0) return NO_BYTES;
-  if (chunks.length === 1) return chunks[0] as Uint8Array;
-  let total = 0;
-  for (const chunk of chunks) total += chunk.byteLength;
-  return concat(chunks, total);
-}
-
-/** All of a body, or null when it is surely longer than the front door takes: then it is not read on. */
-async function collect(body: ResponseBody, limit: number): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  try {
-    for (;;) {
-      const next = body.next();
-      const chunk = next instanceof Promise ? await next : next;
-      if (chunk === null) return concat(chunks, total);
-      total += chunk.byteLength;
-      if (total > limit) return null;
-      // The application may fill its buffer anew once it is asked for more. (BODY-08)
-      chunks.push(new Uint8Array(chunk));
-    }
-  } finally {
-    await body.close();
-  }
 }

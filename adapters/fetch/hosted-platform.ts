@@ -40,12 +40,12 @@ interface LambdaEvent {
 }
 
 function lambdaBindings(environ: Environ): object {
-  const event = environ['aws.event'] as LambdaEvent;
+  const event = environ['aws.event'] as LambdaEvent | null;
   const context = environ['aws.context'];
-  const cf = event.Records?.[0]?.cf;
-  if (cf !== undefined) return { event, context, config: cf.config, request: cf.request, environ };
+  const cf = event?.Records?.[0]?.cf;
+  if (cf) return { event, context, config: cf.config, request: cf.request, environ };
   // hono/aws-lambda names the context `lambdaContext` in `handle` and `context` in `streamHandle`.
-  return { event, requestContext: event.requestContext, lambdaContext: context, context, environ };
+  return { event, requestContext: event?.requestContext, lambdaContext: context, context, environ };
 }
 
 class HostedContext implements ExecutionContextLike {

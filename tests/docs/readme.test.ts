@@ -24,6 +24,7 @@ const OPTIONS: [file: string, name: string][] = [
   ['adapters/node/serve.ts', 'ServeOptions'],
   ['adapters/fetch/to-fetch.ts', 'FetchOptions'],
   ['adapters/cloudflare-workers/from-worker.ts', 'HostedWorkerOptions'],
+  ['adapters/aws-lambda/options.ts', 'LambdaOptions'],
   ['adapters/aws-lambda/emulator.ts', 'EmulatorOptions'],
   ['adapters/aws-lambda/runtime.ts', 'FunctionOptions'],
   ['adapters/aws-lambda/from-lambda.ts', 'FromLambdaOptions'],

@@ -32,6 +32,7 @@ import {
 } from '../environ.ts';
 import { multiValues, singleValues } from '../headers.ts';
 import type { Source } from '../source.ts';
+import { addMutualTls } from '../tls.ts';
 
 /** The members that are read. Of headers and multiValueHeaders there is one, and the target group's setting says which. */
 interface AlbEvent {
@@ -83,6 +84,7 @@ export const alb: Source<AlbEvent, AlbResult> = {
     addBothHeaders(environ, event.multiValueHeaders, event.headers);
     addForwardedServer(environ, undefined, 'http');
     addForwardedClient(environ);
+    if (settings.mutualTls !== undefined) addMutualTls(environ, settings.mutualTls);
     addBody(environ, event.body, event.isBase64Encoded, settings);
     return environ;
   },

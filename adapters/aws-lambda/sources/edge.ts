@@ -57,8 +57,11 @@ const FORBIDDEN =
 const VIEWER_LIMIT_BYTES = 40 * 1024;
 const ORIGIN_LIMIT_BYTES = 1024 * 1024;
 
+/** The events whose request the application let pass on to the cache or the origin. */
+const PASSED_ON = new WeakSet<EdgeEvent>();
+
 /** As `toLambda` needs it. */
-export const edge: Source<EdgeEvent, EdgeResult> = {
+export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf']['request']> = {
   name: 'edge',
 
   recognises: (event) => /^(?:viewer|origin)-request$/.test(eventType(event)),
@@ -93,10 +96,16 @@ export const edge: Source<EdgeEvent, EdgeResult> = {
     addServer(environ, environ.HTTP_CLOUDFRONT_FORWARDED_PROTO, undefined, config?.distributionDomainName);
     addClient(environ, request.clientIp);
     addBody(environ, body?.data, body?.encoding !== 'text', settings);
+    PASSED_ON.delete(event);
+    environ['aws.pass_through'] = (): void => {
+      PASSED_ON.add(event);
+    };
     return environ;
   },
 
-  toResult(_event, response, body) {
+  toResult(event, response, body) {
+    // The request as a result: CloudFront goes on with it, and with what was changed in it.
+    if (PASSED_ON.has(event)) return cloudFront(event).request;
     const headers: EdgeResult['headers'] = {};
     for (const [key, value] of response.headers) {
       const name = lowerName(key);

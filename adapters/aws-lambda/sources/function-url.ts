@@ -18,6 +18,7 @@ import {
   payload2Result,
 } from '../payload-2.ts';
 import type { Source } from '../source.ts';
+import { addTls } from '../tls.ts';
 
 /** As `toLambda` needs it. */
 export const functionUrl: Source<Payload2Event, Payload2Result> = {
@@ -31,7 +32,9 @@ export const functionUrl: Source<Payload2Event, Payload2Result> = {
     // requestContext.http.path is decoded already; rawPath is not, and is there in all events but hand-made ones.
     const { http } = event.requestContext;
     const path = sentPath(event.rawPath ?? quotePath(encodeWsgi(http.path ?? '')));
-    return payload2Environ(event, { path, scriptName: '', pathInfo: decodePath(path) }, settings, errors);
+    const environ = payload2Environ(event, { path, scriptName: '', pathInfo: decodePath(path) }, settings, errors);
+    addTls(environ);
+    return environ;
   },
 
   toResult: (_event, response, body) => payload2Result(response, body),

@@ -1,6 +1,6 @@
 // The list of front doors, and which of them an event comes from.
 
-import { describeEvent, lookalike, UnsupportedEventError } from '../errors.ts';
+import { lookalike } from '../errors.ts';
 import type { AnyEvent, Source } from '../source.ts';
 import { alb } from './alb.ts';
 import { edge } from './edge.ts';
@@ -15,11 +15,11 @@ const SOURCES: readonly Source[] = [httpApi, functionUrl, restApi, alb, lattice,
 /**
  * The front door that an event comes from, by the event alone.
  *
- * @throws {UnsupportedEventError} for anything that is no HTTP request
+ * @returns null for anything that is no HTTP request
  */
-export function sourceOf(event: unknown): Source {
+export function findSource(event: unknown): Source | null {
   if (typeof event === 'object' && event !== null && lookalike(event as AnyEvent) === null) {
     for (const source of SOURCES) if (source.recognises(event as AnyEvent)) return source;
   }
-  throw new UnsupportedEventError(describeEvent(event));
+  return null;
 }

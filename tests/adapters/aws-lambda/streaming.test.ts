@@ -1,5 +1,7 @@
 // toLambdaStream against a stand-in of the runtime's stream: what goes out, when, and how it ends.
 
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Application, Environ } from 'waygate';
@@ -309,11 +311,100 @@ describe('failures', () => {
     expect(stream.sent.length).toBe(0);
   });
 
-  it('to be given a stream say so: a test may call the handler as if it were buffered', async () => {
-    const handler = toLambdaStream(respond('200 OK', [], []));
-    await expect(handler(url(), { awsRequestId: 'r' })).rejects.toThrow(
-      /^The second argument of a handler of toLambdaStream is an Object; expected a stream/,
-    );
+  it('A1: leave the stream of the runtime itself to the runtime, which ends it when the handler rejects', async () => {
+    const sent: unknown[] = [];
+    const destroy = vi.fn();
+    const on = (): void => {};
+    // As in AWS's client: an object with the methods of its request, and no Writable.
+    const stream = {
+      on,
+      destroy,
+      write: (chunk: unknown) => sent.push(chunk),
+      setContentType: () => {},
+      destroyed: false,
+    };
+    const failing = (failure: unknown) =>
+      respond(
+        '200 OK',
+        [],
+        (function* () {
+          yield Buffer.from('some');
+          throw failure;
+        })(),
+      );
+    const usual = new Error('halfway');
+    await expect(toLambdaStream(failing(usual), quiet)(url(), stream, {})).rejects.toBe(usual);
+    for (const strange of [
+      Object.assign(new Error('m'), { name: 'Gro\u00df\nFehler' }),
+      Object.assign(new Error('m'), { name: undefined }),
+      Object.assign(new Error('m'), { name: '' }),
+      Object.defineProperty(new Error('m'), 'name', { get: () => assert.fail('never') }),
+      new Error('\u0000'.repeat(100_000)),
+      undefined,
+      Symbol('s'),
+    ]) {
+      const failure = await toLambdaStream(failing(strange), quiet)(url(), stream, {}).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(Error);
+      expect(failure.name).toMatch(/^[!-~]+$/);
+      const { message, stack } = failure;
+      expect(JSON.stringify({ message, stack }).length).toBeLessThan(8000);
+    }
+    expect(destroy).not.toHaveBeenCalled();
+  });
+
+  it('A1: destroy a stream that only looks like the runtime\u2019s, unless the runtime is there', async () => {
+    const app = () =>
+      respond(
+        '200 OK',
+        [],
+        (function* () {
+          yield Buffer.from('some');
+          throw new Error('halfway');
+        })(),
+      );
+    const off = new RuntimeStream();
+    await expect(toLambdaStream(app(), quiet)(url(), off, {})).rejects.toThrow('halfway');
+    expect(off.destroyed).toBe(true);
+    vi.stubEnv('AWS_LAMBDA_RUNTIME_API', '127.0.0.1:9001');
+    const on = new RuntimeStream();
+    await expect(toLambdaStream(app(), quiet)(url(), on, {})).rejects.toThrow('halfway');
+    expect(on.destroyed).toBe(false);
+    const plain = new PassThrough();
+    plain.on('error', () => {});
+    await expect(toLambdaStream(app(), quiet)(url(), plain, {})).rejects.toThrow('halfway');
+    expect(plain.destroyed).toBe(true);
+    vi.unstubAllEnvs();
+  });
+});
+
+describe('without a stream', () => {
+  it.each([[[{ awsRequestId: 'r' }]], [[undefined, { awsRequestId: 'r' }]], [[{}, { awsRequestId: 'r' }]]])(
+    'answers in one piece: handler(event, ...%j)',
+    async (rest) => {
+      const seen: unknown[] = [];
+      const handler = toLambdaStream((environ, startResponse) => {
+        seen.push(environ['aws.context']);
+        startResponse('201 Created', [['Content-Type', 'text/plain']]);
+        return (async function* () {
+          yield* text('a', 'b');
+        })();
+      });
+      expect(await handler(url(), ...(rest as [unknown]))).toEqual({
+        statusCode: 201,
+        headers: { 'content-type': 'text/plain' },
+        body: 'ab',
+        isBase64Encoded: false,
+      });
+      expect(seen).toEqual([{ awsRequestId: 'r' }]);
+    },
+  );
+
+  it('answers every front door, as toLambda does', async () => {
+    const handler = toLambdaStream(respond('200 OK', [], text('x')));
+    for (const kind of ['apigw-v2', 'alb', 'lattice-v2', 'edge-viewer-request', 'apigw-v1']) {
+      expect(await handler(eventWith(kind, 'GET'), {})).toMatchObject({ body: 'x' });
+    }
+    await expect(handler({ source: 'warm-up' }, {})).rejects.toThrow(UnsupportedEventError);
   });
 });
 
@@ -346,6 +437,33 @@ describe('the runtime', () => {
     vi.stubGlobal('awslambda', { ...awslambda, streamifyResponse });
     toLambdaStream(() => []);
     expect(streamifyResponse).toHaveBeenCalledTimes(1);
+  });
+
+  it('A2: is told not to wait for what the function has open', async () => {
+    const context = { callbackWaitsForEmptyEventLoop: true };
+    await toLambdaStream(respond('200 OK', [], []))(url(), new RuntimeStream(), context);
+    expect(context.callbackWaitsForEmptyEventLoop).toBe(false);
+    for (const odd of [undefined, null, 'context', Object.freeze({ callbackWaitsForEmptyEventLoop: true }), {}]) {
+      const stream = new RuntimeStream();
+      await toLambdaStream(respond('200 OK', [], text('x')))(url(), stream, odd);
+      expect(stream.bodyText).toBe('x');
+    }
+    expect(Object.keys({ ...context })).toEqual(['callbackWaitsForEmptyEventLoop']);
+  });
+
+  it.each([
+    ['empty, as the AWS SDK makes it', {}],
+    ['null', null],
+    ['another', { InvokeStore: {}, streamifyResponse: true, HttpResponseStream: {} }],
+    ['a stub that has one member', { streamifyResponse: (handler: unknown) => handler }],
+    ['a stub that has the other', { HttpResponseStream: awslambda.HttpResponseStream }],
+  ])('A3: has a global of its name that is %s', async (_title, stub) => {
+    vi.stubGlobal('awslambda', stub);
+    const handler = toLambdaStream(respond('200 OK', [['X-A', 'b']], text('x')));
+    expect((handler as never)[Symbol.for('aws.lambda.runtime.handler.streaming')]).toBe('response');
+    const stream = new RuntimeStream();
+    await handler(url(), stream, {});
+    expect([stream.prelude.headers, stream.bodyText]).toEqual([{ 'x-a': 'b', 'content-length': '1' }, 'x']);
   });
 
   it('sends the prelude through its own HttpResponseStream', async () => {

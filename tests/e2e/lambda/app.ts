@@ -1,11 +1,59 @@
 // An application for what the example does not do: gates, failures, work after the response, sizes.
 
-import { type Application, encode } from 'waygate';
+import express from 'express';
+import { type Application, type Environ, encode } from 'waygate';
 import { toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { fromFetch } from 'waygate/fetch';
+import { fromNode } from 'waygate/node';
 
 /** Asks the test, over HTTP, for leave to go on; so the test decides when, not a clock. */
 async function ask(environ: { QUERY_STRING: string }, what: string): Promise<void> {
   await fetch(`${decodeURIComponent(environ.QUERY_STRING)}${what}`);
+}
+
+/** A hosted Fetch handler whose body fails midway. */
+const hostedFetch = fromFetch(async () => {
+  let turn = 0;
+  return new Response(
+    new ReadableStream({
+      pull(controller) {
+        if (turn++ === 0) controller.enqueue(encode('half of it'));
+        else controller.error(new Error('planted in a stream'));
+      },
+    }),
+  );
+});
+
+/** A hosted Express application that destroys its response midway. */
+const hostedExpress = fromNode(
+  express().get('/express', (_request, response) => {
+    response.write('half of it', () => response.destroy(new Error('planted in Express')));
+  }),
+);
+
+/** Opened when so many invocations run at the same time as the query says. */
+let running = 0;
+let peak = 0;
+let openBarrier: () => void = () => {};
+const barrier = new Promise<void>((resolve) => {
+  openBarrier = resolve;
+});
+
+/** What an invocation of its own sees, before and after all others have begun. */
+async function* overlap(environ: Environ): AsyncGenerator<Uint8Array> {
+  const context = environ['aws.context'] as { awsRequestId: string };
+  const event = environ['aws.event'] as { rawQueryString: string };
+  const before = [context.awsRequestId, environ.QUERY_STRING, event.rawQueryString];
+  running++;
+  peak = Math.max(peak, running);
+  const [count, fate] = environ.QUERY_STRING.split(',');
+  if (running >= Number(count)) openBarrier();
+  yield encode('[');
+  await barrier;
+  running--;
+  if (fate === 'fails') throw new Error(`planted for ${context.awsRequestId}`);
+  const after = [context.awsRequestId, environ.QUERY_STRING, event.rawQueryString];
+  yield encode(`${JSON.stringify({ before, after, peak })}]`);
 }
 
 const app: Application = async (environ, startResponse) => {
@@ -25,6 +73,35 @@ const app: Application = async (environ, startResponse) => {
         await ask(environ, 'gate');
         throw new Error('planted after the prelude');
       })();
+    case '/short':
+      startResponse('200 OK', [...text, ['Content-Length', '20']]);
+      return (function* () {
+        yield encode('half of it');
+      })();
+    case '/fails-strangely':
+      startResponse('200 OK', text);
+      return (async function* () {
+        yield encode('half of it');
+        const error = new Error('planted\u0000 \u2026 '.repeat(5000));
+        error.name = 'Gro\u00dfer\nFehler \u2026';
+        throw error;
+      })();
+    case '/fails-with-nothing':
+      startResponse('200 OK', text);
+      return (async function* () {
+        yield encode('half of it');
+        throw undefined;
+      })();
+    case '/fetch':
+      return hostedFetch(environ, startResponse);
+    case '/express':
+      return hostedExpress(environ, startResponse);
+    case '/overlap':
+      startResponse('200 OK', text);
+      return overlap(environ);
+    case '/pid':
+      startResponse('200 OK', text);
+      return [encode(String(process.pid))];
     case '/fails':
       throw new Error('planted before the head');
     case '/empty':
@@ -59,6 +136,9 @@ const app: Application = async (environ, startResponse) => {
       return [encode('nothing here\n')];
   }
 };
+
+/** A pool, a timer, a socket: what many functions have open for as long as they live. */
+if (process.env.KEEP_OPEN !== undefined) setInterval(() => {}, 1000);
 
 export const handler = toLambda(app);
 export const stream = toLambdaStream(app);

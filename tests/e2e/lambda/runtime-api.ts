@@ -9,6 +9,8 @@ const PREFIX = '/2018-06-01/runtime';
 
 /** What a runtime client sent for one invocation. */
 export interface Outcome {
+  /** The request id of the invocation. */
+  id: string;
   kind: 'response' | 'error';
   headers: IncomingMessage['headers'];
   trailers: NodeJS.Dict<string>;
@@ -107,7 +109,14 @@ export class RuntimeApi {
     } else {
       this.#running.delete(invocation.id);
       const kind = match?.[2] as Outcome['kind'];
-      invocation.settle({ kind, headers: request.headers, trailers: request.trailers, body, broken });
+      invocation.settle({
+        id: invocation.id,
+        kind,
+        headers: request.headers,
+        trailers: request.trailers,
+        body,
+        broken,
+      });
     }
     if (!broken) response.writeHead(202).end();
   }
