@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Debian's programs that tests hold Waygate against: Python's servers (tests/e2e/python-servers.test.ts) and a web server
-# that runs CGI scripts (tests/e2e/cgi.test.ts). Tests that miss one are skipped and say so.
+# Debian's programs that tests hold Waygate against: Python's servers (tests/e2e/python-servers.test.ts), a web server that
+# runs CGI scripts (tests/e2e/cgi.test.ts) and the proxies that stand in front of it (tests/e2e/proxies.test.ts). Tests that
+# miss one are skipped and say so.
 set -euo pipefail
 
 wanted=()
 /usr/bin/python3 -c 'import gunicorn' 2>/dev/null || wanted+=(python3 gunicorn)
-command -v lighttpd >/dev/null || [[ -x /usr/sbin/lighttpd ]] || wanted+=(lighttpd)
+for tool in lighttpd nginx haproxy; do
+  command -v "$tool" >/dev/null || [[ -x /usr/sbin/$tool ]] || wanted+=("$tool")
+done
+command -v openssl >/dev/null || wanted+=(openssl)
 if ((${#wanted[@]} == 0)); then
   echo 'all there'
   exit
@@ -15,6 +19,12 @@ if ! command -v apt-get >/dev/null; then
   exit
 fi
 export DEBIAN_FRONTEND=noninteractive
+# No service is started: the tests start their own on free ports, and without an init system the installation would fail.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
 apt-get update -qq
-# No service is started: on a machine without an init system that would fail the installation.
 apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${wanted[@]}"
