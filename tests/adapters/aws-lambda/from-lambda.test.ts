@@ -502,7 +502,8 @@ describe('streaming handlers', () => {
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     await reader.read();
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(writes).toBeLessThan(30);
+    // Node buffers 64 KiB in each of two streams, and 16 KiB before Node 22.
+    expect(writes).toBeLessThan(60);
     let bytes = 4096;
     for (let next = await reader.read(); !next.done; next = await reader.read()) bytes += next.value.byteLength;
     expect(bytes).toBe(200 * 4096);
