@@ -18,23 +18,27 @@ const FINISHED = channel('http.server.response.finish');
 /** Node's server listens once for `finish`. */
 const NODES_LISTENERS = 1;
 
-/**
- * Whether Node's undocumented forms may be used on a response: its methods are Node's own, it has no headers yet, and
- * nobody listens to it who might ask for its headers later.
- *
- * @param watched whether the gateway itself listens for `close`
- */
-export function isUntouched(response: ServerResponse, watched: boolean): boolean {
+/** Whether the methods of a response are Node's own: only then may they be used in ways that are not documented. */
+export function hasNodesMethods(response: ServerResponse): boolean {
   return (
     CLASS_IS_UNTOUCHED &&
     response.writeHead === writeHead &&
     response.setHeader === setHeader &&
     response.write === write &&
-    response.end === end &&
-    response.listenerCount('finish') <= NODES_LISTENERS &&
-    response.listenerCount('close') <= (watched ? 1 : 0) &&
-    !FINISHED.hasSubscribers &&
-    response.getHeaderNames().length === 0
+    response.end === end
+  );
+}
+
+/**
+ * Whether somebody listens to a response, who may ask it for its headers when it is over, as loggers do.
+ *
+ * @param watched whether the gateway itself listens for `close`
+ */
+export function isObserved(response: ServerResponse, watched: boolean): boolean {
+  return (
+    response.listenerCount('finish') > NODES_LISTENERS ||
+    response.listenerCount('close') > (watched ? 1 : 0) ||
+    FINISHED.hasSubscribers
   );
 }
 
@@ -43,6 +47,15 @@ export function isUntouched(response: ServerResponse, watched: boolean): boolean
  * its own, which knows nothing of a client that leaves.
  */
 export function onClose(response: ServerResponse, listener: () => void): void {
-  if (response instanceof EventEmitter) EventEmitter.prototype.on.call(response, 'close', listener);
-  else (response as ServerResponse).on('close', listener);
+  listen(response, 'close', listener);
+}
+
+/** Listens for Node's own `drain`, for whoever has seen that Node's own response is full. */
+export function onDrain(response: ServerResponse, listener: () => void): void {
+  listen(response, 'drain', listener);
+}
+
+function listen(response: ServerResponse, event: string, listener: () => void): void {
+  const on = response instanceof EventEmitter ? EventEmitter.prototype.on : (response as ServerResponse).on;
+  on.call(response, event, listener);
 }

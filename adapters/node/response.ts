@@ -1,10 +1,10 @@
 // A gateway response into a `node:http` response, at the client's pace.
 
-import { ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
 import { breakOff } from './break-off.ts';
-import { isUntouched } from './neighbours.ts';
+import { hasNodesMethods, isObserved, onDrain } from './neighbours.ts';
 
 /**
  * Sends a response. What it could not send is visible to the client as a broken connection.
@@ -12,17 +12,19 @@ import { isUntouched } from './neighbours.ts';
  * @param watched whether the gateway itself listens for the `close` of the response
  */
 export function send(answer: GatewayResponse, response: ServerResponse, watched = false): void {
-  const { body } = answer;
-  const untouched = isUntouched(response, watched) && writesList(answer, response);
-  if (!untouched) prepareHead(answer, response);
+  const { body, headers } = answer;
+  const isNodes = hasNodesMethods(response);
+  const takesList = isNodes && (!isObserved(response, watched) || !canBeSet(headers));
+  if (!takesList || response.getHeaderNames().length > 0 || !writesList(answer, response))
+    prepareHead(answer, response);
   if (!Array.isArray(body)) {
     if (body.flushed) response.flushHeaders();
-    new Sending(body, answer.headers, response).go();
-  } else if (untouched && body.length === 1) {
-    endWith(response, body[0] as Uint8Array);
-  } else if (untouched || body.length !== 1) {
+    new Sending(body, headers, response).go();
+  } else if (body.length !== 1) {
     for (const chunk of body) if (chunk.byteLength > 0) response.write(asBuffer(chunk));
     response.end();
+  } else if (isNodes) {
+    endWith(response, body[0] as Uint8Array);
   } else {
     response.end(asBuffer(body[0] as Uint8Array));
   }
@@ -49,6 +51,20 @@ function endWith(response: ServerResponse, chunk: Uint8Array): void {
 /** The same bytes in the one class of byte arrays that all middleware knows. */
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Whether headers that are set one by one go out as in the list: repeats of a name stand together, spelled alike. */
+function canBeSet(headers: HeaderList): boolean {
+  const names = new Set<string>();
+  let last = '';
+  for (const [name] of headers) {
+    if (name === last) continue;
+    last = name;
+    const lower = name.toLowerCase();
+    if (names.has(lower)) return false;
+    names.add(lower);
+  }
+  return true;
 }
 
 /** Node keeps order, case and repeats of a list of pairs; but it refuses one once a header was set, even if it was removed. */
@@ -107,7 +123,9 @@ class Sending {
   readonly #headers: HeaderList;
   readonly #response: ServerResponse;
   /** There is one listener for `drain`, however often it is waited for. */
-  #listens = false;
+  #hears = false;
+  /** One more, past whoever passes the listeners of the response on to a stream of its own. */
+  #hearsNode = false;
   #waits = false;
 
   constructor(body: ResponseBody, headers: HeaderList, response: ServerResponse) {
@@ -155,10 +173,17 @@ class Sending {
     }
     // Node may still hold the chunk when the application already fills its buffer anew. (BODY-08)
     const room: unknown = response.write(Buffer.from(chunk));
-    if (room === true || (room !== false && !isWaiting(response))) return true;
-    if (!this.#listens) response.on('drain', this.#drained);
-    this.#listens = true;
+    if (room === true) return true;
+    // Only false asks to wait. Whoever has replaced write often returns nothing: then Node's own response is asked.
+    if (room !== false && !response.writableNeedDrain) return true;
     this.#waits = true;
+    if (room !== false) {
+      if (!this.#hearsNode) onDrain(response, this.#drained);
+      this.#hearsNode = true;
+    } else {
+      if (!this.#hears) response.on('drain', this.#drained);
+      this.#hears = true;
+    }
     return false;
   }
 
@@ -166,12 +191,4 @@ class Sending {
   #break = (_error: unknown): void => {
     breakOff(this.#response, this.#headers);
   };
-}
-
-/**
- * Only `false` asks a writer to wait. A `write` that somebody has replaced often gives nothing at all; where Node's own is full
- * behind it, Node's `drain` comes.
- */
-function isWaiting(response: ServerResponse): boolean {
-  return response.on === ServerResponse.prototype.on && response.writableNeedDrain;
 }

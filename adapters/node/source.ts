@@ -79,7 +79,7 @@ export class NodeSource implements ByteSource {
   /** Takes a short body of a known length as it comes, without a pause or a promise for each chunk. */
   whole(done: (bytes: Uint8Array) => void, failed: (error: unknown) => void): boolean {
     const request = this.#request;
-    if (this.#length < 0 || this.#length > SMALL_BODY || this.isRead || request.destroyed) return false;
+    if (this.#length < 0 || this.#length > SMALL_BODY || this.isRead || isOver(request)) return false;
     this.#ask();
     this.#done = done;
     this.#reject = failed;
@@ -126,18 +126,44 @@ export class NodeSource implements ByteSource {
   }
 
   #listen(): void {
-    this.#listening = true;
     const request = this.#request;
+    const isReadByOthers = request.readableEnded && request.readableDidRead;
+    this.#listening = true;
+    if (isReadByOthers) {
+      this.#takeKept();
+      return;
+    }
+    if (request.destroyed && !request.readableEnded) {
+      this.#fail();
+      return;
+    }
     request.on('data', this.#arrive);
     if (request.readableEnded) this.#end();
-    else if (request.destroyed) this.#fail();
     request.on('end', this.#end);
     // Where nobody listens for an error, Node only closes.
     request.on('close', this.#fail);
   }
 
+  /** Somebody has read the body before the application. Some keep its bytes, as Google's Functions Framework does. */
+  #takeKept(): void {
+    const request = this.#request;
+    const { rawBody: kept } = request as { rawBody?: unknown };
+    this.#ended = true;
+    if (isDumped(request)) this.#failure ??= dropped();
+    else if (kept instanceof Uint8Array && this.#isAsSent(kept)) this.#ahead = new Uint8Array(kept);
+    else this.#failure ??= readBefore();
+  }
+
+  /** A body parser may have decoded what it keeps. */
+  #isAsSent(kept: Uint8Array): boolean {
+    if (this.#length >= 0) return kept.byteLength === this.#length;
+    return this.#request.headers['content-encoding'] === undefined;
+  }
+
   #arrive = (chunk: Buffer): void => {
     this.#received += chunk.byteLength;
+    // Whoever has replaced the request's methods may not have taken this listener off.
+    if (this.#failure !== null) return;
     if (this.#done !== null) {
       this.#gather(plain(chunk));
     } else if (this.#resolve !== null) {
@@ -151,8 +177,7 @@ export class NodeSource implements ByteSource {
   };
 
   #end = (): void => {
-    // After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before.
-    if (!this.#request.listeners('data').includes(this.#arrive)) this.#failure ??= dropped();
+    if (isDumped(this.#request) || this.#request.listenerCount('data') === 0) this.#failure ??= dropped();
     // Under HTTP/2 a request whose stream was reset ends like any other.
     if (this.#request.aborted) this.#failure ??= left();
     this.#ended = true;
@@ -169,10 +194,37 @@ export class NodeSource implements ByteSource {
       this.#settle(concat(this.#parts ?? [], this.#received));
       return;
     }
-    this.#failure = left();
+    if (this.#takeRest()) return;
+    this.#failure = isWhole(this.#request) ? unread() : left();
     this.#done = null;
     this.#reject?.(this.#failure);
   };
+
+  /** A body that has come in whole is there to be read though its client has left since. Whether it was. (INPUT-12) */
+  #takeRest(): boolean {
+    const request = this.#request;
+    if (!isWhole(request)) return false;
+    const parts = this.#parts ?? (this.#ahead === null ? [] : [this.#ahead]);
+    for (let chunk = request.read(); chunk !== null; chunk = request.read()) {
+      parts.push(plain(chunk));
+      this.#received += chunk.byteLength;
+    }
+    if (this.#length >= 0 && this.#received !== this.#length) return false;
+    const rest = concat(
+      parts,
+      parts.reduce((sum, each) => sum + each.byteLength, 0),
+    );
+    if (this.#done !== null) {
+      this.#settle(rest);
+      return true;
+    }
+    this.#ended = true;
+    this.#ahead = null;
+    if (this.#resolve !== null) this.#resolve(rest.byteLength > 0 ? rest : null);
+    else if (rest.byteLength > 0) this.#ahead = rest;
+    this.#resolve = null;
+    return true;
+  }
 
   /**
    * Before the response is sent: from here on what is left of the body is for {@link discard}. Node would throw it away as
@@ -244,6 +296,34 @@ const NO_ERROR = 0;
 
 function left(): ClientDisconnectedError {
   return new ClientDisconnectedError('The client left before it had sent its whole body.');
+}
+
+function unread(): ClientDisconnectedError {
+  return new ClientDisconnectedError(
+    'The client left before the application had read its body, and Node has dropped it.',
+  );
+}
+
+function readBefore(): Error {
+  return new Error(
+    'The request body was read before the application saw the request, for example by a body parser in front of toNode. ' +
+      'Mount toNode ahead of it, or have it keep the bytes in request.rawBody.',
+  );
+}
+
+/** After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before. */
+function isDumped(request: IncomingMessage): boolean {
+  return (request as { _dumped?: boolean })._dumped === true;
+}
+
+/** Whether the whole body has come. Over HTTP/2 `complete` says nothing of the kind. */
+function isWhole(request: IncomingMessage): boolean {
+  return request.complete && request.httpVersionMajor === 1;
+}
+
+/** Whether nothing more comes of a request. Over HTTP/2 one whose client has left is not destroyed. */
+function isOver(request: IncomingMessage): boolean {
+  return request.destroyed || request.readableEnded || request.aborted;
 }
 
 function dropped(): Error {

@@ -1,0 +1,106 @@
+// Request bodies that are read after their client has gone: what came in whole is there, what did not is an error.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net, { type AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { Application, InputStream } from 'waygate';
+import { toNode } from 'waygate/node';
+
+const READS: [name: string, read: (input: InputStream) => Promise<unknown>][] = [
+  ['read()', (input) => input.read()],
+  ['bytes()', (input) => input.bytes()],
+  ['text()', (input) => input.text()],
+  ['stream()', (input) => new Response(input.stream()).arrayBuffer()],
+];
+
+const sizeOf = (value: unknown): number =>
+  typeof value === 'string' ? value.length : (value as Uint8Array).byteLength;
+
+/** Serves an application that reads once its client has gone; what it gets. */
+async function afterwards(
+  read: (input: InputStream) => Promise<unknown>,
+  run: (port: number) => Promise<void>,
+  options: { first?: number; http2?: boolean } = {},
+): Promise<string> {
+  let settle = (_outcome: string): void => {};
+  const outcome = new Promise<string>((resolve) => {
+    settle = resolve;
+  });
+  const app: Application = async (environ, startResponse) => {
+    const input = environ['wsgi.input'];
+    if (options.first !== undefined) await input.read(options.first);
+    // A server that holds a client back does not see it leave: then the first read does.
+    const gone = once(environ['waygate.signal'], 'abort');
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 400))]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await read(input).then(
+      (value) => settle(`${sizeOf(value)} bytes`),
+      (error) => settle(`${error.name}: ${error.message}`),
+    );
+    startResponse('200 OK', []);
+    return [];
+  };
+  const listener = toNode(app, { errors: () => {} });
+  const server = options.http2 ? http2.createServer(listener) : http.createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await run((server.address() as AddressInfo).port);
+    return await outcome;
+  } finally {
+    server.close();
+  }
+}
+
+/** Sends bytes, and leaves a moment later. */
+const sending =
+  (text: string) =>
+  async (port: number): Promise<void> => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(text);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+  };
+
+const head = (header: string): string => `POST / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`;
+const chunk = (size: number): string => `${size.toString(16)}\r\n${'a'.repeat(size)}\r\n`;
+
+describe.each(READS)('%s after the client has left', (_name, read) => {
+  it.each([
+    ['of a short body', `${head('Content-Length: 5')}hello`, '5 bytes'],
+    ['of 30 KB', head('Content-Length: 30000') + 'a'.repeat(30_000), '30000 bytes'],
+    ['of chunks', `${head('Transfer-Encoding: chunked') + chunk(7) + chunk(9)}0\r\n\r\n`, '16 bytes'],
+  ])('%s that came in whole gives it', async (_what, text, expected) => {
+    expect(await afterwards(read, sending(text))).toBe(expected);
+  });
+
+  it('gives what is left of a body that came in whole', async () => {
+    const text = `${head('Transfer-Encoding: chunked') + chunk(7) + chunk(9) + chunk(4)}0\r\n\r\n`;
+    expect(await afterwards(read, sending(text), { first: 2 })).toBe('18 bytes');
+  });
+
+  it.each([
+    ['a short body', `${head('Content-Length: 50')}hello`],
+    ['chunks', head('Transfer-Encoding: chunked') + chunk(7)],
+    ['a large body', head('Content-Length: 900000') + 'a'.repeat(300_000)],
+  ])('is an error where %s did not come in whole', async (_what, text) => {
+    expect(await afterwards(read, sending(text))).toMatch(/^ClientDisconnectedError: The client left before/);
+  });
+
+  it.each([0, 5])('is an error over HTTP/2 where the stream was reset after %d of 10 bytes', async (sent) => {
+    const reset = async (port: number): Promise<void> => {
+      const session = http2.connect(`http://127.0.0.1:${port}`);
+      session.on('error', () => {});
+      const stream = session.request({ ':method': 'POST', ':path': '/', 'content-length': 10 });
+      stream.on('error', () => {});
+      if (sent > 0) stream.write('a'.repeat(sent));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      stream.close(http2.constants.NGHTTP2_CANCEL);
+      setTimeout(() => session.destroy(), 500);
+    };
+    expect(await afterwards(read, reset, { http2: true })).toMatch(/^ClientDisconnectedError: /);
+  });
+});

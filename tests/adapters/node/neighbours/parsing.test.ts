@@ -1,0 +1,75 @@
+// Body parsers beside toNode: in front of it, where they read the body first, and inside a hosted listener.
+
+import zlib from 'node:zlib';
+import bodyParser from 'body-parser';
+import express, { type Request } from 'express';
+import { describe, expect, it } from 'vitest';
+import { type Application, encode } from 'waygate';
+import { fromNode, toNode } from 'waygate/node';
+import { serving } from './serving.ts';
+
+const echoing: Application = async (environ, startResponse) => {
+  const text = await environ['wsgi.input'].text().catch((error) => `${error.name}: ${error.message}`);
+  startResponse('200 OK', []);
+  return [encode(text)];
+};
+
+const json = (more: object = {}) => ({ method: 'POST', headers: { 'Content-Type': 'application/json', ...more } });
+const chunked = json({ 'Transfer-Encoding': 'chunked' });
+const keeping = {
+  verify: (request: object, _response: unknown, buffer: Buffer) => void Object.assign(request, { rawBody: buffer }),
+};
+
+const PARSERS: [name: string, parser: (options?: object) => express.RequestHandler][] = [
+  ['express.json()', (options) => express.json(options)],
+  ['body-parser', (options) => bodyParser.json(options) as express.RequestHandler],
+];
+
+describe.each(PARSERS)('behind %s', (_name, parser) => {
+  it('a body that was read is an error that says so, never an empty body', async () => {
+    await serving(express().use(parser(), toNode(echoing) as never), async ({ ask }) => {
+      for (const options of [json(), chunked]) {
+        expect((await ask(options, '{"a":1}')).body.toString()).toMatch(/^Error: The request body was read before/);
+      }
+    });
+  });
+
+  it('a body that the parser keeps in rawBody is the body', async () => {
+    await serving(express().use(parser(keeping), toNode(echoing) as never), async ({ ask }) => {
+      for (const options of [json(), chunked]) {
+        expect((await ask(options, '{"a": "ü"}')).body.toString()).toBe('{"a": "ü"}');
+      }
+    });
+  });
+
+  it('a body that the parser has decoded is not taken for the one that was sent', async () => {
+    await serving(express().use(parser(keeping), toNode(echoing) as never), async ({ ask }) => {
+      for (const options of [
+        json({ 'Content-Encoding': 'gzip' }),
+        { ...chunked, headers: { ...chunked.headers, 'Content-Encoding': 'gzip' } },
+      ]) {
+        expect((await ask(options, zlib.gzipSync('{"a":1}'))).body.toString()).toMatch(
+          /^Error: The request body was read/,
+        );
+      }
+    });
+  });
+
+  it('what the parser leaves alone is the application’s', async () => {
+    await serving(express().use(parser(), toNode(echoing) as never), async ({ ask }) => {
+      expect((await ask({ method: 'POST' }, 'plain')).body.toString()).toBe('plain');
+      expect((await ask({ method: 'GET' })).body.toString()).toBe('');
+    });
+  });
+
+  it('the parser of a hosted listener finds what one in front has left', async () => {
+    const inner = express()
+      .use(parser())
+      .use((request: Request, response) => void response.json(request.body));
+    for (const front of [parser(), parser(keeping)]) {
+      await serving(express().use(front, toNode(fromNode(inner)) as never), async ({ ask }) => {
+        expect(JSON.parse((await ask(json(), '{"a":1}')).body.toString())).toEqual({ a: 1 });
+      });
+    }
+  });
+});
