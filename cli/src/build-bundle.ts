@@ -1,5 +1,6 @@
 // The bundle of `waygate build`: the app's module, the adapter around it, and, unless --no-bundle is given, its packages.
 
+import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname } from 'node:path';
 import type { Metafile, OutputFile, Plugin } from 'esbuild';
@@ -76,7 +77,9 @@ export async function bundleApp({ target, app, file, root, outfile, options }: B
   const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
   // The library's own file: that of fromNode, which is left out where nobody calls it.
   const hostsNode = bundled.some((each) => /\badapters\/node\/hosted-call\.[jt]s$/.test(each));
-  return { inputs: userFiles(result, root), hostsNode, kept: [...kept], metafile, files: result.outputFiles ?? [] };
+  // The entry is no file.
+  const inputs = userFiles(result, root).filter((path) => existsSync(path));
+  return { inputs, hostsNode, kept: [...kept], metafile, files: result.outputFiles ?? [] };
 }
 
 const REQUIRED = 'required-module-of-node';

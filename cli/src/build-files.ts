@@ -139,13 +139,19 @@ function isRead(type: readonly string[]): boolean {
   return type.includes('asset') || type.includes('sharedlib');
 }
 
-/** Reads a module for the tracer, which knows JavaScript only. */
+/** What the tracer knows under other names only. */
+const TRACED_NAMES = { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' };
+
+/** Reads a module for the tracer, which knows JavaScript, and of the names for a module's place the older ones. */
 export async function readModule(path: string): Promise<string | Buffer | null> {
   try {
     const content = await readFile(path);
-    if (!/^\.(?:[cm]?ts|[jt]sx)$/.test(extname(path)) || path.endsWith('.d.ts')) return content;
-    const { code } = await transform(content.toString('utf8'), { loader: loaderOf(path), format: undefined });
-    return code;
+    const extension = extname(path);
+    if (!/^\.[cm]?[jt]sx?$/.test(extension) || path.endsWith('.d.ts')) return content;
+    const text = content.toString('utf8');
+    if (/^\.[cm]?js$/.test(extension) && !/\bimport\.meta\.(?:dir|file)name\b/.test(text)) return content;
+    const tsconfigRaw = { compilerOptions: { experimentalDecorators: true } };
+    return (await transform(text, { loader: loaderOf(path), define: TRACED_NAMES, tsconfigRaw })).code;
   } catch (error) {
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return null;

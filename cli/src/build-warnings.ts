@@ -1,10 +1,11 @@
 // What a build cannot carry, found before it fails where it runs: native addons, and files that the code reads by its place.
 
 import { existsSync } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { nodeFileTrace } from '@vercel/nft';
+import { parse } from 'jsonc-parser';
 import type { BundleContents } from './build-bundle.ts';
 import { type PackedFile, readModule } from './build-files.ts';
 import { packageName } from './bundle.ts';
@@ -117,9 +118,9 @@ export async function fileWarnings(
     readFile: readModule,
     // Each file is looked at by itself: what it imports is in the bundle.
     resolve: async (specifier, parent) => {
-      const name = packageName(specifier);
-      if (own.has(parent) && name !== undefined && !isImported(metafile, root, parent, specifier)) {
-        byName.set(name, (byName.get(name) ?? new Set()).add(parent));
+      const loads = own.has(parent) ? packageName(specifier) : await requiresItself(parent);
+      if (loads && !isBuiltin(specifier) && !isImported(metafile, root, parent, specifier)) {
+        byName.set(parent, (byName.get(parent) ?? new Set()).add(specifier));
       }
       return [];
     },
@@ -136,15 +137,28 @@ export async function fileWarnings(
     }
   }
   const warnings = [...read].map(([from, paths]) => readWarning(shown(from, root), paths, target));
-  for (const [name, parents] of byName) {
-    if (places.has(`node_modules/${name}/package.json`) || installed(name, root) === undefined) continue;
-    const [from = ''] = parents;
+  for (const [parent, specifiers] of byName) {
+    const lost = [...specifiers].filter((each) => isLost(each, parent, places));
+    if (lost.length === 0) continue;
+    const more = lost.length > NAMED ? ` and ${lost.length - NAMED} more` : '';
     warnings.push(
-      `${shown(from, root)} loads ${name} by its name while it runs, so that it is not in the bundle. ` +
-        (target === 'workers' ? 'Import it.' : 'Import it, or build with --no-bundle.'),
+      `${shown(parent, root)} loads ${lost.slice(0, NAMED).join(', ')}${more} by name while it runs, so that it is not in the ` +
+        `bundle. ${target === 'workers' ? 'Import it.' : 'Import it, or build with --no-bundle.'}`,
     );
   }
   return warnings;
+}
+
+/** Whether a module makes a `require` of its own, which the bundler does not follow. */
+async function requiresItself(path: string): Promise<boolean> {
+  return /\bcreateRequire\s*\(/.test(await readFile(path, 'utf8'));
+}
+
+/** Whether what is loaded by name will be missing: a package that is installed here and not packed, or a module's own file. */
+function isLost(specifier: string, parent: string, places: ReadonlySet<string>): boolean {
+  const name = packageName(specifier);
+  if (name === undefined) return true;
+  return !places.has(`node_modules/${name}/package.json`) && installed(name, dirname(parent)) !== undefined;
 }
 
 function isImported(metafile: BundleContents['metafile'], root: string, parent: string, specifier: string): boolean {
@@ -179,6 +193,34 @@ function commonFolders(paths: readonly string[]): string[] {
 
 function shown(path: string, root: string): string {
   return relative(root, path).split(sep).join('/');
+}
+
+/**
+ * Warns of TypeScript whose decorators need the types of what they decorate, as dependency injection in NestJS does: a
+ * bundler knows no types.
+ */
+export async function decoratorWarnings({ inputs }: BundleContents, root: string): Promise<string[]> {
+  const configs = new Set<string>();
+  for (const path of inputs) {
+    const config = /\.[cm]?tsx?$/.test(path) ? tsconfigOf(dirname(path)) : undefined;
+    if (config === undefined || configs.has(config) || !/^\s*@\w+\(/m.test(await readFile(path, 'utf8'))) continue;
+    const settings: unknown = parse(await readFile(config, 'utf8'), [], { allowTrailingComma: true });
+    const { compilerOptions } = (settings ?? {}) as { compilerOptions?: Record<string, unknown> };
+    if (compilerOptions?.emitDecoratorMetadata === true) configs.add(config);
+  }
+  return [...configs].map(
+    (config) =>
+      `${shown(config, root)} has emitDecoratorMetadata, and the types that this hands to decorators are lost in a bundle. ` +
+      'Compile with tsc first, and build the JavaScript file.',
+  );
+}
+
+function tsconfigOf(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const file = join(at, 'tsconfig.json');
+    if (existsSync(file)) return file;
+    if (dirname(at) === at) return undefined;
+  }
 }
 
 /** The processors as an ELF file says them. */

@@ -7,7 +7,7 @@ import { archive } from './archive.ts';
 import { type BundleContents, bundleApp } from './build-bundle.ts';
 import { copyFiles, includedFiles, type PackedFile, tracedFiles } from './build-files.ts';
 import { type BuildOptions, checkBuildOptions } from './build-options.ts';
-import { addonWarnings, architectureWarnings, fileWarnings } from './build-warnings.ts';
+import { addonWarnings, architectureWarnings, decoratorWarnings, fileWarnings } from './build-warnings.ts';
 import { findFile, runBuild, shownPath } from './bundle.ts';
 import { CommandError, usageError } from './errors.ts';
 import { loadApp } from './load.ts';
@@ -149,6 +149,7 @@ async function packedFiles(
   const all = [...packed.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   warnings.push(...(await addonWarnings(bundle, all, target.name, root)));
   warnings.push(...(await fileWarnings(bundle, all, target.name, root)));
+  warnings.push(...(await decoratorWarnings(bundle, root)));
   return { packed: all, warnings };
 }
 

@@ -198,7 +198,7 @@ const spellings: typeof cases = [
     'the event source of a template without lambda:',
     ['build', 'app.ts', '--target', 'lambda', '--source', 'http-api'],
     2,
-    /'http-api' is invalid\. Expected lambda:function-url, lambda:http-api, lambda:rest-api\.$/,
+    /'http-api' is invalid\. Expected lambda:function-url, lambda:http-api, lambda:rest-api, lambda:alb, lambda:lattice\.$/,
   ],
   [
     'a handler through a platform of Lambda',
