@@ -8,7 +8,7 @@ import { fileWrapper } from './file-wrapper.ts';
 import { memo } from './memo.ts';
 import { encodeWsgi } from './strings.ts';
 import type { Environ, ErrorStream, GatewayOptions, InputStream } from './types.ts';
-import { checkDotSegments, normalizePrefix } from './url.ts';
+import { normalizePrefix } from './url.ts';
 
 /** What an adapter knows of a request besides its headers. All strings are native strings. */
 export interface RequestFacts {
@@ -75,10 +75,8 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
  *
  * @param gateway what stays the same from request to request
  * @param request the request line and the server's side of the connection
- * @throws {BadRequestError} for a path with dot segments (URL-05)
  */
 export function createEnviron(gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream): Environ {
-  checkDotSegments(request.pathInfo);
   return {
     REQUEST_METHOD: request.method,
     SCRIPT_NAME: request.scriptName,

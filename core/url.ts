@@ -100,25 +100,6 @@ export function decodePath(encoded: string): string {
   return decoded;
 }
 
-/** A segment `.` or `..`. A backslash ends a segment too, since the URL standard takes it for a slash. */
-const DOT_SEGMENT = /(?:^|[/\\])\.\.?(?:[/\\]|$)/;
-
-/**
- * Refuses a path with dot segments, which a URL parser resolves: `/x/../admin` is `/admin` to an app that makes a URL of it,
- * and something else to whoever compares paths before. It looks at the decoded path, so every spelling of them is caught:
- * `%2e`, `.%2E`, `%2F..%2F`, `\..\`. (URL-05, RFC 3986 §5.2.4, URL standard "double-dot URL path segment", CWE-180)
- *
- * @param path a decoded path such as `PATH_INFO`
- * @throws {BadRequestError} when a segment is `.` or `..`
- */
-export function checkDotSegments(path: string): void {
-  // Most paths hold no dot at all, and to look for one is cheaper than the expression.
-  if (path.indexOf('.') === -1 || !DOT_SEGMENT.test(path)) return;
-  throw new BadRequestError(
-    `The request path is ${JSON.stringify(path.slice(0, 80))}; expected a path without "." and ".." segments. Resolve them before you send it, as browsers do.`,
-  );
-}
-
 function unescapeByte(_escape: string, hex: string): string {
   return String.fromCharCode(Number.parseInt(hex, 16));
 }
@@ -224,11 +205,9 @@ export function shiftPathInfo(environ: Environ): string | null {
  * `SCRIPT_NAME` and `PATH_INFO`, else quoted anew, since what a middleware changed wins.
  *
  * @returns an encoded path that starts with `/`, or `*`, or is empty where `PATH_INFO` is
- * @throws {BadRequestError} for dot segments, which a middleware may have put there: see {@link checkDotSegments}
  */
 export function encodedPathInfo(environ: Environ): string {
   const info = environ.PATH_INFO;
-  checkDotSegments(info);
   const script = environ.SCRIPT_NAME;
   const uri = environ.REQUEST_URI;
   if (typeof uri !== 'string') return quotePath(info);

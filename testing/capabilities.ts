@@ -31,7 +31,7 @@ export interface Capabilities {
   pathBytes: boolean;
   /** The path is decoded once on its way; else a gateway decodes it too, and `%25` or `%3F` is not what it was. (URL-02) */
   decodedOnce: boolean;
-  /** The request target reaches the application exactly as written: `//`, malformed escapes, or a 400 for dot segments. (URL-05) */
+  /** The request target reaches the application exactly as written: dot segments, `//`, malformed escapes. (URL-05) */
   rawPath: boolean;
   /** The query reaches the application exactly as written; else only the decoded pairs are the same. (ENV-07) */
   rawQuery: boolean;

@@ -11,6 +11,8 @@ const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$
 /** What the URL standard leaves as it is, in a path and in a query. */
 const PLAIN_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
 const PLAIN_QUERY = /^[\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]*$/;
+/** A segment that the URL standard resolves; its `%2E` is a dot. (URL standard, "double-dot URL path segment") */
+const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|[?#]|$)/i;
 
 /**
  * The URL of the request as the URL standard writes it. It is made of `wsgi.url_scheme`, `HTTP_HOST` (or `SERVER_NAME` and
@@ -21,6 +23,7 @@ const PLAIN_QUERY = /^[\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]*$/;
  */
 export function hostedUrl(environ: Environ): string {
   const path = encodedPathInfo(environ);
+  checkDotSegments(path);
   // `*` is the whole server, which has no path.
   const rooted = path === '*' ? '/' : path.charCodeAt(0) === 0x2f ? path : `/${path}`;
   const query = environ.QUERY_STRING ?? '';
@@ -34,6 +37,19 @@ export function hostedUrl(environ: Environ): string {
   }
   const end = query === '' ? '' : `?${escapeBytes(query)}`;
   return new URL(start + escapeBytes(rooted) + end).href;
+}
+
+/** Whether a path, in the encoding that was sent, is another one in a URL. (URL-05) */
+export function hasDotSegments(path: string): boolean {
+  return (path.includes('.') || path.includes('%2')) && DOT_SEGMENT.test(path);
+}
+
+/** @throws {BadRequestError} for a path that is another one in a URL */
+function checkDotSegments(path: string): void {
+  if (!hasDotSegments(path)) return;
+  throw new BadRequestError(
+    `The path is ${JSON.stringify(path.slice(0, 80))}, and a URL cannot hold its "." and ".." segments; expected a path without them. Resolve them before you send the request, as browsers do.`,
+  );
 }
 
 /** What the URL parser would drop, take for text, or take for another separator is escaped byte by byte before. */

@@ -10,6 +10,7 @@ import { type Client, SIGNAL } from './client.ts';
 import type { FetchCall, RequestLine } from './environ.ts';
 import { NativeBody, type NativeCall } from './gateway.ts';
 import { checkResponse } from './hosted-response.ts';
+import { hasDotSegments } from './hosted-url.ts';
 
 /**
  * The platform's own request where a handler may have it: this very environ was made by a Fetch gateway, and nothing that
@@ -19,6 +20,8 @@ export function originalRequest(environ: Environ): Request | null {
   const client = carried(environ) as Partial<Client> | undefined;
   // The gateways of other platforms carry something else.
   if (!client?.call || !client.line) return null;
+  // A path that somebody gave as it is stays so in environ, but a Request has resolved its dot segments.
+  if (client.call.target !== null && hasDotSegments(client.call.target)) return null;
   return showsLine(environ, client.line) && showsRest(environ, client as Client) ? client.call.request : null;
 }
 

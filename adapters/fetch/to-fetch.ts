@@ -26,8 +26,7 @@ export type FetchHandler = (
  * Serves an application on a Fetch platform (Deno, Bun, any `(Request) => Response`).
  *
  * For tests it takes what `fetch` takes, and a bare path: `await toFetch(app)('/users?page=2')`. A path reaches the
- * application exactly as written, and one with dot segments is refused with a 400, as on every server; a URL has been
- * normalized by the platform. What follows
+ * application exactly as written, dot segments included; a URL has been normalized by the platform. What follows
  * `init` there goes to `fetch.arguments` too: `toFetch(fromFetch(hono))('/users', undefined, env, executionContext)`.
  *
  * @param app the application

@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { BadRequestError, RequestError } from '../../core/errors.ts';
-import { checkDotSegments, checkHost, decodePath, splitTarget } from '../../core/url.ts';
+import { checkHost, decodePath, splitTarget } from '../../core/url.ts';
 import { mountOf, type RequestLine } from './mount.ts';
 
 /** What the request line says, once it has passed. Paths are decoded. */
@@ -30,7 +30,6 @@ export function checkRequest(request: IncomingMessage, line: RequestLine = reque
   checkHeaders(request);
   const target = splitTarget(line.url as string, line.method as string);
   const path = decodePath(target.path);
-  checkDotSegments(path);
   const { prefix, requestUri } = mountOf(line);
   return {
     mount: prefix === '' ? '' : decodePath(prefix),

@@ -30,8 +30,7 @@ const PASSED = /^(HTTP_(?!(PROXY|CONTENT_\w+)$)|HTTPS$|(REQUEST|SCRIPT|PATH|QUER
 
 function cgiEnviron(host: CgiHost, settings: wsgi.Settings, errors: wsgi.ErrorStream): wsgi.Environ {
   const scheme = host.env.HTTPS === 'on' ? 'https' : 'http';
-  const sent = wsgi.encodeWsgi(host.env.PATH_INFO ?? ''); // 400 for dot segments (URL-05)
-  const line = { method: 'GET', scriptName: '', pathInfo: sent, queryString: '', requestUri: '', protocol: 'HTTP/1.0' };
+  const line = { method: 'GET', scriptName: '', pathInfo: '', queryString: '', requestUri: '', protocol: 'HTTP/1.0' };
   const request = { ...line, scheme, serverName: 'localhost', serverPort: '80' } as const;
   const environ = wsgi.createEnviron({ gateway: 'cgi', multiprocess: true }, request, errors);
   for (const [key, value] of Object.entries(host.env)) {

@@ -86,7 +86,9 @@ export function pathSuite({ test, needs, decides }: Suite): void {
 
   decides('rawPath', 'URL-02, URL-05: the target arrives exactly as written', async (t) => {
     const targets: [string, string][] = [
-      ['/a/.../..b/c..', '/a/.../..b/c..'],
+      ['/a/../b', '/a/../b'],
+      ['/./a/.', '/./a/.'],
+      ['/%2e%2E/a', '/../a'],
       ['/.well-known/%2ea/b.', '/.well-known/.a/b.'],
       ['//evil.example/x', '//evil.example/x'],
       ['/a//b', '/a//b'],
@@ -103,16 +105,6 @@ export function pathSuite({ test, needs, decides }: Suite): void {
       equal(seen.pop()?.[1], expected, `PATH_INFO for ${target}`);
       equal(uris.pop(), t.mount + target, `REQUEST_URI for ${target}`);
     }
-  });
-
-  needs(['rawPath'], 'URL-05: a path with dot segments is refused with 400, however they are spelled', async (t) => {
-    const { site, seen } = await noting(t);
-    const targets = ['/x/../admin', '/./admin', '/%2e/admin', '/x/%2E%2e/admin', '/x/.%2e', '/..', '/x%2F..%2Fadmin'];
-    for (const target of [...targets, '/x\\..\\admin', '/x/..%5Cadmin']) {
-      equal(await t.target(site, target), 400, `the status for ${target}`);
-    }
-    equal(seen, [], 'what the application saw');
-    equal((await site.get('/fine')).status, 200, 'the status of the next request');
   });
 
   test('ENV-07: QUERY_STRING is there, and empty without a query', async (t) => {

@@ -11,15 +11,7 @@ import {
   setupTestingDefaults,
   shiftPathInfo,
 } from 'waygate';
-import {
-  asciiTarget,
-  checkDotSegments,
-  decodePath,
-  normalizePrefix,
-  quotePath,
-  splitPrefix,
-  splitTarget,
-} from '../../core/url.ts';
+import { asciiTarget, decodePath, normalizePrefix, quotePath, splitPrefix, splitTarget } from '../../core/url.ts';
 
 const environOf = (keys: Record<string, unknown>): Environ => setupTestingDefaults(keys);
 /** Any native string: each code unit is one byte. */
@@ -264,81 +256,5 @@ describe('asciiTarget', () => {
     ['/\r\n', '/%0D%0A'],
   ])('%j becomes %j', (text, target) => {
     expect(asciiTarget(text)).toBe(target);
-  });
-});
-
-describe('dot segments (URL-05)', () => {
-  it.each([
-    '/..',
-    '/.',
-    '/x/..',
-    '/x/./y',
-    '/../x',
-    '/x/../../y',
-    '/x\\..\\y',
-    '/x/..\\y',
-    '\\..',
-    '.',
-    '..',
-    '//..//',
-  ])('are refused in %j', (path) => expect(() => checkDotSegments(path)).toThrow(BadRequestError));
-
-  it.each([
-    '',
-    '*',
-    '/',
-    '/x',
-    '/.x',
-    '/x.',
-    '/..x',
-    '/x..',
-    '/...',
-    '/x/.../y',
-    '/a.b/c',
-    '/%2e%2e',
-    '/.;/x',
-    '/. /x',
-  ])('are none in %j', (path) => expect(checkDotSegments(path)).toBeUndefined());
-
-  it('are found in time that grows with the path', () => {
-    const time = (length: number): number => {
-      const path = '/.x..'.repeat(length);
-      const start = performance.now();
-      for (let round = 0; round < 20; round++) checkDotSegments(path);
-      return performance.now() - start;
-    };
-    time(20_000);
-    const [short, long] = [time(20_000), time(80_000)];
-    expect(long).toBeLessThan(16 * Math.max(short, 1));
-  });
-
-  it('are found wherever the URL standard would resolve them', () => {
-    const piece = fc.constantFrom('/', '\\', '.', '%2e', '%2E', '%2F', '%5C', 'x', '%', ';', '\t', '\n');
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
-        const encoded = `/${pieces.join('')}`.replace(/[\t\n]/g, quotePath);
-        const decoded = decodePath(encoded);
-        try {
-          checkDotSegments(decoded);
-        } catch {
-          return;
-        }
-        // A URL then has as many segments as the path, and names the same one.
-        const { pathname } = new URL(`http://h${encoded}`);
-        expect(decodePath(pathname)).toBe(decodePath(encoded.replaceAll('\\', '/')));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('that a middleware made are refused when the path is put into a URL again', () => {
-    const environ = environOf({ PATH_INFO: '/x/../admin', REQUEST_URI: '/x' });
-    expect(() => encodedPathInfo(environ)).toThrow(BadRequestError);
-  });
-
-  it('are not made of a path that was decoded already', () => {
-    for (const REQUEST_URI of ['/%2e%2e/x', '/%252e%252e/x', '/y', undefined]) {
-      expect(encodedPathInfo(environOf({ PATH_INFO: '/%2e%2e/x', REQUEST_URI }))).toBe('/%252e%252e/x');
-    }
   });
 });

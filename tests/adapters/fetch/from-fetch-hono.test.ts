@@ -392,9 +392,7 @@ describe.each([...WAYS, ...LAMBDA_WAYS])('a Hono app, %s', (name, way) => {
       ]);
       const range = await call('/static/file.txt', { headers: { range: 'bytes=0-5' } });
       expect([range.status, await range.text()]).toEqual([206, 'static']);
-      // On node `fetch` resolves the first before it sends it.
-      expect([400, 404]).toContain((await call('/static/../hosting.ts')).status);
-      expect((await call('/static/..%2Fhosting.ts')).status).toBe(400);
+      expect((await call('/static/..%2Fhosting.ts')).status).toBe(404);
     });
   });
 

@@ -36,9 +36,6 @@ const CHOSEN: Record<string, Record<string, string> | number> = {
   'request-line-long-6000': { PATH_INFO: `/${'p'.repeat(6000)}` },
   'line-extra-spaces': { PATH_INFO: '/two-spaces' },
   'header-long-20000': 431,
-  // Decision D24: an app that makes a URL of the path would see another one than a middleware before it.
-  'path-dot-segments': 400,
-  'path-encoded-dot-segments': 400,
   'body-te-gzip-chunked': 501,
 };
 
