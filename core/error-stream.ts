@@ -1,11 +1,16 @@
-// `wsgi.errors`: from whatever the deployer gave as `errors` to the stream an application sees. (LOG-01 … LOG-05)
+// `wsgi.errors`: from whatever the deployer gave as `errors` to the stream an application sees. A log that fails is never
+// the application's problem: nothing it throws or rejects with comes through. (LOG-01 … LOG-05, ERR-06)
 
-import { ignoreFailure } from './log.ts';
+import { flush, ignoreFailure } from './log.ts';
 import type { ErrorSink, ErrorStream } from './types.ts';
+
+/** A line of this many characters goes out in pieces: one that is never ended would fill the memory. */
+const LONGEST_LINE = 1024 * 1024;
 
 /** Collects text until a line is complete: a log that adds its own line ends gets one entry for `a` and `b\n`. (LOG-02) */
 class LineStream implements ErrorStream {
   readonly #emit: (text: string) => unknown;
+  /** The line that has no end yet. Texts are only put together here; to search it again each time would be quadratic. */
   #partial = '';
 
   constructor(emit: (text: string) => unknown) {
@@ -13,11 +18,9 @@ class LineStream implements ErrorStream {
   }
 
   write(text: string): void {
-    const all = this.#partial + text;
-    const end = all.lastIndexOf('\n');
-    this.#partial = all.slice(end + 1);
-    // A text of several lines, a stack for one, stays a single entry.
-    if (end !== -1) ignoreFailure(this.#emit(all.slice(0, end)));
+    try {
+      this.#add(String(text));
+    } catch {}
   }
 
   writelines(lines: Iterable<string>): void {
@@ -28,20 +31,47 @@ class LineStream implements ErrorStream {
     const rest = this.#partial;
     if (rest === '') return;
     this.#partial = '';
-    ignoreFailure(this.#emit(rest));
+    this.#send(rest);
+  }
+
+  #add(text: string): void {
+    const end = text.lastIndexOf('\n');
+    if (end === -1) {
+      this.#partial += text;
+      if (this.#partial.length >= LONGEST_LINE) this.flush();
+      return;
+    }
+    // A text of several lines, such as a stack, stays a single entry.
+    const entry = this.#partial + text.slice(0, end);
+    this.#partial = text.slice(end + 1);
+    this.#send(entry);
+  }
+
+  #send(entry: string): void {
+    try {
+      ignoreFailure(this.#emit(entry));
+    } catch {}
   }
 }
 
-/** Hands text on as it comes to anything that has `write`. */
-class ForwardStream implements ErrorStream {
-  readonly #target: { write(text: string): unknown; flush?(): void | Promise<void> };
+/** Anything that has `write`: Node's streams, and error streams of the deployer's own. */
+interface Target {
+  write(text: string): unknown;
+  flush?(): void | Promise<void>;
+}
 
-  constructor(target: { write(text: string): unknown; flush?(): void | Promise<void> }) {
+/** Hands text on as it comes. */
+class ForwardStream implements ErrorStream {
+  readonly #target: Target;
+
+  constructor(target: Target) {
     this.#target = target;
   }
 
   write(text: string): void {
-    ignoreFailure(this.#target.write(text));
+    try {
+      ignoreFailure(this.#target.write(text));
+    } catch {}
   }
 
   writelines(lines: Iterable<string>): void {
@@ -49,15 +79,16 @@ class ForwardStream implements ErrorStream {
   }
 
   flush(): void | Promise<void> {
-    return this.#target.flush?.();
+    return flush(this.#target);
   }
 }
 
 /**
  * Makes `wsgi.errors` for one request at a time, so that half a line of one request never mixes with another's.
  *
- * @param sink the `errors` option: a stream is used as it is, a function is called with each complete text, without its
- *   last line end; `console.error` when left out
+ * @param sink the `errors` option: a stream gets each text as it was written, a function is called with each complete
+ *   text, without its last line end; `console.error` when left out. What it throws, and a promise of it that rejects, is
+ *   ignored (ERR-06)
  * @throws {TypeError} when it is none of these
  */
 export function errorStreams(sink: ErrorSink | undefined): () => ErrorStream {
@@ -66,12 +97,8 @@ export function errorStreams(sink: ErrorSink | undefined): () => ErrorStream {
   if (typeof sink?.write !== 'function') {
     throw new TypeError('The option "errors" takes a function or an object with write(text).');
   }
-  const shared = isErrorStream(sink) ? sink : new ForwardStream(sink);
+  const shared = new ForwardStream(sink);
   return () => shared;
-}
-
-function isErrorStream(sink: object): sink is ErrorStream {
-  return 'writelines' in sink && 'flush' in sink;
 }
 
 function logToConsole(text: string): void {

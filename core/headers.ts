@@ -62,9 +62,9 @@ export class Headers implements Iterable<[string, string]> {
   /** Takes every field of this name away; silent when there is none. */
   delete(name: string): void {
     const lower = name.toLowerCase();
-    for (let at = this.list.length - 1; at >= 0; at--) {
-      if (this.list[at]?.[0].toLowerCase() === lower) this.list.splice(at, 1);
-    }
+    let kept = 0;
+    for (const pair of this.list) if (pair[0].toLowerCase() !== lower) this.list[kept++] = pair;
+    this.list.length = kept;
   }
 
   /** The first value of a header; where there is none it is added with `value` first. */

@@ -66,6 +66,22 @@ export function checkSize(size: unknown, method: string): number {
   return size < 0 ? Number.POSITIVE_INFINITY : size;
 }
 
+/** Ends a line of the input; a carriage return does not. (INPUT-09) */
+export const LINE_FEED = 0x0a;
+
+/**
+ * How many bytes from `start` on belong to a line: up to its end, the end of the chunk, or `size`. It looks at no byte
+ * beyond `size`: short pieces of a long line would otherwise search all the rest each time.
+ *
+ * @param size the most bytes that are wanted
+ */
+export function lineLength(chunk: Uint8Array, start: number, size: number): number {
+  const left = chunk.byteLength - start;
+  const most = Math.min(size, left);
+  const end = (most === left ? chunk : chunk.subarray(0, start + most)).indexOf(LINE_FEED, start);
+  return end === -1 ? most : end + 1 - start;
+}
+
 /** Puts chunks together; one chunk is given back as it is. */
 export function concat(parts: Uint8Array[], total: number): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array;

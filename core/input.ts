@@ -1,7 +1,7 @@
 // `wsgi.input`: a file-like view of the request body over whatever a platform delivers it in. (INPUT-01 … INPUT-12)
 
 import { BodyTooLargeError, ClientDisconnectedError } from './errors.ts';
-import { checkSize, concat, decode, EMPTY, GatewayInput } from './input-base.ts';
+import { checkSize, concat, decode, EMPTY, GatewayInput, LINE_FEED, lineLength } from './input-base.ts';
 
 /** Where an adapter delivers the request body. The input calls it for one chunk at a time, never twice at once. */
 export interface ByteSource {
@@ -18,7 +18,6 @@ export interface ByteSource {
 }
 
 const NOTHING: ByteSource = { pull: () => null };
-const LINE_FEED = 0x0a;
 
 /** The request body as an application reads it. */
 export class Input extends GatewayInput {
@@ -181,12 +180,10 @@ export class Input extends GatewayInput {
     const parts: Uint8Array[] = [];
     let total = 0;
     while (total < size && (await this.#fill())) {
-      const end = this.#chunk.indexOf(LINE_FEED, this.#at);
-      const length = end === -1 ? Number.POSITIVE_INFINITY : end + 1 - this.#at;
-      const part = this.#take(Math.min(length, size - total));
+      const part = this.#take(lineLength(this.#chunk, this.#at, size - total));
       parts.push(part);
       total += part.byteLength;
-      if (end !== -1 && part.byteLength === length) break;
+      if (part[part.byteLength - 1] === LINE_FEED) break;
     }
     return concat(parts, total);
   }

@@ -3,7 +3,7 @@
 import { isThenable } from './body.ts';
 import type { ErrorStream } from './types.ts';
 
-/** Writes a line. Never throws: nowhere is left to tell it. */
+/** Writes a line. Never throws: nowhere is left to report it. */
 export function log(errors: ErrorStream, line: string): void {
   try {
     ignoreFailure(errors.write(`${line}\n`));
@@ -15,10 +15,10 @@ export function ignoreFailure(result: unknown): void {
   if (isThenable(result)) Promise.resolve(result).catch(() => {});
 }
 
-/** Flushes the log. Neither throws nor rejects. */
-export function flush(errors: ErrorStream): void | Promise<void> {
+/** Flushes a log, if it has a `flush`. Neither throws nor rejects. */
+export function flush(errors: { flush?(): void | Promise<void> }): void | Promise<void> {
   try {
-    const flushed = errors.flush();
+    const flushed = errors.flush?.();
     if (isThenable(flushed)) return Promise.resolve(flushed).then(undefined, () => {});
   } catch {}
 }

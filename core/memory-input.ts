@@ -1,7 +1,7 @@
 // `wsgi.input` over a body that is in memory already. Nothing waits, so that overlapping reads are in order by nature.
 // (INPUT-01 … INPUT-12)
 
-import { checkSize, decode, EMPTY, GatewayInput } from './input-base.ts';
+import { checkSize, decode, EMPTY, GatewayInput, lineLength } from './input-base.ts';
 import { encode } from './strings.ts';
 
 /** A request body in memory, as an application reads it. */
@@ -91,8 +91,7 @@ export class MemoryInput extends GatewayInput {
   #line(size: number): Uint8Array {
     const rest = this.#take(Number.POSITIVE_INFINITY);
     this.#rest = rest;
-    const length = rest.indexOf(0x0a) + 1;
-    return this.#take(Math.min(size, length || Number.POSITIVE_INFINITY));
+    return this.#take(lineLength(rest, 0, size));
   }
 
   /** All that is left, as text; without a way through bytes where they would give the same. */

@@ -66,3 +66,20 @@ export function textFromNative(native: string): string {
 export function encodeWsgi(text: string): string {
   return NON_ASCII.test(text) ? nativeFromBytes(encoder.encode(text)) : text;
 }
+
+/**
+ * A text without the blanks and tabs at its ends. (`trim` would take more than HTTP calls blank, and a regular expression
+ * for the end of a text looks at each run of blanks inside again and again.)
+ */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** A space or a tab. (RFC 9110 §5.6.3) */
+function isBlank(unit: number): boolean {
+  return unit === 0x20 || unit === 0x09;
+}

@@ -144,8 +144,12 @@ export function splitPrefix(path: string, prefix: string): { scriptName: string;
  * @param prefix the `basePath` option, as text
  */
 export function normalizePrefix(prefix: string | undefined): string {
-  const inner = (prefix ?? '').replace(/^\/+|\/+$/g, '');
-  return inner === '' ? '' : `/${inner}`;
+  const text = prefix ?? '';
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) === 0x2f /* / */) start++;
+  while (end > start && text.charCodeAt(end - 1) === 0x2f) end--;
+  return start === end ? '' : `/${text.slice(start, end)}`;
 }
 
 /**

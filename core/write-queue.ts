@@ -4,13 +4,16 @@ interface Pending {
   chunk: Uint8Array;
   taken: () => void;
   lost: (error: unknown) => void;
+  /** The chunk that was written after this one. A list: taking the first of a long array off moves all the others. */
+  next: Pending | null;
 }
 
 const ignore = (): void => {};
 
 /** Chunks in the order they were written; they all go out before the body. */
 export class WriteQueue {
-  readonly #pending: Pending[] = [];
+  #first: Pending | null = null;
+  #last: Pending | null = null;
   #taking: Pending | null = null;
   #closed = false;
   /** Wakes whoever waits for the next chunk. */
@@ -22,7 +25,10 @@ export class WriteQueue {
   push(chunk: Uint8Array): Promise<void> {
     const promise = new Promise<void>((taken, lost) => {
       // The application may reuse its buffer at once. (BODY-08)
-      this.#pending.push({ chunk: new Uint8Array(chunk), taken, lost });
+      const pending: Pending = { chunk: new Uint8Array(chunk), taken, lost, next: null };
+      if (this.#last === null) this.#first = pending;
+      else this.#last.next = pending;
+      this.#last = pending;
     });
     promise.catch(ignore);
     this.#wake();
@@ -40,8 +46,8 @@ export class WriteQueue {
     this.#taking?.taken();
     this.#taking = null;
     for (;;) {
-      const write = this.#pending.shift();
-      if (write !== undefined) {
+      const write = this.#shift();
+      if (write !== null) {
         this.#taking = write;
         return write.chunk;
       }
@@ -55,7 +61,17 @@ export class WriteQueue {
   /** The response is over: what was not taken never will be. */
   lose(error: unknown): void {
     this.#taking?.taken();
-    for (const write of this.#pending.splice(0)) write.lost(error);
+    for (let write = this.#shift(); write !== null; write = this.#shift()) write.lost(error);
     this.close();
+  }
+
+  #shift(): Pending | null {
+    const first = this.#first;
+    if (first === null) return null;
+    this.#first = first.next;
+    if (this.#first === null) this.#last = null;
+    // Whoever keeps one chunk keeps no other.
+    first.next = null;
+    return first;
   }
 }

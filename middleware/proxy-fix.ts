@@ -2,8 +2,11 @@
 // trusts nothing but what it is told to, since a client can send any of these headers itself. (RFC 7239)
 
 import { checkApplication, checkOptions } from '../core/check.ts';
+import { trimBlanks } from '../core/strings.ts';
 import type { Application, Environ } from '../core/types.ts';
 import { decodePath, quotePath } from '../core/url.ts';
+import { isHost, isIPv4, isIPv6 } from './address.ts';
+import { lastElements } from './forwarded.ts';
 
 /** How many proxies are known to set a header: `true` for `hops`, a number for another count, `false` or 0 for none. */
 export type Trust = boolean | number;
@@ -12,7 +15,7 @@ export type Trust = boolean | number;
 export interface ProxyFixOptions {
   /** The proxies in front of the application that append to these headers. Default 1. */
   hops?: number;
-  /** `X-Forwarded-For`: `REMOTE_ADDR`, and `REMOTE_PORT` where it is told. */
+  /** `X-Forwarded-For`: `REMOTE_ADDR`, and `REMOTE_PORT` where the proxy gives it. */
   for?: Trust;
   /** `X-Forwarded-Proto`: `wsgi.url_scheme` and `HTTPS`. */
   proto?: Trust;
@@ -49,13 +52,20 @@ type Field = 'for' | 'proto' | 'host' | 'port' | 'prefix';
 /**
  * Makes an application that sees the client behind one or more reverse proxies. Of each header that is trusted it takes
  * the value `n` places from the end, which is the one that the outermost of `n` proxies has put there; what stands before
- * comes from the client. With fewer values than proxies, and with a value that is not of the kind, nothing changes.
+ * comes from the client, and cannot change how the rest is read.
  *
- * The environ is changed in place; what it said before is kept in `waygate.proxy_fix.original`.
+ * Without the header nothing changes: the request did not come through the proxies, as a health check does. With fewer
+ * values than proxies, and with a value that is not of its kind, it fails closed: `REMOTE_ADDR` and `REMOTE_PORT` are absent,
+ * since the proxy's own address is not the client's, and the scheme is `http`; host, port and prefix stay as they were.
+ *
+ * The environ is changed in place; what it said before is kept in `waygate.proxy_fix.original`. docs/proxies.md says what
+ * the proxy has to do.
  *
  * @param app the application
  * @param options which headers to believe, and how many proxies set each
  * @throws {TypeError} for an application that is no function (L-21), and for an option that is neither a boolean nor a count
+ * @example
+ * serve(proxyFix(app, { for: true, proto: true, host: true }));
  */
 export function proxyFix(app: Application, options: ProxyFixOptions = {}): Application {
   checkApplication(app);
@@ -97,10 +107,11 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** What the proxies said: undefined where they were not asked or said nothing, empty where it is not to be had. */
 interface Said {
-  for?: string;
-  proto?: string;
-  host?: string;
+  for: string | undefined;
+  proto: string | undefined;
+  host: string | undefined;
 }
 
 function fromHeaders(environ: Environ, trust: Record<Field, number>): Said {
@@ -111,72 +122,59 @@ function fromHeaders(environ: Environ, trust: Record<Field, number>): Said {
   };
 }
 
-/** The value that the `hops`-th proxy from the application has put into a list, or undefined. */
+/** The value that the `hops`-th proxy from the application has put into a list; empty where the list is too short. */
 function nth(header: string | undefined, hops: number): string | undefined {
   if (header === undefined || hops === 0) return undefined;
-  const value = header.split(',').at(-hops)?.trim();
-  return value === '' ? undefined : value;
+  // An empty value counts: were it passed over, one that the client wrote would take its place.
+  return trimBlanks(header.split(',').at(-hops) ?? '');
 }
-
-// Forwarded: for=192.0.2.60;proto=http, for="[2001:db8::1]:4711" (RFC 7239 §4)
-
-const PAIR =
-  /^[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)"))?[ \t]*([;,]|$)/;
 
 function fromForwarded(environ: Environ, trust: Record<Field, number>): Said {
-  const elements = parseForwarded(environ.HTTP_FORWARDED ?? '');
-  const pick = (field: 'for' | 'proto' | 'host'): string | undefined =>
-    trust[field] === 0 ? undefined : elements?.at(-trust[field])?.get(field);
-  return { for: pick('for'), proto: pick('proto'), host: pick('host') };
-}
-
-/** The elements of a `Forwarded` header, or null when it is malformed: then none of it is to be believed. */
-function parseForwarded(header: string): Map<string, string>[] | null {
-  const elements = [new Map<string, string>()];
-  let rest = header;
-  for (;;) {
-    const match = PAIR.exec(rest);
-    if (match === null) return null;
-    const [whole, name, token, quoted, end] = match;
-    const element = elements.at(-1) as Map<string, string>;
-    if (name !== undefined) {
-      if (element.has(name.toLowerCase())) return null;
-      element.set(name.toLowerCase(), token ?? (quoted as string).replace(/\\(.)/g, '$1'));
-    }
-    if (end === '') return elements;
-    if (end === ',') elements.push(new Map());
-    rest = rest.slice(whole.length);
-  }
+  const header = environ.HTTP_FORWARDED;
+  if (header === undefined) return { for: undefined, proto: undefined, host: undefined };
+  const elements = lastElements(header, Math.max(trust.for, trust.proto, trust.host));
+  const pick = (field: 'for' | 'proto' | 'host', unsaid: string | undefined): string | undefined => {
+    if (trust[field] === 0) return undefined;
+    const element = elements[trust[field] - 1];
+    return element === undefined ? '' : (element.get(field) ?? unsaid);
+  };
+  // Whoever forwards without naming the client leaves it unknown. A scheme or host that it leaves out has not changed.
+  return { for: pick('for', ''), proto: pick('proto', undefined), host: pick('host', undefined) };
 }
 
 // Each value is checked before anything is changed.
 
-const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}$/;
-const IPV6 = /^(?=.*:.*:)[0-9A-Fa-f:]+(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3})?$/;
-const NAME = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])$/;
-
 function setScheme(environ: Environ, value: string): void {
-  const scheme = value.toLowerCase();
-  if (scheme !== 'http' && scheme !== 'https') return;
-  environ['wsgi.url_scheme'] = scheme;
-  if (scheme === 'https') environ.HTTPS = 'on';
+  // Some proxies name what a WebSocket begins with by its own scheme.
+  const isSecure = /^(?:https|wss)$/i.test(value);
+  environ['wsgi.url_scheme'] = isSecure ? 'https' : 'http';
+  if (isSecure) environ.HTTPS = 'on';
   else delete environ.HTTPS;
 }
 
 /** An address as proxies write it: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`. */
 function setClient(environ: Environ, value: string): void {
-  const { name, port } = IPV6.test(value) ? { name: value, port: undefined } : splitAuthority(value);
-  const address = name.startsWith('[') ? name.slice(1, -1) : name;
-  if (!IPV4.test(address) && !IPV6.test(address)) return;
+  // What is known is the proxy's own.
+  delete environ.REMOTE_ADDR;
+  delete environ.REMOTE_PORT;
+  if (isIPv6(value)) {
+    environ.REMOTE_ADDR = value;
+    return;
+  }
+  const { name, port } = splitAuthority(value);
+  const address = name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name;
+  if (address === name ? !isIPv4(address) : !isIPv6(address)) return;
+  if (port !== undefined && !CLIENT_PORT.test(port)) return;
   environ.REMOTE_ADDR = address;
-  // The port that is known is the proxy's own.
   if (port !== undefined && isPort(port)) environ.REMOTE_PORT = port;
-  else delete environ.REMOTE_PORT;
 }
+
+/** Digits, or a name that the proxy has made up for them. (RFC 7239 §6) */
+const CLIENT_PORT = /^(?:[0-9]{1,5}|_[A-Za-z0-9._-]+)$/;
 
 function setHost(environ: Environ, value: string): void {
   const { name, port } = splitAuthority(value);
-  if (!NAME.test(name) || (port !== undefined && !isPort(port))) return;
+  if (!isHost(name) || (port !== undefined && !isPort(port))) return;
   environ.HTTP_HOST = value;
   environ.SERVER_NAME = name;
   environ.SERVER_PORT = port ?? defaultPort(environ);
@@ -191,12 +189,26 @@ function setPort(environ: Environ, port: string): void {
 }
 
 function setPrefix(environ: Environ, value: string): void {
-  const prefix = value.replace(/\/+$/, '');
-  // `//` would make an address of it wherever a page puts it in front of a link.
-  if (!/^\/(?!\/)[\x21-\x7e\x80-\xff]*$/.test(prefix) || /[?#\\]/.test(prefix) || /%00/.test(prefix)) return;
-  const decoded = decodePath(prefix);
-  environ.SCRIPT_NAME = decoded + environ.SCRIPT_NAME;
-  if (environ.REQUEST_URI?.startsWith('/')) environ.REQUEST_URI = quotePath(decoded) + environ.REQUEST_URI;
+  if (/[^\x21-\x7e\x80-\xff]|[?#]|%00/.test(value)) return;
+  // All that follows looks at what the application will see, not at how it was spelled.
+  const prefix = withoutSlashesAtEnd(decodePath(value));
+  if (!isPrefix(prefix)) return;
+  environ.SCRIPT_NAME = prefix + environ.SCRIPT_NAME;
+  if (environ.REQUEST_URI?.startsWith('/')) environ.REQUEST_URI = quotePath(prefix) + environ.REQUEST_URI;
+}
+
+/**
+ * Whether a decoded path can stand in front of every link of a page: with `//` or `/\` at its start it would be the address
+ * of another server, with dot segments another path, with a control character the end of a header.
+ */
+function isPrefix(path: string): boolean {
+  return /^\/[^/]/.test(path) && !/[\x00-\x1f\x7f\\]/.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path);
+}
+
+function withoutSlashesAtEnd(path: string): string {
+  let end = path.length;
+  while (end > 0 && path.charCodeAt(end - 1) === 0x2f /* / */) end--;
+  return path.slice(0, end);
 }
 
 function splitAuthority(authority: string): { name: string; port: string | undefined } {

@@ -1,5 +1,6 @@
 // Reads HTTP/1.1 responses as they came over a socket, without forgiving anything. (RFC 9112 §6)
 
+import { trimBlanks } from '../core/strings.ts';
 import { fail } from './assert.ts';
 
 /** One response. All strings have one character per byte. */
@@ -49,7 +50,7 @@ export function valuesOf(response: RawResponse, name: string): string[] {
 function parseHeader(line: string): [string, string] {
   const colon = line.indexOf(':');
   if (colon < 1) fail(`expected a header line, saw ${JSON.stringify(line)}`);
-  return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')];
+  return [line.slice(0, colon), trimBlanks(line.slice(colon + 1))];
 }
 
 function parseBody(rest: string, headers: [string, string][]): { body: string; complete: boolean; length: number } {

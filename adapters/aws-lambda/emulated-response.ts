@@ -2,7 +2,7 @@
 
 import { isHeaderValue, isHopByHop, isToken } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
-import { encode, encodeWsgi } from '../../core/strings.ts';
+import { encode, encodeWsgi, trimBlanks } from '../../core/strings.ts';
 import type { HeaderList } from '../../core/types.ts';
 import { MalformedResultError } from './emulator.ts';
 
@@ -31,7 +31,7 @@ export function statusOf(value: unknown, member = 'statusCode'): number {
  */
 export function reasonOf(text: unknown): { reason: string } | null {
   if (typeof text !== 'string') return null;
-  const reason = encodeWsgi(text).replace(/^ +| +$/g, '');
+  const reason = trimBlanks(encodeWsgi(text));
   if (isHeaderValue(reason) && !reason.includes('\t')) return { reason };
   throw new MalformedResultError(`The result's statusDescription is ${JSON.stringify(text)}, which is no reason.`);
 }

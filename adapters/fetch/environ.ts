@@ -144,15 +144,35 @@ export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStr
 /** Headers that hold no list: with a comma in it, their value is several that `Headers` has joined. */
 const SINGLE = new Set(['host', 'content-type']);
 
-/** Takes the values of a repeated header apart again, so that those which disagree are refused here as well. */
+/**
+ * Takes the values of a repeated header apart again, so that those which disagree are refused here as well. A comma in a
+ * quoted string parts nothing; from a quote that is never closed on, every comma does. (RFC 9110 §5.6.4)
+ */
 function addRepeats(environ: Environ, name: string, joined: string): void {
-  const unquoted = joined.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => quoted.replaceAll(',', ';'));
   let start = 0;
-  for (let end = unquoted.indexOf(', '); end !== -1; end = unquoted.indexOf(', ', start)) {
-    addHeader(environ, name, joined.slice(start, end));
-    start = end + 2;
+  let takesQuotes = true;
+  for (let at = 0; at < joined.length; at++) {
+    const unit = joined.charCodeAt(at);
+    if (unit === 0x22 /* " */ && takesQuotes) {
+      const end = closingQuote(joined, at);
+      takesQuotes = end !== -1;
+      if (takesQuotes) at = end;
+    } else if (unit === 0x2c /* , */ && joined.charCodeAt(at + 1) === 0x20) {
+      addHeader(environ, name, joined.slice(start, at));
+      start = at + 2;
+    }
   }
   addHeader(environ, name, joined.slice(start));
+}
+
+/** Where the quoted string ends that begins at `open`; -1 where it does not. */
+function closingQuote(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x22 /* " */) return at;
+    if (unit === 0x5c /* \ */) at++;
+  }
+  return -1;
 }
 
 function withoutFragment(target: string): string {

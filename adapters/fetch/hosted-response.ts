@@ -3,7 +3,7 @@
 import { isHopByHop } from '../../core/check.ts';
 import { describe, RequestError } from '../../core/errors.ts';
 import { reasonPhrase } from '../../core/status.ts';
-import { encodeWsgi } from '../../core/strings.ts';
+import { encodeWsgi, trimBlanks } from '../../core/strings.ts';
 import type { Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { isEncodedByWorkerd, peek, wasDecodedByFetch } from './coded-body.ts';
 import { bytesInMemory } from './response-bytes.ts';
@@ -70,7 +70,7 @@ function isWithoutCoding(response: Response, coding: string, environ: Environ): 
 
 /** A reason phrase may hold a tab and border on blanks in Fetch, but not in a status line that reads the same everywhere. */
 function reason(response: Response): string {
-  return response.statusText.replaceAll('\t', ' ').replace(/^ +| +$/g, '') || reasonPhrase(response.status);
+  return trimBlanks(response.statusText.replaceAll('\t', ' ')) || reasonPhrase(response.status);
 }
 
 /**

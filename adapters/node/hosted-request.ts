@@ -114,9 +114,9 @@ function rawHeaders(environ: Environ, body: HostedBody): string[] {
  * Puts down the lines that environ still has, each with its own value; a header that a middleware has changed gets its
  * new value in the place of its first line.
  *
- * @returns the keys that are done
+ * @returns by the keys that are done, whether they are as they were sent
  */
-function placeSent(raw: string[], environ: Environ, headers: string[]): Set<string> {
+function placeSent(raw: string[], environ: Environ, headers: string[]): ReadonlyMap<string, boolean> {
   const joined = new Map<string, string>();
   for (let at = 0; at < raw.length; at += 2) {
     const key = headerKey(raw[at] as string);
@@ -124,14 +124,16 @@ function placeSent(raw: string[], environ: Environ, headers: string[]): Set<stri
     const value = raw[at + 1] as string;
     joined.set(key, before === undefined ? value : `${before}${key === 'HTTP_COOKIE' ? '; ' : ', '}${value}`);
   }
-  const placed = new Set<string>();
+  /** By key, whether the lines are as they were sent: compared once, since there may be many of a long header. */
+  const placed = new Map<string, boolean>();
   for (let at = 0; at < raw.length; at += 2) {
     const key = headerKey(raw[at] as string);
     const value = environ[key];
     if (key === '' || typeof value !== 'string') continue;
-    if (value === joined.get(key)) headers.push(raw[at] as string, raw[at + 1] as string);
+    const isSent = placed.get(key) ?? value === joined.get(key);
+    if (isSent) headers.push(raw[at] as string, raw[at + 1] as string);
     else if (!placed.has(key)) headers.push(raw[at] as string, value);
-    placed.add(key);
+    placed.set(key, isSent);
   }
   return placed;
 }

@@ -3,6 +3,7 @@
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { isHopByHop } from '../../core/check.ts';
+import { trimBlanks } from '../../core/strings.ts';
 import type { HeaderList } from '../../core/types.ts';
 import { connect } from './hosted-connection.ts';
 import type { HostedSocket } from './hosted-socket.ts';
@@ -152,9 +153,7 @@ function makeHead(response: HostedResponse, given: unknown): Head {
 
 /** Node lets a reason hold a tab and border on blanks; a status line reads the same everywhere without. */
 function reason(message: unknown): string {
-  return String(message)
-    .replaceAll('\t', ' ')
-    .replace(/^ +| +$/g, '');
+  return trimBlanks(String(message).replaceAll('\t', ' '));
 }
 
 /** `Connection` names headers that are meant for the next server only. (RFC 9110 §7.6.1) */

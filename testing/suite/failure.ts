@@ -50,7 +50,7 @@ function beforeTheHead({ test }: Suite): void {
       ok(!answer.text.includes('.ts'), 'the page shows no stack');
       equal(answer.headers.get('content-length'), String(answer.bytes.byteLength), 'the length');
       await eventually(() => site.errors.includes(SECRET), 'the error on wsgi.errors');
-      ok(/\n\s+at /.test(site.errors), 'the stack is on wsgi.errors');
+      ok(/\n +at /.test(site.errors), 'the stack is on wsgi.errors');
       equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is told');
     });
   }

@@ -6,7 +6,7 @@ import { errorStreams } from '../../core/error-stream.ts';
 import { describe as describeValue, isA, report, statusOf } from '../../core/errors.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import { decodeWsgi, nativeFromBytes } from '../../core/strings.ts';
-import type { ErrorStream } from '../../core/types.ts';
+import type { ErrorSink, ErrorStream } from '../../core/types.ts';
 import { settled } from '../../core/work.ts';
 
 const hostile = (): unknown => {
@@ -126,11 +126,66 @@ describe('wsgi.errors from the errors option (LOG)', () => {
     expect(entries).toEqual(['ab\nc', 'd', 'e', '']);
   });
 
-  it('is a stream per request for a function, the stream itself for a stream', () => {
+  it('is a stream per request for a function; a stream gets each text as it was written', async () => {
     const make = errorStreams(() => {});
     expect(make()).not.toBe(make());
     const own = collecting();
-    expect(errorStreams(own)()).toBe(own);
+    const stream = errorStreams(own)();
+    stream.write('a');
+    stream.writelines(['b', 'c\n']);
+    await stream.flush();
+    expect([own.text, own.flushes]).toEqual(['abc\n', 1]);
+  });
+
+  it('puts many texts without a line end into one entry, and cuts a line that would fill the memory', () => {
+    const entries: string[] = [];
+    const stream = errorStreams((text) => void entries.push(text))();
+    for (let count = 0; count < 5000; count++) stream.write('dot.');
+    expect(entries).toEqual([]);
+    stream.write('\nnext');
+    expect(entries).toEqual(['dot.'.repeat(5000)]);
+    for (let count = 0; count < 3000; count++) stream.write('x'.repeat(1000));
+    stream.flush();
+    expect(entries.slice(1).every((entry) => entry.length < 1.1 * 1024 * 1024)).toBe(true);
+    expect(entries.slice(1).join('')).toBe(`next${'x'.repeat(3_000_000)}`);
+  });
+
+  const failing = (): never => {
+    throw new Error('the log failed');
+  };
+  const rejecting = async (): Promise<never> => failing();
+  it.each<[string, ErrorSink]>([
+    ['a function that throws', failing],
+    ['an async function that rejects', rejecting],
+    ['an object whose write throws', { write: failing }],
+    ['an object whose write rejects', { write: rejecting, flush: rejecting }],
+    ['an object whose flush throws', { write: () => {}, flush: failing }],
+    ['an error stream of which everything throws', { write: failing, writelines: failing, flush: failing }],
+    ['an error stream of which everything rejects', { write: rejecting, writelines: rejecting, flush: rejecting }],
+    [
+      'a function that answers with something that fails to be a promise',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: this is what is tried.
+        get then() {
+          return failing();
+        },
+      }),
+    ],
+  ])('lets no failure of the log through to the application: %s (LOG-03, ERR-06)', async (_name, sink) => {
+    const stream = errorStreams(sink)();
+    expect(stream.write('one\n')).toBe(undefined);
+    expect(stream.write('half')).toBe(undefined);
+    expect(stream.writelines(['two\n', 'three'])).toBe(undefined);
+    expect(await stream.flush()).toBe(undefined);
+    expect(await stream.flush()).toBe(undefined);
+  });
+
+  it('takes whatever is written, also what is no text', () => {
+    const entries: string[] = [];
+    const stream = errorStreams((text) => void entries.push(text))();
+    for (const odd of [5, undefined, null, Symbol('s'), Object.create(null)]) stream.write(odd as string);
+    stream.flush();
+    expect(entries).toEqual(['5undefinednullSymbol(s)']);
   });
 
   it('hands on to anything with write, and lives without its flush', () => {

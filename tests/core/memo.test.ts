@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { memo } from '../../core/memo.ts';
+import { heap } from './heap.ts';
 
 it('makes a thing once', () => {
   const make = vi.fn((text: string) => ({ text }));
@@ -32,4 +33,23 @@ it('forgets, so that texts that are ever new do not fill the memory', () => {
   make.mockClear();
   expect(made('first')).toBe('first');
   expect(make).toHaveBeenCalledTimes(1);
+});
+
+it('keeps no long text: each is made anew', () => {
+  const make = vi.fn((text: string) => text.length);
+  const made = memo(make);
+  const long = 'x'.repeat(200);
+  expect([made(long), made(long)]).toEqual([200, 200]);
+  expect(make).toHaveBeenCalledTimes(2);
+});
+
+it('keeps nothing of the text that a text was cut out of', async () => {
+  const made = memo((text: string) => text);
+  const before = await heap();
+  for (let count = 0; count < 1000; count++) {
+    // A header of 100 kB, of which a middleware has taken a part.
+    const header = `${String(count).padStart(20, 'n')},${'x'.repeat(100_000)}`;
+    made(header.slice(0, header.indexOf(',')));
+  }
+  expect((await heap()) - before).toBeLessThan(10_000_000);
 });

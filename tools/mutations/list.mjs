@@ -320,7 +320,7 @@ const gateway = [
     rule: 'LOG-04',
     what: 'the log is not flushed',
     file: 'core/log.ts',
-    from: 'const flushed = errors.flush();',
+    from: 'const flushed = errors.flush?.();',
     to: 'const flushed = undefined as void | Promise<void>;',
   },
   {
@@ -637,8 +637,8 @@ const input = [
   {
     rule: 'INPUT-05',
     what: 'readline knows no size',
-    from: 'this.#take(Math.min(length, size - total));',
-    to: 'this.#take(length);',
+    from: 'lineLength(this.#chunk, this.#at, size - total)',
+    to: 'lineLength(this.#chunk, this.#at, Number.POSITIVE_INFINITY)',
   },
   {
     file: 'core/input-base.ts',
@@ -648,6 +648,7 @@ const input = [
     to: '        return line.byteLength === 0 ? { done: true, value: undefined } : { done: false, value: line };\n      },\n      return: async () => { await this.read(); return { done: true, value: undefined }; },\n',
   },
   {
+    file: 'core/input-base.ts',
     rule: 'INPUT-09',
     what: 'a line ends at a carriage return',
     from: 'const LINE_FEED = 0x0a;',
@@ -656,7 +657,7 @@ const input = [
   {
     rule: 'INPUT-09',
     what: 'a line ends with its chunk',
-    from: 'if (end !== -1 && part.byteLength === length) break;',
+    from: 'if (part[part.byteLength - 1] === LINE_FEED) break;',
     to: 'break;',
   },
   {
@@ -714,8 +715,8 @@ const memoryInput = [
   {
     rule: 'INPUT-05',
     what: 'a line of a body in memory knows no size',
-    from: 'this.#take(Math.min(size, length || Number.POSITIVE_INFINITY));',
-    to: 'this.#take(length || Number.POSITIVE_INFINITY);',
+    from: 'lineLength(rest, 0, size)',
+    to: 'lineLength(rest, 0, Number.POSITIVE_INFINITY)',
   },
   {
     rule: 'INPUT-09',
@@ -810,29 +811,36 @@ const others = [
     rule: 'LOG-02',
     what: 'half a line is an entry',
     file: 'core/error-stream.ts',
-    from: "const end = all.lastIndexOf('\\n');",
-    to: 'const end = all.length;',
+    from: "const end = text.lastIndexOf('\\n');",
+    to: 'const end = text.length;',
   },
   {
     rule: 'LOG-04',
     what: 'a partial line is lost',
     file: 'core/error-stream.ts',
-    from: "    this.#partial = '';\n    ignoreFailure(this.#emit(rest));",
+    from: "    this.#partial = '';\n    this.#send(rest);",
     to: "    this.#partial = '';",
+  },
+  {
+    rule: 'LOG-03',
+    what: 'a log that throws throws into the application',
+    file: 'core/error-stream.ts',
+    from: '    try {\n      ignoreFailure(this.#target.write(text));\n    } catch {}',
+    to: '    ignoreFailure(this.#target.write(text));',
   },
   {
     rule: 'WRITE-04',
     what: 'written chunks come in reverse',
     file: 'core/write-queue.ts',
-    from: 'this.#pending.shift();',
-    to: 'this.#pending.pop();',
+    from: '      if (this.#last === null) this.#first = pending;\n      else this.#last.next = pending;\n',
+    to: '      pending.next = this.#first;\n      this.#first = pending;\n',
   },
   {
     rule: 'BODY-08',
     what: 'write keeps the buffer',
     file: 'core/write-queue.ts',
-    from: 'chunk: new Uint8Array(chunk), taken, lost',
-    to: 'chunk, taken, lost',
+    from: 'chunk: new Uint8Array(chunk), taken, lost, next: null',
+    to: 'chunk, taken, lost, next: null',
   },
   {
     rule: 'WRITE-04',

@@ -1,0 +1,130 @@
+// What the library keeps from one request to the next is bounded in bytes, whatever clients send.
+
+import { expect, test } from 'vitest';
+import { addHeader, type Environ, Headers, run, setupTestingDefaults } from 'waygate';
+import { toLambda } from 'waygate/aws-lambda';
+import { fromFetch, toFetch } from 'waygate/fetch';
+import { mount, proxyFix, validator } from 'waygate/middleware';
+import { fromNode } from 'waygate/node';
+import { lambdaEvent } from 'waygate/testing';
+import { lowerName } from '../../adapters/aws-lambda/headers.ts';
+import { hostedUrl } from '../../adapters/fetch/hosted-url.ts';
+import { checkHeaders } from '../../core/check.ts';
+import { headerKey, headerName } from '../../core/environ.ts';
+import { heap } from './heap.ts';
+import { nodes, sources } from './sources.ts';
+
+/** Everything that outlives a request stands at the top of a module. Each of these is accounted for here. */
+const KEPT: Record<string, string> = {
+  'core/check.ts HOP_BY_HOP': 'a fixed list',
+  'core/check.ts kindOf': 'a memo, filled below',
+  'core/environ.ts headerKey': 'a memo, filled below',
+  'core/environ.ts headerName': 'a memo, filled below',
+  'core/stand-in.ts BEHIND': 'weak: lives as long as what it is about',
+  'adapters/aws-lambda/headers.ts lowerName': 'a memo, filled below',
+  'adapters/fetch/environ.ts SINGLE': 'a fixed list',
+  'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',
+  'adapters/node/hosted-socket.ts NOTHING': 'a fixed list',
+  'adapters/node/native.ts LISTENERS': 'weak: lives as long as what it is about',
+  'adapters/node/queued.ts QUEUED': 'weak: lives as long as what it is about',
+  'adapters/node/tls.ts KNOWN': 'weak: lives as long as what it is about',
+  'middleware/validator/environ.ts LEFT_OUT': 'a fixed list',
+  'middleware/validator/environ.ts WSGI_KEYS': 'a fixed list',
+};
+
+test('every map, set, memo and list at the top of a module is accounted for', () => {
+  const found: string[] = [];
+  for (const { path, text } of sources()) {
+    if (path.startsWith('testing/')) continue;
+    const [program] = nodes(text) as unknown as [{ body: { type: string; declaration?: unknown }[] }];
+    for (const statement of program.body) {
+      const declaration = (statement.declaration ?? statement) as { type: string; declarations?: unknown[] };
+      if (declaration.type !== 'VariableDeclaration') continue;
+      for (const each of declaration.declarations as { id: { name: string }; init: Made | null }[]) {
+        if (keeps(each.init)) found.push(`${path} ${each.id.name}`);
+      }
+    }
+  }
+  expect(found.sort()).toEqual(Object.keys(KEPT).sort());
+});
+
+interface Made {
+  type: string;
+  callee?: { name?: string };
+  elements?: unknown[];
+}
+
+function keeps(init: Made | null): boolean {
+  const name = init?.callee?.name ?? '';
+  return (
+    /^(?:Map|Set|WeakMap|WeakSet|memo)$/.test(name) || (init?.type === 'ArrayExpression' && init.elements?.length === 0)
+  );
+}
+
+/** More texts than any memo keeps, each as long as the headers that a server takes may be. */
+const TEXTS = 1500;
+const LENGTH = 50_000;
+
+const ok = (
+  _environ: Environ,
+  startResponse: (status: string, headers: [string, string][]) => unknown,
+): Uint8Array[] => {
+  startResponse('200 OK', []);
+  return [];
+};
+const on = (app: (environ: Environ, startResponse: never) => unknown, key: string) => (value: string) =>
+  run(app as never, setupTestingDefaults({ [key]: value, 'wsgi.errors': { write() {}, writelines() {}, flush() {} } }));
+const ignore = (step: () => unknown): unknown => {
+  try {
+    return step();
+  } catch {
+    return undefined;
+  }
+};
+
+const fetchApp = fromFetch(() => new Response());
+const lambda = toLambda(ok, { errors: () => {} }) as (event: unknown, context: unknown) => unknown;
+
+/** Every way by which a text of a client's or an upstream server's reaches something that is kept. */
+const WAYS: Record<string, (text: string) => unknown> = {
+  headerKey,
+  headerName: (text) => headerName(`HTTP_${text}`),
+  lowerName,
+  'addHeader, name': (text) => addHeader(setupTestingDefaults(), text, ''),
+  'checkHeaders, name': (text) => ignore(() => checkHeaders([[text, '']])),
+  'a view of headers': (text) => new Headers([[text, '']]).get(text),
+  'the URL of a hosted app, Host': (text) => ignore(() => hostedUrl(setupTestingDefaults({ HTTP_HOST: text }))),
+  'a hosted Fetch app, Host': on(fetchApp, 'HTTP_HOST'),
+  'a hosted Fetch app, path': on(fetchApp, 'PATH_INFO'),
+  'a hosted Fetch app behind proxyFix': on(proxyFix(fetchApp, { host: true }), 'HTTP_X_FORWARDED_HOST'),
+  'a hosted Fetch app, header': (text) => on(fetchApp, `HTTP_${text}`)(''),
+  'a hosted node app, header': (text) =>
+    on(
+      fromNode((_request, response) => void response.end()),
+      `HTTP_${text}`,
+    )(''),
+  'validator, key': (text) => on(validator(ok), text)(''),
+  'mount, Host': on(mount({ 'a.example': ok, '/': ok }), 'HTTP_HOST'),
+  'toFetch, header': (text) => toFetch(ok)('http://localhost/', { headers: { [text]: '' } }),
+  'toFetch, path': (text) => toFetch(ok)(`http://localhost/${text}`),
+  'a Lambda event, header': (text) => lambda(lambdaEvent('http-api', { headers: { [text]: '' } }), {}),
+};
+
+test.each(Object.keys(WAYS))('%s: long texts leave nothing behind', async (name) => {
+  const way = WAYS[name] as (text: string) => unknown;
+  const filler = 'a'.repeat(LENGTH);
+  await way(`warm${filler}`);
+  const before = await heap();
+  for (let count = 0; count < TEXTS; count++) await way(`n${count}${filler}`);
+  // All of them would be 75 MB.
+  expect((await heap()) - before).toBeLessThan(10_000_000);
+});
+
+test.each(Object.keys(WAYS))('%s: nor do ever new short ones', async (name) => {
+  const way = WAYS[name] as (text: string) => unknown;
+  const filler = 'a'.repeat(90);
+  await way(`warm${filler}`);
+  const before = await heap();
+  for (let count = 0; count < 5000; count++) await way(`n${count}${filler}`);
+  expect((await heap()) - before).toBeLessThan(5_000_000);
+});
