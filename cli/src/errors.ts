@@ -40,6 +40,24 @@ export function oneLine(error: unknown): string {
   return text.replace(/\s*\n\s*/g, ' ').trim();
 }
 
+const SYSTEM_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist, or its folder does not',
+  ENOTDIR: 'cannot be reached: a part of the path is a file',
+  EISDIR: 'is a folder; expected a file',
+  EEXIST: 'is there already',
+  EACCES: 'cannot be accessed: permission denied',
+  EPERM: 'cannot be accessed: permission denied',
+  EROFS: 'cannot be written: the file system is read-only',
+  ENOSPC: 'cannot be written: no space is left',
+};
+
+/** A failed call of the file system in words, or undefined for any other error. */
+export function systemWords(error: unknown): string | undefined {
+  const words = SYSTEM_WORDS[errorCode(error) ?? ''];
+  const { path, syscall } = error as { path?: unknown; syscall?: unknown };
+  return words === undefined || typeof path !== 'string' || syscall === undefined ? undefined : `${path} ${words}.`;
+}
+
 /** An error with its name, as one line: `TypeError: x is not a function`. */
 export function named(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}: ${oneLine(error)}`;

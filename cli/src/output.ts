@@ -3,7 +3,7 @@
 
 import { createSpinner } from 'nanospinner';
 import picocolors from 'picocolors';
-import { CommandError, ExitCode, oneLine, verboseText } from './errors.ts';
+import { CommandError, ExitCode, oneLine, systemWords, verboseText } from './errors.ts';
 
 /** A stream as the command uses it; `process.stdout` is one. */
 export interface OutputStream {
@@ -63,7 +63,7 @@ export class Output {
    * @returns the exit code for it
    */
   fail(error: unknown): number {
-    this.note(`${this.errorColors.red('waygate:')} ${oneLine(error)}`);
+    this.note(`${this.errorColors.red('waygate:')} ${systemWords(error) ?? oneLine(error)}`);
     if (this.verbose) {
       const more = verboseText(error);
       if (more !== '') this.note(more);

@@ -9,7 +9,7 @@ import { type DeployOptions, deployCommand } from './deploy.ts';
 import { type EventOptions, eventCommand } from './event.ts';
 import { type FetchOptions, fetchCommand } from './fetch.ts';
 import { DEFAULT_SOURCE } from './handler.ts';
-import { initCommand } from './init.ts';
+import { INIT_TEMPLATES, type InitOptions, initCommand } from './init.ts';
 import { type InvokeOptions, invokeCommand } from './invoke.ts';
 import { KINDS, RUN_KINDS } from './kind.ts';
 import type { Output } from './output.ts';
@@ -158,6 +158,8 @@ function addBuild(program: Command, output: Output): void {
     )
     .argument('<app>', APP);
   addBuildOptions(command, Object.keys(TARGETS)).action(async (app: string, options: BuildOptions) => {
+    // Within `waygate deploy` and `serve` wrangler runs the `[build]` of its configuration: what it makes is there already.
+    if (output.io.env.WAYGATE_BUILT === '1' && options.target === 'workers') return;
     await buildCommand(app, options, output);
   });
 }
@@ -182,9 +184,17 @@ function addInit(program: Command, output: Output): void {
   program
     .command('init')
     .summary('write a small app with a test and the configuration to deploy it')
-    .description('Write a small app with a test, a wrangler.toml and a template.yaml. Nothing is overwritten.')
+    .description(
+      'Write a small app with a test, and the configuration to deploy it. In a folder that has some of these files, only ' +
+        'the others are written: nothing is overwritten.',
+    )
     .argument('[folder]', 'folder to write to; made when it is not there', '.')
-    .action((folder: string) => initCommand(folder, output));
+    .addOption(
+      new Option('--template <name>', 'what the app is made with, or where it is deployed')
+        .choices(INIT_TEMPLATES)
+        .default('app'),
+    )
+    .action((folder: string, options: InitOptions) => initCommand(folder, options, output));
 }
 
 function addPlatformOptions(command: Command): Command {

@@ -133,7 +133,7 @@ export class WorkerdServer {
     const args = ['dev', built.main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
     const child = spawn(node, [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'], {
       cwd,
-      env: { ...this.#output.io.env, ...QUIET },
+      env: { ...this.#output.io.env, ...QUIET, WAYGATE_BUILT: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A signal of the terminal reaches this process only, which ends workerd when its requests are done.
       detached: true,

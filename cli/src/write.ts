@@ -36,7 +36,7 @@ export async function makeFolder(folder: string, cwd: string): Promise<void> {
   } catch (error) {
     const code = errorCode(error);
     if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
-    throw new CommandError(`${folder} cannot be a folder: a file stands in its way. Choose another with --out.`);
+    throw new CommandError(`${folder} cannot be a folder: a file stands in its way. Choose another.`);
   }
 }
 

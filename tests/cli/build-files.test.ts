@@ -323,7 +323,5 @@ it('a file in the place of the result’s folder is an error in words', async ()
   const cwd = folderOf({ 'app.ts': ECHO, dist: 'a file' });
   const { code, stderr } = await build(cwd, 'node');
   expect(code).toBe(1);
-  expect(stderr).toMatch(
-    /^waygate: .*dist\/node cannot be a folder: a file stands in its way\. Choose another with --out\.\n$/,
-  );
+  expect(stderr).toMatch(/^waygate: .*dist\/node cannot be a folder: a file stands in its way\. Choose another\.\n$/);
 });

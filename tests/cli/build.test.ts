@@ -1,6 +1,6 @@
-// What build makes for each target, deploy prints, and init writes.
+// What build makes for each target, and deploy prints.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
@@ -311,39 +311,5 @@ describe('a configuration of the project’s own and a Node listener', () => {
     const app = `import { fromNode } from 'waygate/node';\n${SERVER.replace('default ', 'default fromNode(')}`;
     const hosted = app.replace(/;\n$/, ');\n');
     expect(await deploy('wrangler.toml', '', hosted)).toMatchObject({ code: 1 });
-  });
-});
-
-describe('init', () => {
-  it('writes an app that its own commands take', async () => {
-    const cwd = folderOf({});
-    const { code, stdout } = await run(cwd, ['init', 'My App']);
-    expect(code).toBe(0);
-    const root = join(cwd, 'My App');
-    const files = [
-      '.gitignore',
-      'app.test.ts',
-      'app.ts',
-      'package.json',
-      'template.yaml',
-      'tsconfig.json',
-      'wrangler.toml',
-    ];
-    expect(readdirSync(root).sort()).toEqual(files);
-    for (const file of files) expect(stdout).toContain(`My App/${file}\n`);
-    expect(JSON.parse(read(root, 'package.json')).name).toBe('my-app');
-    writeFileSync(join(root, 'tsconfig.json'), read(cwd, 'tsconfig.json'));
-    const checked = await run(root, ['check', 'app.ts', '/', '/echo']);
-    expect(checked).toMatchObject({ code: 0, stderr: '' });
-    expect(await run(root, ['build', 'app.ts', '--target', 'lambda'])).toMatchObject({ code: 0 });
-  });
-
-  it('overwrites nothing', async () => {
-    const cwd = folderOf({ 'app/app.ts': 'mine', 'app/package.json': '{}' });
-    const { code, stderr } = await run(cwd, ['init', 'app']);
-    expect(code).toBe(1);
-    expect(stderr).toBe('waygate: app has app.ts, package.json already; nothing was written. Choose another folder.\n');
-    expect(readdirSync(join(cwd, 'app')).sort()).toEqual(['app.ts', 'package.json']);
-    expect(read(cwd, 'app', 'app.ts')).toBe('mine');
   });
 });
