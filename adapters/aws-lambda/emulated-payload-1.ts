@@ -88,14 +88,18 @@ export function payload1Event(request: ClientRequest, door: Payload1Door): JsonO
 }
 
 /** The headers of a result: both maps, where a pair that stands in both counts once. */
-export function payload1Headers({ headers, multiValueHeaders }: JsonObject, request: ClientRequest): HeaderList {
+export function payload1Headers(
+  { headers, multiValueHeaders }: JsonObject,
+  request: ClientRequest,
+  defaultType?: string,
+): HeaderList {
   const head = request.method === 'HEAD';
   const single: HeaderList = [];
   const multi: HeaderList = [];
-  addMap(single, headers, 'headers', { scalars: true, lists: false }, head);
-  addMap(multi, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: 'only' }, head);
+  addMap(single, headers, 'headers', { scalars: true, lists: false, remaps: true }, head);
+  addMap(multi, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: 'only', remaps: true }, head);
   const all = single.filter(([name, value]) => !multi.some((each) => each[0] === name && each[1] === value));
   all.push(...multi);
-  addDefaultType(all);
+  addDefaultType(all, defaultType);
   return all;
 }

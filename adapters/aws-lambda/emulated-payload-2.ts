@@ -75,8 +75,10 @@ export function payload2Event(request: ClientRequest, door: Payload2Door): JsonO
 /**
  * The response for a result. Without a `statusCode` the result itself is the body: text as it is, all else as JSON.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ *
+ * @param defaultType the type of a response with a status that says nothing of its own; default: JSON
  */
-export function payload2Response(result: unknown, request: ClientRequest): Answer {
+export function payload2Response(result: unknown, request: ClientRequest, defaultType?: string): Answer {
   const inferred = typeof result !== 'object' || result === null || (result as JsonObject).statusCode === undefined;
   if (inferred) {
     const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? 'null');
@@ -84,8 +86,8 @@ export function payload2Response(result: unknown, request: ClientRequest): Answe
   }
   const { statusCode, headers: map, cookies, body, isBase64Encoded } = objectOf(result);
   const headers: HeaderList = [];
-  addMap(headers, map, 'headers', { scalars: true, lists: false }, request.method === 'HEAD');
+  addMap(headers, map, 'headers', { scalars: true, lists: false, remaps: true }, request.method === 'HEAD');
   addCookies(headers, cookies);
-  addDefaultType(headers);
+  addDefaultType(headers, defaultType);
   return { status: statusOf(statusCode), headers, body: bytesOf(body, isBase64Encoded === true) };
 }

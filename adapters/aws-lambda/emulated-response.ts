@@ -39,11 +39,18 @@ export function reasonOf(text: unknown): { reason: string } | null {
 /**
  * The bytes of a body.
  *
- * @throws {MalformedResultError} unless it is a string or missing
+ * @param status that of the error page for a body that is no base64, where it is not that of all failures
+ * @throws {MalformedResultError} unless it is missing or a string, and base64 where the result says so: no other alphabet,
+ *   white space or missing end, which Node would take
  */
-export function bytesOf(body: unknown, base64: boolean): Uint8Array {
+export function bytesOf(body: unknown, base64: boolean, status?: number): Uint8Array {
   if (body === undefined || body === null) return new Uint8Array(0);
-  if (typeof body === 'string') return base64 ? Buffer.from(body, 'base64') : encode(body);
+  if (typeof body === 'string') {
+    if (!base64) return encode(body);
+    if (body.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(body)) return Buffer.from(body, 'base64');
+    const shown = JSON.stringify(body.length > 60 ? `${body.slice(0, 60)}\u2026` : body);
+    throw new MalformedResultError(`The result says that its body is base64, but it is ${shown}.`, status);
+  }
   throw new MalformedResultError(`The result's body is ${describe(body)}; expected a string.`);
 }
 
@@ -53,6 +60,12 @@ export interface HeaderRules {
   scalars: boolean;
   /** Whether a value may be a list, or has to be one. */
   lists: boolean | 'only';
+  /**
+   * Whether what API Gateway and function URLs set themselves goes out as `x-amzn-Remapped-…`, and `WWW-Authenticate` with
+   * it. AWS documents it for REST APIs; of function URLs and HTTP APIs it is known from what they answer.
+   * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+   */
+  remaps?: boolean;
 }
 
 /**
@@ -76,8 +89,14 @@ export function addMap(
       );
     }
     const values = rules.lists && Array.isArray(value) ? value : [value];
-    for (const each of values) addHeader(headers, name, headerValue(each, name, member, rules), keepLength);
+    const sent = rules.remaps && isOwn(name, keepLength) ? `x-amzn-Remapped-${name}` : name;
+    for (const each of values) addHeader(headers, sent, headerValue(each, name, member, rules), keepLength);
   }
+}
+
+/** Whether a header is the front door's to set. */
+function isOwn(name: string, keepLength: boolean): boolean {
+  return /^(?:www-authenticate|server|date|connection)$/i.test(name) || (!keepLength && /^content-length$/i.test(name));
 }
 
 function headerValue(value: unknown, name: string, member: string, rules: HeaderRules): string {
@@ -107,10 +126,15 @@ export function addCookies(headers: HeaderList, cookies: unknown): void {
   if (!Array.isArray(cookies)) {
     throw new MalformedResultError(`The result's cookies are ${describe(cookies)}; expected a list of strings.`);
   }
-  for (const cookie of cookies) addHeader(headers, 'set-cookie', String(cookie), false);
+  for (const cookie of cookies) {
+    if (typeof cookie !== 'string') {
+      throw new MalformedResultError(`The result's cookies hold ${describe(cookie)}; expected a list of strings.`);
+    }
+    addHeader(headers, 'set-cookie', cookie, false);
+  }
 }
 
-/** API Gateway and function URLs say that a response is JSON where the function says nothing. */
+/** What a front door says of the type of a response where the function says nothing. */
 export function addDefaultType(headers: HeaderList, type = 'application/json'): void {
   if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) headers.push(['content-type', type]);
 }

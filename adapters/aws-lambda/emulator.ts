@@ -79,4 +79,12 @@ export interface Emulator {
 /** The function answered with something that its front door makes no response of. */
 export class MalformedResultError extends Error {
   override name = 'MalformedResultError';
+  /** The status of the front door's error page, where it is not that of all failures. */
+  readonly status: number | undefined;
+
+  /** @param message what the result has, and what was expected */
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }

@@ -10,11 +10,9 @@ import { addCookies, addDefaultType, addMap, objectOf, statusOf } from './emulat
 import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
 import { MalformedResultError } from './emulator.ts';
 import { emulatorOf } from './event-of.ts';
-import { type AnyHandler, call, type FunctionOptions, makeContext, throughJson } from './runtime.ts';
+import { type AnyHandler, call, callStreaming, type FunctionOptions, isStreaming, throughJson } from './runtime.ts';
 import type { SourceName } from './source.ts';
-import { remapped } from './sources/rest-api.ts';
 import { DEFAULT_TYPE, StreamReader } from './stream-reader.ts';
-import { STREAMING } from './streaming.ts';
 
 /** Options of {@link fromLambda}. */
 export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
@@ -47,8 +45,8 @@ export function fromLambda(handler: AnyHandler, options: FromLambdaOptions): App
   return async (environ, startResponse) => {
     const request = await clientRequest(environ);
     const event = throughJson(emulator.toEvent(request, options));
-    const streaming = options.streaming ?? (handler as { [STREAMING]?: unknown })[STREAMING] === 'response';
-    if (streaming) return new StreamedCall(emulator, request, options, environ).run(handler, event, startResponse);
+    if (options.streaming ?? isStreaming(handler))
+      return new StreamedCall(emulator, request, options, environ).run(handler, event, startResponse);
     const answer = await answerOf(emulator, request, options, environ, () =>
       call(handler, event, request.id, options).then(throughJson),
     );
@@ -85,8 +83,9 @@ async function answerOf(
 function failed(emulator: Emulator, environ: Environ, error: unknown): Answer {
   if (error instanceof ClientDisconnectedError) throw error;
   const text = error instanceof MalformedResultError ? error.message : report(error);
-  environ['wsgi.errors'].write(`${emulator.name} answers ${emulator.failure.status}: ${text}\n`);
-  const { status, type, text: page } = emulator.failure;
+  const { type, text: page } = emulator.failure;
+  const status = (error instanceof MalformedResultError ? error.status : undefined) ?? emulator.failure.status;
+  environ['wsgi.errors'].write(`${emulator.name} answers ${status}: ${text}\n`);
   return { status, headers: [['content-type', type]], body: encode(page) };
 }
 
@@ -121,9 +120,8 @@ class StreamedCall {
     const left = (): void =>
       void stream.destroy(new ClientDisconnectedError('The client left before the stream ended.'));
     this.#environ['waygate.signal'].addEventListener('abort', left, { once: true });
-    const context = makeContext(this.#request.id, this.#options, () => {});
-    // A handler that is not asynchronous is refused by the runtime; one that returns early has left the stream open.
-    const done = (async () => handler(event, stream, context))().then(
+    // A handler that returns early has left the stream open.
+    const done = callStreaming(handler, event, stream, this.#request.id, this.#options).then(
       () => {
         if (!stream.writableEnded) stream.destroy(new Error('The handler returned before it ended the stream.'));
       },
@@ -169,13 +167,11 @@ class StreamedCall {
       return prelude === null ? null : prelude.rest;
     }
     const { statusCode = 200, headers: single, multiValueHeaders, cookies } = objectOf(prelude.metadata);
-    addMap(headers, single, 'headers', { scalars: true, lists: false }, true);
-    addMap(headers, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true }, true);
+    addMap(headers, single, 'headers', { scalars: true, lists: false, remaps: true }, true);
+    addMap(headers, multiValueHeaders, 'multiValueHeaders', { scalars: true, lists: true, remaps: true }, true);
     addCookies(headers, cookies);
     addDefaultType(headers, DEFAULT_TYPE);
-    const rest = this.#emulator.name === 'rest-api';
-    const sent = rest ? headers.map(([name, value]): [string, string] => [remapped(name), value]) : headers;
-    begin(statusOf(statusCode), undefined, sent, startResponse);
+    begin(statusOf(statusCode), undefined, headers, startResponse);
     return prelude.rest;
   }
 

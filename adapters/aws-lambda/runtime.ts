@@ -1,8 +1,10 @@
 // Lambda's Node.js runtime, as far as a handler can tell: the context, the callback, a promise, and what a failure is.
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
 
+import { Writable } from 'node:stream';
 import { isThenable } from '../../core/body.ts';
 import { ACCOUNT_ID, REGION } from './emulated-request.ts';
+import { STREAMING } from './streaming.ts';
 
 /** What the function is called and how long it may run, as its context tells. */
 export interface FunctionOptions {
@@ -62,7 +64,60 @@ export function call(
     // The runtime ignores what a plain function returns and waits for the callback, or for the legacy methods of the
     // context; where none of them can come the result is null.
     else if (handler.length < 2 || (handler.length < 3 && returned !== undefined)) resolve(null);
+    // So it is when nothing is left to run that could call them.
+    else process.once('beforeExit', () => resolve(null));
   });
+}
+
+/**
+ * Calls a handler that streams.
+ *
+ * @returns a promise that rejects when the handler fails, and for one that is not asynchronous, which the runtime refuses
+ */
+export async function callStreaming(
+  handler: AnyHandler,
+  event: unknown,
+  stream: Writable,
+  requestId: string,
+  options: FunctionOptions,
+): Promise<void> {
+  const returned = handler(
+    event,
+    stream,
+    makeContext(requestId, options, () => {}),
+  );
+  if (!isThenable(returned)) throw new Error('Streaming does not support non-async handlers.');
+  await returned;
+}
+
+/** Whether `awslambda.streamifyResponse` has marked a handler as one that streams. */
+export function isStreaming(handler: AnyHandler): boolean {
+  return (handler as { [STREAMING]?: unknown })[STREAMING] === 'response';
+}
+
+/** Options of {@link invokeLambda}. */
+export interface InvokeOptions extends FunctionOptions {
+  /** The id that the context has. @default a random UUID */
+  requestId?: string;
+  /** Where a handler that streams writes to. @default a stream whose bytes are dropped */
+  stream?: Writable;
+}
+
+/**
+ * Calls a handler with an event as Lambda's Node.js runtime would: with a context and a callback, or with a stream.
+ *
+ * @param handler the function; `awslambda.streamifyResponse` has marked it if it streams
+ * @param event any JSON value
+ * @returns the result as the service gets it: through JSON, and null where there is none. Of a handler that streams it is
+ *   undefined
+ * @throws what the handler fails with
+ * @example const result = await invokeLambda(handler, lambdaEvent('http-api', { path: '/' }));
+ */
+export async function invokeLambda(handler: AnyHandler, event: unknown, options: InvokeOptions = {}): Promise<unknown> {
+  const { requestId = crypto.randomUUID(), stream = new Writable({ write: (_chunk, _encoding, done) => done() }) } =
+    options;
+  if (isStreaming(handler)) return callStreaming(handler, event, stream, requestId, options);
+  return throughJson(await call(handler, event, requestId, options));
 }
 
 /** A value as it arrives on the other side. */

@@ -60,7 +60,7 @@ export const functionUrlEmulator: Emulator = {
     });
   },
 
-  toResponse: payload2Response,
+  toResponse: (result, request) => payload2Response(result, request),
 
   failure: { status: 502, type: 'application/json', text: 'Internal Server Error' },
   resultLimitBytes: () => SYNC_LIMIT_BYTES,

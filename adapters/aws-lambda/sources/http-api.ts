@@ -73,12 +73,12 @@ export const httpApiEmulator: Emulator = {
   },
 
   toResponse(result, request, { payloadFormatVersion }) {
-    if (payloadFormatVersion !== '1.0') return payload2Response(result, request);
+    if (payloadFormatVersion !== '1.0') return payload2Response(result, request, TEXT);
     // Format 1.0 infers nothing: a result without a statusCode is malformed.
     const object = objectOf(result);
     return {
       status: statusOf(object.statusCode),
-      headers: payload1Headers(object, request),
+      headers: payload1Headers(object, request, TEXT),
       body: bytesOf(object.body, object.isBase64Encoded === true),
     };
   },
@@ -101,6 +101,9 @@ function decodedTwice(path: string): string {
   }
   return decodeText(once);
 }
+
+/** What a response is that says nothing of its type; JSON only where the whole response was inferred. */
+const TEXT = 'text/plain; charset=utf-8';
 
 const MALFORMED_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 

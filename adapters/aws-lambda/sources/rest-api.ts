@@ -152,8 +152,8 @@ export const restApiEmulator: Emulator = {
     return {
       // One that is missing is 200, as an empty object shows on AWS; its documents tell of no such thing.
       status: statusOf(object.statusCode ?? 200),
-      headers: payload1Headers(object, request).map(([name, value]) => [remapped(name), value]),
-      body: bytesOf(object.body, decode),
+      headers: payload1Headers(object, request),
+      body: bytesOf(object.body, decode, 500),
     };
   },
 
@@ -172,9 +172,4 @@ function matches(types: readonly string[] = ['*/*'], value: string | undefined):
     if (each === '*/*' || each.toLowerCase() === type) return true;
     return each.endsWith('/*') && type.startsWith(each.slice(0, -1).toLowerCase());
   });
-}
-
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html */
-export function remapped(name: string): string {
-  return /^(?:www-authenticate|server|date)$/i.test(name) ? `x-amzn-Remapped-${name}` : name;
 }

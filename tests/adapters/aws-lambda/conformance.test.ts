@@ -42,6 +42,12 @@ const SAME = /^lacks (?:streaming|earlyHead|disconnect|requestStreaming),/;
  */
 const HEADLESS = 'CL-02: GET, a declared length and no body at all: broken off';
 
+/** With payload 1.0 a path arrives as it was sent, but an HTTP API refuses `%25` alone whatever the payload is. */
+const PERCENT = new Set([
+  'ENV-06, URL-02: PATH_INFO of /100%25 is "/100%"',
+  'URL-02: every ASCII byte survives in the path',
+]);
+
 const options = { describe, it, otherRealm: (expression: string) => runInNewContext(expression) as unknown };
 
 for (const source of Object.keys(LACKS) as SourceName[]) {
@@ -66,8 +72,12 @@ conformance(
   },
   {
     ...options,
-    it: (title, body) => (SAME.test(title) ? undefined : it(title, body)),
-    capabilities: { ...BUFFERED, ...LACKS['http-api'], rawQuery: false },
+    it(title, body) {
+      if (SAME.test(title)) return;
+      if (PERCENT.has(title)) it.fails(title, body);
+      else it(title, body);
+    },
+    capabilities: { ...BUFFERED, ...LACKS['http-api'], decodedOnce: true, rawQuery: false },
   },
 );
 

@@ -167,11 +167,13 @@ describe('a path', () => {
       const asked = vi.fn(app);
       const handler = toLambda(asked, { events: '/events' });
       const result = await handler(lambdaEvent('function-url', { method: 'POST', path, body: '{}' }), context);
-      expect(result.statusCode).toBe(404);
+      // Dot segments are refused for any path. (URL-05)
+      const status = /\/\.\.?\//.test(path) ? 400 : 404;
+      expect(result.statusCode).toBe(status);
       expect(asked).not.toHaveBeenCalled();
       const stream = new RuntimeStream();
       await toLambdaStream(asked, { events: '/events' })(lambdaEvent('function-url', { path }), stream, context);
-      expect(stream.prelude.statusCode).toBe(404);
+      expect(stream.prelude.statusCode).toBe(status);
     },
   );
 

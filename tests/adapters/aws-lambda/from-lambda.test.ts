@@ -312,11 +312,61 @@ describe('what becomes of a result', () => {
       expect(await answer(source, 'text')).toEqual([200, 'application/json', 'text']);
       expect(await answer(source, undefined)).toEqual([200, 'application/json', 'null']);
       expect(await answer(source, [1])).toEqual([200, 'application/json', '[1]']);
-      expect(await answer(source, { statusCode: '201', headers: { a: 1, b: true } })).toEqual([
-        201,
-        'application/json',
-        '',
-      ]);
+      const type = source === 'http-api' ? 'text/plain; charset=utf-8' : 'application/json';
+      expect(await answer(source, { statusCode: '201', headers: { a: 1, b: true } })).toEqual([201, type, '']);
+    },
+  );
+
+  it.each<[SourceName, number, object]>([
+    ['rest-api', 500, { statusCode: 200 }],
+    ['http-api', 500, { statusCode: 200 }],
+    ['function-url', 502, { statusCode: 200 }],
+    ['alb', 502, { statusCode: 200, statusDescription: '200 OK', headers: {} }],
+    ['lattice', 500, { statusCode: 200 }],
+    ['lattice-v1', 500, { statusCode: 200 }],
+    ['edge', 502, { status: '200' }],
+  ])('A11: %s answers %i where a body says that it is base64 and is none', async (source, status, result) => {
+    const coded = source === 'edge' ? { bodyEncoding: 'base64' } : { isBase64Encoded: true };
+    for (const body of ['not base64!', 'aGk', 'a-b_', 'aGk=\n', ' aGk=', 'a===', '=', 'aGk=aGk=']) {
+      const log: string[] = [];
+      const response = await serve(async () => ({ ...result, ...coded, body }), { source }, log)('/');
+      expect(log.join('')).toContain(`The result says that its body is base64, but it is ${JSON.stringify(body)}.`);
+      expect([body, response.status]).toEqual([body, status]);
+    }
+    for (const body of ['aGk=', '', '+/+/']) {
+      const response = await serve(async () => ({ ...result, ...coded, body }), { source })('/');
+      expect([response.status, Buffer.from(await response.arrayBuffer()).toString('base64')]).toEqual([200, body]);
+    }
+  });
+
+  it('A11: a REST API leaves base64 as it is where it decodes none', async () => {
+    const door = { source: 'rest-api', binaryMediaTypes: ['image/*'] } as const;
+    const response = await serve(async () => ({ isBase64Encoded: true, body: 'not base64!' }), door)('/');
+    expect([response.status, await response.text()]).toEqual([200, 'not base64!']);
+  });
+
+  it.each<SourceName>(['rest-api', 'http-api', 'function-url'])(
+    'A10: %s renames what it sets itself, however it is spelled',
+    async (source) => {
+      const headers = {
+        'WWW-Authenticate': 'Basic',
+        server: 's',
+        Date: 'd',
+        Connection: 'close',
+        'content-length': '2',
+        'X-Other': 'o',
+      };
+      const response = await serve(async () => ({ statusCode: 401, headers, body: 'no' }), { source })('/');
+      const renamed = Object.fromEntries([...response.headers].filter(([name]) => name !== 'content-type'));
+      expect(renamed).toEqual({
+        'content-length': '2',
+        'x-amzn-remapped-connection': 'close',
+        'x-amzn-remapped-content-length': '2',
+        'x-amzn-remapped-date': 'd',
+        'x-amzn-remapped-server': 's',
+        'x-amzn-remapped-www-authenticate': 'Basic',
+        'x-other': 'o',
+      });
     },
   );
 
@@ -335,6 +385,7 @@ describe('what becomes of a result', () => {
     ['rest-api', 'a list that is none', { statusCode: 200, multiValueHeaders: { a: 'b' } }],
     ['http-api', 'a status that is none', { statusCode: 'ok' }],
     ['http-api', 'cookies that are no list', { statusCode: 200, cookies: { a: '1' } }],
+    ['function-url', 'a cookie that is no text', { statusCode: 200, cookies: [1] }],
     ['function-url', 'cookies that are no list', { statusCode: 200, cookies: 'a=1' }],
     ['function-url', 'a name that is none', { statusCode: 200, headers: { 'a b': 'c' } }],
     ['alb', 'a number as header', { statusCode: 200, headers: { 'content-length': 5 } }],
