@@ -41,6 +41,8 @@ export class HostedCall {
   #failed = false;
   #failure: unknown;
   #wake: (() => void) | null = null;
+  /** Lets the platform go; it is called when the response is over. */
+  #release: (() => void) | null = null;
 
   constructor(host: Host, environ: Environ, startResponse: StartResponse) {
     this.#environ = environ;
@@ -54,6 +56,14 @@ export class HostedCall {
     this.#socket.on('timeout', this.#ontimeout);
     this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.Response);
     this.#response.on('finish', this.#onfinish);
+    // Express logs an error in setImmediate, which a platform that ends with the response would never get to.
+    if (environ['waygate.gateway'] !== 'node') {
+      environ['waygate.wait_until'](
+        new Promise<void>((resolve) => {
+          this.#release = resolve;
+        }),
+      );
+    }
   }
 
   /**
@@ -126,6 +136,7 @@ export class HostedCall {
     if (this.#closed) return;
     this.#closed = true;
     this.#awake();
+    this.#over();
     if (this.#finished || this.#failed) return;
     const head = this.#started ? headOf(this.#response) : null;
     const complete = head !== null && (!hasContent(this.#response) || (head.length >= 0 && this.#sent >= head.length));
@@ -148,6 +159,13 @@ export class HostedCall {
       this.#break(error);
       throw error;
     }
+  }
+
+  /** The response is over: the platform is held for one more turn of the event loop, and no longer. */
+  #over(): void {
+    const release = this.#release;
+    this.#release = null;
+    if (release !== null) setImmediate(release);
   }
 
   /** Whether an empty write is that of `flushHeaders()`: it is the first, and no end. */
@@ -189,6 +207,7 @@ export class HostedCall {
     this.#failed = true;
     this.#failure = error;
     this.#socket.destroy();
+    this.#over();
     this.#awake();
   }
 
@@ -202,6 +221,7 @@ export class HostedCall {
   /** All is handed out. What Node's server does then. */
   readonly #onfinish = (): void => {
     this.#finished = true;
+    this.#over();
     const request = this.#request;
     const response = this.#response;
     if (!request.readableEnded && (request.listenerCount('end') > 0 || request.listenerCount('close') > 0)) {

@@ -34,6 +34,9 @@ export async function invokeCommand(path: string, options: InvokeOptions, output
     else output.print(JSON.stringify((await invokeBuffered(handler, event)) ?? null, null, 2));
   } catch (error) {
     throw new CommandError(`The handler failed: ${named(error)}`, { cause: error });
+  } finally {
+    // What a handler logs in setImmediate belongs to this invocation too.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
