@@ -115,14 +115,8 @@ interface Supervised {
 /** Serves from processes of their own until a signal, and anew whenever a file of the app changes. */
 async function superviseApp(app: Supervised): Promise<void> {
   const { config, options, output } = app;
-  const { ended, end, fail } = ending();
-  const supervisor = new Supervisor(config, options.processes, output, (error) => {
-    if (!options.watch) fail(error);
-    else {
-      output.fail(error);
-      output.note('Waiting for a change.');
-    }
-  });
+  const { ended, end } = ending();
+  const supervisor = new Supervisor(config, options.processes, output);
   let watcher: FSWatcher | undefined;
   try {
     const first = supervisor.replace(config.bundle);
@@ -138,22 +132,19 @@ async function superviseApp(app: Supervised): Promise<void> {
   }
 }
 
-/** A promise for the first signal, or for a failure; a second signal ends the process at once. */
-function ending(): { ended: Promise<void>; end: () => void; fail: (error: Error) => void } {
+/** A promise for the first signal; a second signal ends the process at once. */
+function ending(): { ended: Promise<void>; end: () => void } {
   let end = (): void => {};
-  let fail: (error: Error) => void = () => {};
-  const ended = new Promise<void>((resolve, reject) => {
+  const ended = new Promise<void>((resolve) => {
     let signals = 0;
     end = () => {
       signals += 1;
       if (signals > 1) process.exit(1);
       resolve();
     };
-    fail = reject;
   });
-  ended.catch(() => {});
   process.on('SIGINT', end).on('SIGTERM', end);
-  return { ended, end, fail };
+  return { ended, end };
 }
 
 /** Bundles and starts the app anew after each change of its files. */

@@ -7,13 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from './errors.ts';
-import type { Output } from './output.ts';
+import { formatDuration, type Output } from './output.ts';
 import { listenError, type ServerConfig } from './server.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
-/** A worker that ends sooner than this after it was ready is not simply started again, in milliseconds. */
+/** A process that ends sooner than this after it was ready is not started again at once, in milliseconds. */
 const TOO_SOON = 2000;
-/** How long a worker may take to end after it was told to, in milliseconds: a little more than `serve` itself takes. */
+/** The wait before such a process is started again, in milliseconds: it doubles each time, up to the longest. */
+const BACKOFF = { shortest: 100, longest: 10_000 };
+/** How long a process may take to end after it was told to, in milliseconds: a little more than `serve` itself takes. */
 const CLOSE_LIMIT = 12_000;
 
 /** The processes that serve one version of the app. */
@@ -21,6 +23,31 @@ class Generation {
   readonly workers = new Set<Worker>();
   /** They are to end: an exit is expected. */
   closing = false;
+  /** How many processes in a row ended too soon. */
+  tooSoon = 0;
+  readonly #waiting = new Set<NodeJS.Timeout>();
+
+  /** How long to wait before a process is started in the place of one that ended, in milliseconds. */
+  backoff(lived: number): number {
+    this.tooSoon = lived < TOO_SOON ? this.tooSoon + 1 : 0;
+    return this.tooSoon === 0 ? 0 : Math.min(BACKOFF.shortest * 2 ** (this.tooSoon - 1), BACKOFF.longest);
+  }
+
+  /** Does something later, unless the generation is ended before. */
+  later(wait: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#waiting.delete(timer);
+      if (!this.closing) work();
+    }, wait);
+    this.#waiting.add(timer);
+  }
+
+  /** Its processes are to end, and no other is started. */
+  close(): void {
+    this.closing = true;
+    for (const timer of this.#waiting) clearTimeout(timer);
+    this.#waiting.clear();
+  }
 }
 
 /** Serves one app from several processes, one version after another. */
@@ -32,18 +59,12 @@ export class Supervisor {
   /** The version that is to take over once it answers. */
   #next: Generation | null = null;
   readonly #all = new Set<Generation>();
-  /** Told when no process is left to serve and none will be started. */
-  readonly #onDead: (error: Error) => void;
 
-  /**
-   * @param count how many processes serve at a time
-   * @param onDead called when the app ends by itself, again and again
-   */
-  constructor(config: ServerConfig, count: number, output: Output, onDead: (error: Error) => void) {
+  /** @param count how many processes serve at a time */
+  constructor(config: ServerConfig, count: number, output: Output) {
     this.#config = config;
     this.#count = count;
     this.#output = output;
-    this.#onDead = onDead;
     cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker.js', import.meta.url)), args: [] });
   }
 
@@ -104,30 +125,33 @@ export class Supervisor {
         const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
         if (readyAt === 0) reject(new CommandError(`The app's process ${how} while it started.`));
         else if (!generation.closing) this.#lost(generation, how, Date.now() - readyAt);
-        if (generation.workers.size === 0) this.#all.delete(generation);
+        if (generation.closing && generation.workers.size === 0) this.#all.delete(generation);
       });
     });
   }
 
-  /** A process has ended that should not have. */
+  /** A process has ended that should not have: another is started in its place, later each time that it ends too soon. */
   #lost(generation: Generation, how: string, lived: number): void {
-    if (generation !== this.#current) return;
-    if (lived < TOO_SOON) {
-      const error = new CommandError(`A worker ${how}, ${lived} ms after its start; mend the app.`);
-      if (generation.workers.size === 0) this.#onDead(error);
-      else this.#output.warn(error.message);
-      return;
-    }
-    this.#output.warn(`A worker ${how}; starting another.`);
+    const wait = generation.backoff(lived);
+    const when = wait === 0 ? '' : `, ${formatDuration(lived)} after it was ready`;
+    this.#output.warn(`A process ${how}${when}; starting another${wait === 0 ? '' : ` in ${formatDuration(wait)}`}.`);
+    generation.later(wait, () => this.#startAgain(generation));
+  }
+
+  #startAgain(generation: Generation): void {
     this.#start(generation).catch((error) => {
-      if (generation.workers.size === 0) this.#onDead(error);
-      else this.#output.fail(error);
+      if (generation.closing) return;
+      const wait = generation.backoff(0);
+      this.#output.fail(error);
+      this.#output.note(`Starting it again in ${formatDuration(wait)}.`);
+      generation.later(wait, () => this.#startAgain(generation));
     });
   }
 
   async #end(generation: Generation): Promise<void> {
-    generation.closing = true;
+    generation.close();
     await Promise.all([...generation.workers].map(endWorker));
+    this.#all.delete(generation);
   }
 }
 

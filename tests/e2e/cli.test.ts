@@ -205,9 +205,37 @@ describe('waygate serve', () => {
     expect((await pids()).size).toBe(3);
     await new Promise((resolve) => setTimeout(resolve, 2100));
     await expect(get(`${served.url}/fail`)).rejects.toThrow();
-    await served.prints(/waygate: A worker ended with exit code 7; starting another\./);
+    await served.prints(/waygate: A process ended with exit code 7; starting another\./);
     await expect.poll(async () => (await pids()).size, { timeout: 10_000, interval: 200 }).toBe(3);
     expect(await served.stop()).toBe(0);
+  });
+
+  it('starts a process again that crashes as soon as it is ready, later each time, until one goes on', async () => {
+    // It lives for ever from its fourth start on.
+    const text = `import { existsSync, writeFileSync } from 'node:fs';
+      const mark = ['1', '2', '3'].map((each) => import.meta.dirname + '/crashed-' + each).find((each) => !existsSync(each));
+      if (mark !== undefined) setTimeout(() => { writeFileSync(mark, ''); process.exit(9); }, 300);
+      ${VERSION('one')}`;
+    for (const option of [['--watch'], ['--processes', '2']]) {
+      const folder = `crashes${option.length}`;
+      project.write({ [`${folder}/app.ts`]: text });
+      const served = await project.serve(`${folder}/app.ts`, ...option);
+      await served.prints(/A process ended with exit code 9, \S+ ms after it was ready; starting another in 100 ms\./);
+      await served.prints(/starting another in 400 ms\./);
+      await expect
+        .poll(() => get(`${served.url}/`).catch(() => ''), { timeout: 20_000, interval: 200 })
+        .toMatch(/^version one/);
+      expect(await served.stop()).toBe(0);
+    }
+  });
+
+  it('ends at a signal while it waits to start a process again', async () => {
+    project.write({ 'dies.ts': `setTimeout(() => process.exit(9), 100);\n${VERSION('one')}` });
+    const served = await project.serve('dies.ts', '--watch');
+    await served.prints(/starting another in 1\.60 s\./);
+    const start = performance.now();
+    expect(await served.stop()).toBe(0);
+    expect(performance.now() - start).toBeLessThan(1500);
   });
 
   it('says that the port is in use', async () => {
