@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { formatAccess, watchAccess } from './access-log.ts';
 import { type Built, buildApp } from './build.ts';
@@ -29,8 +30,12 @@ export interface WorkerdConfig {
 
 /** How long workerd may take to come up, in milliseconds. */
 const START_LIMIT = 60_000;
+/** How long wrangler may take to come up after it has told of an error, in milliseconds. */
+const ERROR_LIMIT = 1500;
 /** How long requests of a version that was replaced may go on, in milliseconds. */
 const DRAIN_LIMIT = 10_000;
+
+const GUARD = fileURLToPath(new URL('./guard.js', import.meta.url));
 
 /** One workerd that runs one version of the Worker. */
 interface Backend {
@@ -131,10 +136,12 @@ export class WorkerdServer {
     }
     const config = await wranglerConfigOf(built, cwd);
     const args = ['dev', built.main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
-    const child = spawn(node, [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'], {
+    const dev = [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'];
+    const child = spawn(process.execPath, [GUARD, node, ...dev], {
       cwd,
       env: { ...this.#output.io.env, ...QUIET, WAYGATE_BUILT: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel closes when this process ends, whatever ends it: then the guard ends wrangler.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A signal of the terminal reaches this process only, which ends workerd when its requests are done.
       detached: true,
     });
@@ -157,8 +164,10 @@ export class WorkerdServer {
       const limit = setTimeout(() => fail('did not come up in time'), START_LIMIT);
       const fail = (how: string): void => {
         clearTimeout(limit);
+        clearTimeout(broken);
         reject(new CommandError(`wrangler ${how}: ${reason(printed)}`, { details: printed }));
       };
+      let broken: NodeJS.Timeout | undefined;
       const read = (chunk: Buffer): void => {
         if (port !== 0) {
           this.#log(chunk.toString());
@@ -166,7 +175,12 @@ export class WorkerdServer {
         }
         printed += chunk;
         const found = /Ready on https?:\/\/[^:\s]+:(\d+)/.exec(printed);
-        if (found === null) return;
+        if (found === null) {
+          // Where the Worker cannot run, wrangler says so and waits for its file to change.
+          if (ERROR.test(printed)) broken ??= setTimeout(fail, ERROR_LIMIT, 'cannot run the Worker');
+          return;
+        }
+        clearTimeout(broken);
         clearTimeout(limit);
         port = Number(found[1]);
         resolve(port);
@@ -195,16 +209,21 @@ const QUIET: Record<string, string> = {
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   CI: 'true',
 };
-/** The line of wrangler's output that says what is wrong. */
+/** How wrangler marks an error, coloured or not. */
+const ERROR = /\[(?:\u001b\[[\d;]*m)*ERROR(?:\u001b\[[\d;]*m)*\]/;
+
+/** The part of wrangler's output that says what is wrong: its first error, else its last line. */
 function reason(printed: string): string {
   const lines = stripVTControlCharacters(printed)
     .split('\n')
     .map((line) => line.trim());
-  const error = lines.find((line) => /\berror\b/i.test(line) && line !== '');
-  return (error ?? lines.filter((line) => line !== '').at(-1) ?? 'it printed nothing').replace(
-    /^\W*\[?ERROR\]?\W*/i,
-    '',
-  );
+  const at = lines.findIndex((line) => ERROR.test(line));
+  if (at === -1) return lines.filter((line) => line !== '').at(-1) ?? 'it printed nothing';
+  // What to do about it stands below, indented. The next error is another matter.
+  const rest = lines.slice(at + 1).filter((line) => line !== '');
+  const end = rest.findIndex((line) => ERROR.test(line) || line.startsWith('🪵') || /^at\b/.test(line));
+  const text = [lines[at], ...rest.slice(0, end === -1 ? 4 : Math.min(end, 4))].join(' ');
+  return text.replace(/^\W*\[ERROR\]\W*/, '');
 }
 
 /** Headers about one connection, which each side has its own of. (RFC 9110 §7.6.1) */
