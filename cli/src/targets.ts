@@ -1,5 +1,6 @@
 // What `waygate build` makes for each target: the module that serves the app there, and what the bundler must know.
 
+import { fileURLToPath } from 'node:url';
 import type { BuildOptions } from 'esbuild';
 import type { Kind } from './kind.ts';
 
@@ -84,36 +85,41 @@ export const TARGETS: Record<TargetName, Target> = {
   node: {
     name: 'node',
     title: 'Node',
-    entry: (app) =>
-      `import { serve } from 'waygate/node';\n${importApp(app)}` +
-      'const { PORT, HOST } = process.env;\n' +
-      'const { url } = await serve(application, { port: Number(PORT || 8000), host: HOST || undefined });\n' +
-      "console.log('Listening on ' + url);\n",
+    entry: (app) => serverEntry(app, 'serveOnNode', ["import { serve } from 'waygate/node';", 'serve']),
     bundler: NODE,
     needsRequire: true,
   },
   deno: {
     name: 'deno',
     title: 'Deno',
-    entry: (app) =>
-      `import { toFetch } from 'waygate/fetch';\n${importApp(app)}` +
-      "const options = { port: Number(Deno.env.get('PORT') || 8000), hostname: Deno.env.get('HOST') || '0.0.0.0' };\n" +
-      'Deno.serve(options, toFetch(application));\n',
+    entry: (app) => serverEntry(app, 'serveOnDeno', TO_FETCH),
     bundler: { ...NODE, target: 'es2022', conditions: ['deno', 'node'], external: ['npm:*', 'jsr:*'] },
     needsRequire: true,
   },
   bun: {
     name: 'bun',
     title: 'Bun',
-    entry: (app) =>
-      `import { toFetch } from 'waygate/fetch';\n${importApp(app)}` +
-      'const { PORT, HOST } = process.env;\n' +
-      "const server = Bun.serve({ port: Number(PORT || 8000), hostname: HOST || '0.0.0.0', fetch: toFetch(application) });\n" +
-      "console.log('Listening on ' + server.url);\n",
+    entry: (app) => serverEntry(app, 'serveOnBun', TO_FETCH),
     bundler: { ...NODE, target: 'es2022', conditions: ['bun', 'node'], external: ['bun', 'bun:*'] },
     needsRequire: true,
   },
 };
+
+/** entry-server.ts, or what it was compiled to. */
+const ENTRY_SERVER = import.meta.url.replace(/targets(\.[jt]s)$/, 'entry-server$1');
+
+/** @param adapter what of the library the server is made with: its import, and its name */
+function serverEntry(
+  app: AppImport,
+  server: keyof typeof import('./entry-server.ts'),
+  adapter: [string, string],
+): string {
+  const [library, made] = adapter;
+  const own = `import { ${server} } from ${JSON.stringify(fileURLToPath(ENTRY_SERVER))};\n`;
+  return `${own}${library}\n${importApp(app)}await ${server}(${made}, application);\n`;
+}
+
+const TO_FETCH: [string, string] = ["import { toFetch } from 'waygate/fetch';", 'toFetch'];
 
 /** Imports the app, hosted where it is no application, under the name `application`. */
 function importApp(app: AppImport): string {

@@ -1,7 +1,10 @@
 // What `waygate build` makes, on the real thing: the Lambda runtime client, `wrangler dev`, Node, Deno and Bun.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +100,87 @@ describe('servers', () => {
     },
   );
 });
+
+describe('a server that was built', () => {
+  const commands: [target: string, start: (main: string) => [command: string, args: string[]]][] = [
+    ['node', (main) => [process.execPath, [main]]],
+    ['deno', (main) => [runtime('deno'), ['run', '--allow-net', '--allow-env', '--no-lock', main]]],
+    ['bun', (main) => [runtime('bun'), [main]]],
+  ];
+  const app = `setInterval(() => {}, 1000);
+    export default async (environ, start) => {
+      const wait = (time) => new Promise((done) => setTimeout(done, time));
+      if (environ.PATH_INFO === '/work') environ['waygate.wait_until'](wait(1500).then(() => console.log('work done')));
+      if (environ.PATH_INFO === '/slow') await wait(1500);
+      start('200 OK', [['Content-Type', 'text/plain']]);
+      return [new TextEncoder().encode(environ.REMOTE_ADDR + ' ' + (Number(environ.REMOTE_PORT) > 0))];
+    };`;
+  const start = async (target: string, command: (typeof commands)[number][1], env: NodeJS.ProcessEnv = {}) => {
+    project.write({ 'timer.js': app });
+    const [file, args] = command(join(await build('timer.js', target), 'index.mjs'));
+    return project.start(file, args, {
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DENO_NO_UPDATE_CHECK: '1',
+      NO_COLOR: '1',
+      ...env,
+    });
+  };
+  const listening = /[Ll]istening on (http:\/\/127\.0\.0\.1:\d+)/;
+
+  it.each(commands)(
+    'on %s knows its clients, and finishes requests and work on SIGTERM, with a timer open',
+    async (target, command) => {
+      for (const [path, signal] of [
+        ['/slow', 'SIGTERM'],
+        ['/work', 'SIGINT'],
+        ['/idle', 'SIGTERM'],
+      ] as const) {
+        const started = await start(target, command);
+        const [, url] = await started.prints(listening);
+        const agent = new http.Agent({ keepAlive: true });
+        const answer = text(`${url}${path}`, agent);
+        await (path === '/slow' ? new Promise((resolve) => setTimeout(resolve, 400)) : answer);
+        const begun = performance.now();
+        const ended = started.stop(signal);
+        if (path !== '/idle') await started.prints(/Waiting for 1 (?:request|background task)/);
+        expect(await answer).toBe('127.0.0.1 true');
+        expect(await ended).toBe(0);
+        expect(performance.now() - begun).toBeLessThan(path === '/idle' ? 1500 : 4000);
+        if (path === '/work') expect(started.stdout()).toContain('work done');
+        agent.destroy();
+      }
+    },
+    90_000,
+  );
+
+  it.each(commands)('on %s says in one line what is wrong with PORT', async (target, command) => {
+    const bad = await start(target, command, { PORT: '80a' });
+    await new Promise((resolve) => bad.child.once('close', resolve));
+    expect([bad.child.exitCode, bad.stderr()]).toEqual([1, 'PORT is "80a"; expected a port, 0 to 65535.\n']);
+    const taken = http.createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const used = await start(target, command, { PORT: String((taken.address() as AddressInfo).port) });
+    await new Promise((resolve) => used.child.once('close', resolve));
+    taken.close();
+    expect([used.child.exitCode, used.stderr()]).toEqual([1, 'The port is in use; choose another with PORT.\n']);
+  });
+
+  it('on Node keeps idle connections as long as KEEP_ALIVE_TIMEOUT says', async () => {
+    const started = await start('node', commands[0]?.[1] as (typeof commands)[number][1], { KEEP_ALIVE_TIMEOUT: '65' });
+    const [, url] = await started.prints(listening);
+    expect((await fetch(`${url}/`)).headers.get('keep-alive')).toBe('timeout=65');
+    await started.stop();
+  });
+});
+
+/** The body of a response, on a connection of an agent. */
+async function text(url: string, agent: http.Agent): Promise<string> {
+  const [response] = (await once(http.get(url, { agent }), 'response')) as [http.IncomingMessage];
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  return body;
+}
 
 describe('workers', () => {
   it.each(['app.ts', 'hono.ts', 'common.ts', 'express.ts', 'express4.ts', 'koa.ts'])(
