@@ -224,9 +224,7 @@ export class HostedCall {
     this.#over();
     const request = this.#request;
     const response = this.#response;
-    if (!request.readableEnded && (request.listenerCount('end') > 0 || request.listenerCount('close') > 0)) {
-      dump(request);
-    }
+    if (!request.readableEnded) dump(request);
     response.detachSocket(this.#socket as never);
     // What the listener caused in this turn, such as the error of a late write, comes first; unheard it can go faster.
     const isHeard = response.listenerCount('close') > 0 || response.listenerCount('error') > 0;

@@ -210,6 +210,8 @@ export function abort(request: IncomingMessage): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
+const ENDED = { ended: true, endEmitted: true, destroyed: true, closed: true, closeEmitted: true };
+
 /**
  * Ends a request whose body the listener has not begun to read, as Node does after the response: it ends and closes. What
  * is left of the body is the gateway's to get rid of.
@@ -218,6 +220,11 @@ export function dump(request: IncomingMessage): void {
   const own = request as unknown as Internals;
   if (own._consuming || request.readableFlowing === true || request.listenerCount('readable') > 0) return;
   request.complete = true;
+  if (request.listenerCount('end') + request.listenerCount('close') + request.listenerCount('data') === 0) {
+    // Nobody hears of it: whoever looks later finds the state in which Node's request is by then, at no cost.
+    Object.assign(own._readableState, ENDED);
+    return;
+  }
   request.push(null);
   own._dump();
 }

@@ -21,6 +21,8 @@ export class NodeSource implements ByteSource {
   /** Whether the client waits for a 100 before it sends its body. (HTTP-01) */
   #expects: boolean;
   #listening = false;
+  /** Somebody had read of the body before the application did. */
+  #isReadByOthers = false;
   #received = 0;
   /** A chunk that came before it was asked for; the request is paused then, so there is never a second one. */
   #ahead: Uint8Array | null = null;
@@ -127,11 +129,14 @@ export class NodeSource implements ByteSource {
 
   #listen(): void {
     const request = this.#request;
-    const isReadByOthers = request.readableEnded && request.readableDidRead;
     this.#listening = true;
-    if (isReadByOthers) {
-      this.#takeKept();
-      return;
+    if (request.readableDidRead) {
+      // Who looked at the beginning may have put it back: where a length was declared, the end will tell.
+      this.#isReadByOthers = true;
+      if (request.readableEnded || this.#length < 0) {
+        this.#takeKept();
+        return;
+      }
     }
     if (request.destroyed && !request.readableEnded) {
       this.#fail();
@@ -178,6 +183,7 @@ export class NodeSource implements ByteSource {
 
   #end = (): void => {
     if (isDumped(this.#request) || this.#request.listenerCount('data') === 0) this.#failure ??= dropped();
+    if (this.#isReadByOthers && this.#received < this.#length) this.#failure ??= readBefore();
     // Under HTTP/2 a request whose stream was reset ends like any other.
     if (this.#request.aborted) this.#failure ??= left();
     this.#ended = true;

@@ -73,3 +73,51 @@ describe.each(PARSERS)('behind %s', (_name, parser) => {
     }
   });
 });
+
+describe('behind a listener that takes the beginning', () => {
+  const taking: express.RequestHandler = (request, _response, next) => {
+    request.on('data', () => {});
+    setTimeout(next, 50);
+  };
+  const log: string[] = [];
+  const failing: Application = async (environ, startResponse) => {
+    startResponse('200 OK', []);
+    return [await environ['wsgi.input'].read()];
+  };
+
+  it.each([
+    ['with a length', json()],
+    ['in chunks', chunked],
+  ])('a body %s is a logged error, never its end alone', async (_what, options) => {
+    log.length = 0;
+    const app = toNode(failing, { errors: (line) => void log.push(line) });
+    await serving(express().use(taking, app as never), async ({ port }) => {
+      const http = await import('node:http');
+      const status = await new Promise((resolve, reject) => {
+        const headers = options === chunked ? chunked.headers : { ...options.headers, 'Content-Length': '10' };
+        const sent = http.request({ port, host: '127.0.0.1', agent: false, method: 'POST', headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.on('error', reject);
+        sent.write('hello');
+        setTimeout(() => sent.end('world'), 150);
+      });
+      expect(status).toBe(500);
+      expect(log.join('')).toContain('The request body was read before the application saw the request');
+    });
+  });
+
+  it('a beginning that was put back is there', async () => {
+    const peeking: express.RequestHandler = (request, _response, next) => {
+      request.once('readable', () => {
+        const first = request.read() as Buffer | null;
+        if (first !== null) request.unshift(first);
+        next();
+      });
+    };
+    await serving(express().use(peeking, toNode(echoing) as never), async ({ ask }) => {
+      expect((await ask(json({ 'Content-Length': '5' }), 'hello')).body.toString()).toBe('hello');
+    });
+  });
+});
