@@ -84,6 +84,21 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
   ['a header without a colon', ['fetch', 'app.ts', '/', '-H', 'a'], 2, 'The header is "a"; expected "Name: value".'],
   ['a method that is none', ['event', 'lambda:alb', 'G T', '/'], 2, /^"G T" is no request method/],
   ['an unknown command', ['serv', 'app.ts'], 2, "unknown command 'serv' (Did you mean serve?)"],
+  ['help of an unknown command', ['help', 'bogus'], 2, "unknown command 'bogus'"],
+  ['help of a command with a slip', ['--verbose', 'help', 'serv'], 2, "unknown command 'serv' (Did you mean serve?)"],
+  [
+    'a file to write in no folder',
+    ['fetch', 'app.ts', '/', '-o', 'no/x'],
+    1,
+    /no\/x does not exist, or its folder does not\.$/,
+  ],
+  ['a folder to write to', ['fetch', 'app.ts', '/', '-o', '.'], 1, /^\/\S+ is a folder; expected a file\.$/],
+  [
+    'a new app in a file',
+    ['init', 'app.ts'],
+    1,
+    /app\.ts cannot be a folder: a file stands in its way\. Choose another\.$/,
+  ],
   ['an unknown option', ['fetch', 'app.ts', '/', '--jsom'], 2, "unknown option '--jsom'"],
   ['a missing argument', ['fetch', 'app.ts'], 2, "missing required argument 'url'"],
   [
@@ -198,7 +213,7 @@ const spellings: typeof cases = [
     'the event source of a template without lambda:',
     ['build', 'app.ts', '--target', 'lambda', '--source', 'http-api'],
     2,
-    /'http-api' is invalid\. Expected lambda:function-url, lambda:http-api, .*\.$/,
+    /'http-api' is invalid\. Expected lambda:function-url, lambda:http-api, lambda:rest-api, lambda:alb, lambda:lattice\.$/,
   ],
   [
     'a handler through a platform of Lambda',
