@@ -1,8 +1,107 @@
-// Responses that wait behind others on their connection: what a client that pipelines its requests and leaves them is told.
+// Requests that a client sends on a connection before it has the answers to those in front: how many of them run at once,
+// and what they are told when the client leaves.
 
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { onClose } from './neighbours.ts';
+
+const LINES = new WeakMap<Socket, Line>();
+
+/** How many requests may wait to be called: more than one read of a connection holds. Beyond it the client is cut off. */
+const MAX_WAITING = 4096;
+
+/**
+ * Whether a pipelined request may be called now. If not, it is called in its order, when fewer of its connection run.
+ *
+ * @param response one without a socket as yet: it waits behind others
+ * @param limit how many requests of a connection may run at once
+ * @param start calls the request; must not throw
+ */
+export function admit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+  start: (request: IncomingMessage, response: ServerResponse) => void,
+): boolean {
+  const { socket } = request;
+  let line = LINES.get(socket);
+  if (line === undefined) {
+    line = new Line(socket, limit, start);
+    LINES.set(socket, line);
+  }
+  return line.enter(request, response);
+}
+
+/** The requests of one connection behind the first. */
+class Line {
+  readonly #socket: Socket;
+  readonly #limit: number;
+  readonly #start: (request: IncomingMessage, response: ServerResponse) => void;
+  /** How many run, the one at the front among them. */
+  #running = 1;
+  #waiting: [IncomingMessage, ServerResponse][] = [];
+  #isPaused = false;
+
+  constructor(socket: Socket, limit: number, start: (request: IncomingMessage, response: ServerResponse) => void) {
+    this.#socket = socket;
+    this.#limit = limit;
+    this.#start = start;
+    socket.once('close', () => {
+      this.#waiting = [];
+    });
+  }
+
+  enter(request: IncomingMessage, response: ServerResponse): boolean {
+    // Its turn to answer comes when the one in front of it is over.
+    response.once('socket', this.#leave);
+    if (this.#running < this.#limit) {
+      this.#running++;
+      return true;
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#socket.destroy();
+      return false;
+    }
+    this.#waiting.push([request, response]);
+    this.#pause();
+    return false;
+  }
+
+  readonly #leave = (): void => {
+    this.#running--;
+    while (this.#running < this.#limit) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#running++;
+      this.#start(...next);
+    }
+    if (this.#waiting.length === 0) this.#resume();
+  };
+
+  /**
+   * Stops reading from the connection. Node's parser reads it past the stream, which pausing would not reach; and Node
+   * resumes the stream whenever a response is over.
+   */
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    handleOf(this.#socket)?.readStop?.();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (!this.#socket.destroyed) handleOf(this.#socket)?.readStart?.();
+  }
+}
+
+interface Handle {
+  readStop?(): void;
+  readStart?(): void;
+}
+
+function handleOf(socket: Socket): Handle | null | undefined {
+  return (socket as { _handle?: Handle | null })._handle;
+}
 
 const QUEUED = new WeakMap<Socket, Set<ServerResponse>>();
 
@@ -27,7 +126,7 @@ export function closeWithConnection(response: ServerResponse): void {
     queued = all;
   }
   queued.add(response);
-  onClose(response, () => queued.delete(response));
+  response.once('close', () => queued.delete(response));
 }
 
 function close(response: ServerResponse): void {

@@ -6,6 +6,7 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Application } from '../../core/types.ts';
+import { cut } from './break-off.ts';
 import { NodeGateway, type NodeListener, type NodeOptions } from './to-node.ts';
 
 /** Options of {@link serve}. */
@@ -121,13 +122,13 @@ function shutdown(server: AnyServer, gateway: NodeGateway, timeout: number): () 
     closeIdle();
     const idle = setInterval(closeIdle, IDLE_CHECK);
     const finished = stopped.then(() => gateway.work());
-    const cut = setTimeout(() => {
-      for (const socket of sockets.keys()) socket.destroy();
+    const cutting = setTimeout(() => {
+      for (const socket of sockets.keys()) cut(socket);
     }, timeout);
     await Promise.race([finished, elapsed(timeout)]);
     clearInterval(idle);
-    clearTimeout(cut);
-    for (const socket of sockets.keys()) socket.destroy();
+    clearTimeout(cutting);
+    for (const socket of sockets.keys()) cut(socket);
     await stopped;
   };
   let stopping: Promise<void> | undefined;

@@ -14,11 +14,22 @@ import { type CallGateway, EARLY_HINTS, ENVIRON, NodeCall, SIGNAL } from './call
 import { addInput, nodeEnviron } from './environ.ts';
 import type { RequestLine } from './mount.ts';
 import { isOrdinary, isPlain, listenerBehind, type NativeCall, PendingBody, showsSame } from './native.ts';
+import { admit } from './pipelining.ts';
+
+/** How many pipelined requests of a connection run at once, where the deployer says nothing. */
+const MAX_PIPELINED = 16;
 
 /** Options of {@link toNode}. */
 export interface NodeOptions extends GatewayOptions {
   /** `wsgi.multiprocess`: whether other processes run the same application. Default: whether this is a cluster worker. */
   multiprocess?: boolean;
+  /**
+   * How many requests that a client has pipelined on one HTTP/1.1 connection may run at once. More wait for their turn, and
+   * the connection is not read on meanwhile.
+   *
+   * @default 16
+   */
+  maxPipelined?: number;
 }
 
 /** A request listener, as `createServer` of `node:http`, `node:https` and `node:http2` takes it. */
@@ -55,6 +66,7 @@ export class NodeGateway implements CallGateway {
   readonly #settings: Settings;
   readonly #facts: GatewayFacts;
   readonly #work = new Set<Promise<void>>();
+  readonly #maxPipelined: number;
   /** Calls whose `waygate.signal` somebody holds. */
   readonly watched: Set<NodeCall> = new Set();
   /** A shutdown has told its requests to end. */
@@ -74,6 +86,10 @@ export class NodeGateway implements CallGateway {
     const isBare = basePath === '' && maxBodyBytes === Number.POSITIVE_INFINITY && !this.#addsHeaders;
     this.#isHosted = listenerBehind(app) !== null;
     this.#direct = isBare ? listenerBehind(app) : null;
+    const { maxPipelined = MAX_PIPELINED } = options;
+    if (!(typeof maxPipelined === 'number' && maxPipelined >= 1))
+      throw new TypeError(`The option "maxPipelined" is ${describe(maxPipelined)}; expected a number of at least 1.`);
+    this.#maxPipelined = maxPipelined;
     this.#facts = { gateway: 'node', multiprocess: options.multiprocess ?? cluster.isWorker };
   }
 
@@ -99,6 +115,14 @@ export class NodeGateway implements CallGateway {
   }
 
   readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
+    // Without a socket it waits behind another one of its connection.
+    if (request.httpVersionMajor === 1 && response?.socket === null) {
+      if (!admit(request, response, this.#maxPipelined, this.#serve)) return;
+    }
+    this.#serve(request, response);
+  };
+
+  readonly #serve = (request: IncomingMessage, response: ServerResponse): void => {
     const call = new NodeCall(request, response, this);
     // A listener that another one has been given this request by shares it: the state that rides on it is that one's.
     if (this.#direct !== null && carried(request) === undefined && isOrdinary(request)) {

@@ -133,14 +133,16 @@ describe('a request that cannot be served', () => {
   test('over HTTP/2: an authority that is not a host', async () => {
     const { port } = await start(app, { http2: true });
     const session = http2.connect(`http://127.0.0.1:${port}`);
-    for (const [authority, status] of [
-      ['good.com@evil.com', 400],
-      ['x:80', 200],
-    ] as const) {
-      const stream = session.request({ ':path': '/', ':authority': authority });
-      const head = await new Promise<http2.IncomingHttpHeaders>((resolve) => stream.resume().once('response', resolve));
-      expect(head[':status'], authority).toBe(status);
-    }
+    const outcome = (authority: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const stream = session.request({ ':path': '/', ':authority': authority });
+        stream.resume().once('response', (head) => resolve(head[':status']));
+        stream.once('error', () => resolve('reset'));
+      });
+    // From version 22 on Node's own parser refuses some of them, with a reset.
+    expect([400, 'reset']).toContain(await outcome('good.com@evil.com'));
+    expect(await outcome('a:b')).toBe(400);
+    expect(await outcome('x:80')).toBe(200);
     session.close();
   });
 });

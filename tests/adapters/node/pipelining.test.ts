@@ -1,0 +1,195 @@
+// Requests that a client sends ahead of the answers: how many run at once, and what a response does before its turn.
+
+import http from 'node:http';
+import type net from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Application, encode } from 'waygate';
+import { fromNode, type Served, type ServeOptions, serve } from 'waygate/node';
+import { Conversation, raw } from './http-client.ts';
+
+const running: Served[] = [];
+afterEach(async () => {
+  for (const served of running.splice(0)) await served.close();
+});
+
+async function start(app: Application, options: ServeOptions = {}): Promise<number> {
+  const served = await serve(app, {
+    port: 0,
+    host: '127.0.0.1',
+    signals: false,
+    shutdownTimeout: 0,
+    errors: () => {},
+    ...options,
+  });
+  running.push(served);
+  return served.port;
+}
+
+const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describe('of the requests on one connection', () => {
+  let now = 0;
+  let most = 0;
+  const counting = async (): Promise<void> => {
+    now++;
+    most = Math.max(most, now);
+    await wait(2);
+    now--;
+  };
+  const app: Application = async (environ, startResponse) => {
+    await counting();
+    startResponse('200 OK', []);
+    return [encode(`<${environ.PATH_INFO}>`)];
+  };
+  const hosted = fromNode(async (request: http.IncomingMessage, response: http.ServerResponse) => {
+    await counting();
+    response.end(`<${request.url}>`);
+  });
+
+  test.each<[string, Application, ServeOptions, number]>([
+    ['16, by default', app, {}, 16],
+    ['16 of a hosted listener', hosted, {}, 16],
+    ['as many as maxPipelined says', app, { maxPipelined: 3 }, 3],
+    ['one alone, if it says so', app, { maxPipelined: 1 }, 1],
+  ])('%s run at once, and all are answered in their order', async (_what, what, options, limit) => {
+    [now, most] = [0, 0];
+    const port = await start(what, options);
+    const client = new Conversation(port);
+    const count = limit === 1 ? 200 : 2000;
+    for (let at = 0; at < count; at++) client.send(get(`/${at}`));
+    await client.until(`</${count - 1}>`);
+    const order = [...client.received.matchAll(/<\/([0-9]+)>/g)].map(([, at]) => Number(at));
+    expect(order).toEqual([...Array(count).keys()]);
+    expect(most).toBeLessThanOrEqual(limit);
+    expect(most).toBeGreaterThan(limit / 2);
+    // The connection goes on as any other.
+    client.send(get('/more'));
+    await client.until('</more>');
+    client.socket.destroy();
+  });
+
+  test('those of a client that has gone are never called', async () => {
+    let calls = 0;
+    const port = await start(
+      async (_environ, startResponse) => {
+        calls++;
+        await wait(100);
+        startResponse('200 OK', []);
+        return [];
+      },
+      { maxPipelined: 2 },
+    );
+    const client = new Conversation(port);
+    client.send(get('/').repeat(50));
+    await wait(50);
+    client.socket.destroy();
+    await wait(300);
+    expect(calls).toBeLessThanOrEqual(4);
+  });
+
+  test('a limit that is none is refused', async () => {
+    for (const wrong of [0, Number.NaN, '5', -1]) {
+      await expect(serve(app, { maxPipelined: wrong as number })).rejects.toThrow(/maxPipelined/);
+    }
+  });
+});
+
+describe('before its turn', () => {
+  /** `/slow` answers in two pieces; whatever else comes behind it. */
+  const slow =
+    (behind: Application): Application =>
+    (environ, startResponse) => {
+      if (environ.PATH_INFO !== '/slow') return behind(environ, startResponse);
+      startResponse('200 OK', [['Content-Length', '8']]);
+      return (async function* () {
+        yield encode('slow');
+        await wait(100);
+        yield encode('done');
+      })();
+    };
+
+  test.each<[string, Application]>([
+    [
+      'an application’s',
+      (_environ, startResponse) => {
+        startResponse('200 OK', [['Content-Length', '50']]);
+        return (function* () {
+          yield encode('short');
+        })();
+      },
+    ],
+    [
+      'a listener’s',
+      fromNode((_request: http.IncomingMessage, response: http.ServerResponse) => {
+        response.writeHead(200, { 'Content-Length': 50 });
+        response.write('short');
+        throw new Error('short');
+      }),
+    ],
+  ])('a response that fails waits, and then ends the connection: %s (ERR-04)', async (_what, behind) => {
+    const port = await start(slow(behind));
+    const answer = Buffer.from(
+      await raw({ port, host: '127.0.0.1' }, Buffer.from(get('/slow') + get('/short'))),
+    ).toString();
+    expect(answer).toMatch(/slowdone/);
+    expect(answer).toMatch(/slowdoneHTTP\/1\.1 200 OK\r\n.*short$/s);
+  });
+
+  test('neither a 100 nor a 103 lands in the middle of another response', async () => {
+    const port = await start(
+      slow(async (environ, startResponse) => {
+        environ['waygate.early_hints']?.([['Link', '</a>; rel=preload']]);
+        const body = await environ['wsgi.input'].text();
+        startResponse('200 OK', []);
+        return [encode(`<${body}>`)];
+      }),
+    );
+    const client = new Conversation(port);
+    client.send(get('/slow'));
+    await client.until('slow');
+    client.send('POST /behind HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+    await client.until('HTTP/1.1 100 Continue');
+    client.send('body');
+    await client.until('<body>');
+    client.socket.destroy();
+    expect(client.received).toMatch(/slowdoneHTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('a body that is not waited for is not asked for either', async () => {
+    const port = await start(
+      slow((environ, startResponse) => {
+        environ['wsgi.input'].text().catch(() => {});
+        startResponse('403 Forbidden', []);
+        return [encode('no')];
+      }),
+    );
+    const client = new Conversation(port);
+    client.send(`${get('/slow')}POST /behind HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n`);
+    await client.until('403 Forbidden');
+    expect(client.received).toMatch(/slowdoneHTTP\/1\.1 403/);
+    client.socket.destroy();
+  });
+});
+
+test('a plain server of Node is spared a connection that pipelines without end', async () => {
+  const { toNode } = await import('waygate/node');
+  let most = 0;
+  let now = 0;
+  const server = http.createServer(
+    toNode(async (_environ, startResponse) => {
+      most = Math.max(most, ++now);
+      await wait(1);
+      now--;
+      startResponse('200 OK', []);
+      return [];
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = new Conversation((server.address() as net.AddressInfo).port);
+  client.send(get('/').repeat(10_000) + get('/', 'Connection: close\r\n'));
+  await client.end();
+  expect(client.received.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(10_001);
+  expect(most).toBeLessThanOrEqual(16);
+  server.close();
+});
