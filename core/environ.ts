@@ -3,7 +3,7 @@
 
 import { checkApplication, checkOptions, isToken } from './check.ts';
 import { errorStreams } from './error-stream.ts';
-import { BadRequestError } from './errors.ts';
+import { BadRequestError, describe } from './errors.ts';
 import { fileWrapper } from './file-wrapper.ts';
 import { memo } from './memo.ts';
 import { encodeWsgi } from './strings.ts';
@@ -49,7 +49,7 @@ export interface Settings {
 /**
  * @param app what was given as the application
  * @param options the options every adapter takes
- * @throws {TypeError} for an application that is no function (L-21), and for an option of the wrong type
+ * @throws {TypeError} for an application that is not a function (L-21), and for an option of the wrong type
  */
 export function settings(app: unknown, options: GatewayOptions): Settings {
   checkApplication(app);
@@ -66,8 +66,41 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
     maxBodyBytes,
     errors: errorStreams(errors),
     onError,
-    extra: Object.entries(environ).filter(([key, value]) => value !== undefined && !key.startsWith('CONTENT_')),
+    extra: deployerKeys(environ),
   };
+}
+
+/**
+ * The keys of the `environ` option, checked once.
+ *
+ * @throws {TypeError} for a CGI variable that is not a native string (L-15, L-16), and for a key of the contract's own (L-20)
+ */
+function deployerKeys(environ: unknown): [key: string, value: unknown][] {
+  if (typeof environ !== 'object' || environ === null || Array.isArray(environ))
+    throw new TypeError(`The option "environ" is ${describe(environ)}; expected an object of environ keys.`);
+  const keys = Object.entries(environ).filter(([, value]) => value !== undefined);
+  for (const [key, value] of keys) checkDeployerKey(key, value);
+  // What the body of a request is belongs to the request.
+  return keys.filter(([key]) => !key.startsWith('CONTENT_'));
+}
+
+function checkDeployerKey(key: string, value: unknown): void {
+  if (/^(?:wsgi|waygate)\./.test(key)) {
+    throw new TypeError(
+      `The option "environ" has the key "${key}"; keys that begin with "wsgi." or "waygate." belong to the gateway. Use a prefix of your own. [L-20]`,
+    );
+  }
+  if (key.includes('.')) return;
+  if (typeof value !== 'string') {
+    throw new TypeError(
+      `The option "environ" has ${describe(value)} under "${key}"; a key without a dot is a CGI variable and holds a string. Give it a name with a dot, such as "app.${key}". [L-15]`,
+    );
+  }
+  if (/[^\0-\xff]/.test(value)) {
+    throw new TypeError(
+      `The option "environ" has ${describe(value)} under "${key}"; expected code units up to U+00FF. Text beyond Latin-1 goes through encodeWsgi(). [L-16]`,
+    );
+  }
 }
 
 /**

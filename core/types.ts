@@ -163,7 +163,12 @@ export interface GatewayOptions {
   errors?: ErrorSink;
   /** Called once for every failure of the application or its body, after it was written to `wsgi.errors`. */
   onError?: (error: unknown, environ: Environ) => void;
-  /** Extra environ keys from the deployer. No request can override them, and they override no key the gateway sets. (ENV-20) */
+  /**
+   * Extra environ keys from the deployer. No request can override them, and they override no key the gateway sets. A key
+   * without a dot holds a string (L-15); keys that begin with `wsgi.` or `waygate.` are the gateway's own (L-20). (ENV-20)
+   *
+   * @example toNode(app, { environ: { 'app.config': config, STAGE: 'live' } });
+   */
   environ?: Record<string, unknown>;
 }
 

@@ -28,9 +28,9 @@ export interface CheckedLine {
 export function checkRequest(request: IncomingMessage, line: RequestLine = request): CheckedLine {
   if (request.httpVersion !== '1.1') checkVersion(request);
   checkHeaders(request);
-  const target = splitTarget(line.url as string, line.method as string);
+  const { prefix, url, requestUri } = mountOf(line);
+  const target = splitTarget(url, line.method as string);
   const path = decodePath(target.path);
-  const { prefix, requestUri } = mountOf(line);
   return {
     mount: prefix === '' ? '' : decodePath(prefix),
     path,
