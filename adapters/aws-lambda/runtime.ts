@@ -54,7 +54,8 @@ export function call(
   requestId: string,
   options: FunctionOptions,
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
+  let giveUp = (): void => {};
+  const answered = new Promise((resolve, reject) => {
     const settle: Callback = (error, result) => {
       if (error !== null && error !== undefined) reject(error);
       else resolve(result);
@@ -65,8 +66,29 @@ export function call(
     // context; where none of them can come the result is null.
     else if (handler.length < 2 || (handler.length < 3 && returned !== undefined)) resolve(null);
     // So it is when nothing is left to run that could call them.
-    else process.once('beforeExit', () => resolve(null));
+    else giveUp = whenIdle(() => resolve(null));
   });
+  return answered.finally(() => giveUp());
+}
+
+const idleCalls = new Set<() => void>();
+
+/**
+ * Has something done when the process has nothing left to do.
+ *
+ * @returns a function that takes it back
+ */
+function whenIdle(work: () => void): () => void {
+  // One listener for all: there may be many calls at a time.
+  if (idleCalls.size === 0) globalThis.process?.on?.('beforeExit', runIdle);
+  idleCalls.add(work);
+  return () => {
+    if (idleCalls.delete(work) && idleCalls.size === 0) globalThis.process?.off?.('beforeExit', runIdle);
+  };
+}
+
+function runIdle(): void {
+  for (const work of [...idleCalls]) work();
 }
 
 /**

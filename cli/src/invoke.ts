@@ -1,8 +1,7 @@
 // `waygate invoke`: calls the app as Lambda would, with an event, and prints what it returns.
 
-import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import { awslambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { awslambda, invokeLambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { CommandError, named, oneLine } from './errors.ts';
 import { findApp, type Kind, ownExports } from './kind.ts';
 import { loadModule } from './load.ts';
@@ -20,6 +19,9 @@ export interface InvokeOptions {
 
 type Handler = (event: unknown, second: unknown, third: unknown) => unknown;
 
+/** What the context tells of the function. */
+const FUNCTION = { functionName: 'waygate' };
+
 /**
  * Invokes the app, or the `handler` of a module that has no app, and prints the result as JSON, or the stream as it comes.
  *
@@ -31,7 +33,7 @@ export async function invokeCommand(path: string, options: InvokeOptions, output
   const handler = await findHandler(exports, path, options, output);
   try {
     if (isStreaming(handler)) await invokeStreaming(handler, event, output);
-    else output.print(JSON.stringify((await invokeBuffered(handler, event)) ?? null, null, 2));
+    else output.print(JSON.stringify(await invokeLambda(handler, event, FUNCTION), null, 2));
   } catch (error) {
     throw new CommandError(`The handler failed: ${named(error)}`, { cause: error });
   } finally {
@@ -76,21 +78,10 @@ function isStreaming(handler: Handler): boolean {
   return Reflect.get(handler, Symbol.for('aws.lambda.runtime.handler.streaming')) === 'response';
 }
 
-/** The result of a handler that returns it or calls back. */
-function invokeBuffered(handler: Handler, event: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const callback = (error: unknown, result: unknown): void => (error ? reject(error) : resolve(result));
-    const returned = handler(event, makeContext(), callback);
-    if (typeof (returned as Promise<unknown> | undefined)?.then === 'function') resolve(returned);
-    // The runtime waits for the callback of a plain function, which one of fewer parameters will not call.
-    else if (handler.length < 3) resolve(null);
-  });
-}
-
 /** Prints what a streaming handler writes; the JSON prelude and the zeros after it become a line and an empty one. */
 async function invokeStreaming(handler: Handler, event: unknown, output: Output): Promise<void> {
   const stream = new PassThrough();
-  const returned = Promise.resolve(handler(event, stream, makeContext()));
+  const returned = invokeLambda(handler, event, { ...FUNCTION, stream });
   returned.catch((error: Error) => stream.destroy(error));
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of stream) {
@@ -107,22 +98,4 @@ async function invokeStreaming(handler: Handler, event: unknown, output: Output)
   }
   if (head !== null) output.io.stdout.write(head);
   await returned;
-}
-
-/** How long an invocation may take, as its context tells it, in milliseconds. Nothing is cut off. */
-const TIMEOUT = 30_000;
-
-function makeContext(): object {
-  const deadline = Date.now() + TIMEOUT;
-  return {
-    awsRequestId: randomUUID(),
-    callbackWaitsForEmptyEventLoop: true,
-    functionName: 'waygate',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:waygate',
-    logGroupName: '/aws/lambda/waygate',
-    logStreamName: 'local',
-    memoryLimitInMB: '128',
-    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
-  };
 }

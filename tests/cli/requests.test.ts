@@ -287,6 +287,11 @@ describe('event and invoke', () => {
     ],
     ['returns nothing', 'export const handler = () => {};', 'null\n'],
     [
+      'answers through its context, later (A12)',
+      'export const handler = (event, context) => { setTimeout(() => context.succeed(event.a), 5); };',
+      '1\n',
+    ],
+    [
       'streams',
       "export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('a'); stream.end('b'); });",
       'ab',

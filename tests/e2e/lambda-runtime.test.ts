@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CLIENTS, Client, type ClientKind, isMissing } from './lambda/clients.ts';
 import { type Outcome, RuntimeApi } from './lambda/runtime-api.ts';
 
@@ -272,6 +272,66 @@ describe.each(CLIENTS.map((kind) => ({ ...kind, missing: isMissing(kind) })))('$
         expect(parts(await api.invoke(event('/empty'))).prelude.statusCode).toBe(202);
         expect(gate.asked).toEqual(['later']);
         gate.close();
+      });
+    });
+
+    describe('options', () => {
+      const queue = {
+        Records: ['1', '2', '3'].map((messageId) => ({
+          eventSource: 'aws:sqs',
+          messageId,
+          body: messageId === '2' ? 'bad' : 'good',
+        })),
+      };
+
+      it.each(['handlerOfAll', 'streamOfAll'])(
+        'events of app.%s: the records that failed are reported',
+        async (name) => {
+          const client = start(`lambda-e2e/app.${name}`);
+          for (let turn = 0; turn < 3; turn++) {
+            const outcome = await api.invoke(queue);
+            expect([outcome.kind, outcome.trailers]).toEqual(['response', {}]);
+            expect(JSON.parse(outcome.body.toString())).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
+            await vi.waitFor(() => expect(client.log).toContain(`record 3 of ${outcome.id}`));
+            const ping = await api.invoke({ source: 'warm-up' });
+            expect(JSON.parse(ping.body.toString())).toEqual({ pong: true });
+            const page = await api.invoke(event('/pid'));
+            expect((name === 'streamOfAll' ? parts(page).prelude : result(page)).statusCode).toBe(200);
+          }
+          expect(client.ended).toBeNull();
+        },
+      );
+
+      it('errorStatuses: the invocation fails with nothing sent, and the next is served', async () => {
+        const client = start('lambda-e2e/app.streamOfAll');
+        const outcome = await api.invoke(event('/fails'));
+        expect(failed(outcome)).toBe(true);
+        expect(outcome.body).toHaveLength(0);
+        expect(outcome.trailers['lambda-runtime-function-error-type']).toBe('FailedResponseError');
+        expect(parts(await api.invoke(event('/empty'))).prelude.statusCode).toBe(202);
+        expect(client.ended).toBeNull();
+      });
+
+      it('A9: abortBeforeTimeoutMs has an endless response end by itself', async () => {
+        start('lambda-e2e/app.streamOfAll');
+        const started = Date.now();
+        expect(parts(await api.invoke(event('/endless'))).body.toString()).toMatch(/^\.+end$/);
+        // The Runtime API gives each invocation 15 seconds.
+        expect(Date.now() - started).toBeLessThan(8000);
+      });
+    });
+
+    describe('A8: a function in CommonJS', () => {
+      it('loads when it is bundled', async () => {
+        await build({
+          entryPoints: [`${root}examples/lambda/handler.ts`],
+          outfile: `${root}build/lambda-cjs/handler.cjs`,
+          bundle: true,
+          format: 'cjs',
+          platform: 'node',
+        });
+        start('lambda-cjs/handler.handler');
+        expect(result(await api.invoke(event('/'))).statusCode).toBe(200);
       });
     });
 

@@ -997,6 +997,30 @@ const others = [
     to: '',
     tests: ['tests/adapters/node/request-refusals.test.ts'],
   },
+  {
+    rule: 'ERR-04',
+    what: 'on Lambda a response that breaks off destroys the stream of the runtime, and the process with it',
+    file: 'adapters/aws-lambda/to-lambda-stream.ts',
+    from: 'if (!isRuntimeStream(this.#stream)) this.#stream.destroy(',
+    to: 'this.#stream.destroy(',
+    tests: ['tests/adapters/aws-lambda/streaming.test.ts'],
+  },
+  {
+    rule: 'L-07',
+    what: 'the stage of a REST API is lost where a path has a second slash',
+    file: 'adapters/aws-lambda/stage.ts',
+    from: "return path.split('/').filter((segment) => segment !== '');",
+    to: "return path.split('/');",
+    tests: ['tests/adapters/aws-lambda/stage.test.ts'],
+  },
+  {
+    rule: 'ENV-15',
+    what: 'a client can claim a certificate behind a load balancer',
+    file: 'adapters/aws-lambda/sources/alb.ts',
+    from: 'if (settings.mutualTls !== undefined) addMutualTls(environ, settings.mutualTls);',
+    to: "addMutualTls(environ, settings.mutualTls ?? 'verify');",
+    tests: ['tests/adapters/aws-lambda/options.test.ts'],
+  },
 ].map((each) => ({ ...each }));
 
 export default [...gateway, ...body, ...checks, ...environ, ...input, ...memoryInput, ...others];

@@ -2,7 +2,7 @@
 
 import express from 'express';
 import { type Application, type Environ, encode } from 'waygate';
-import { toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { type LambdaOptions, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { fromFetch } from 'waygate/fetch';
 import { fromNode } from 'waygate/node';
 
@@ -99,6 +99,15 @@ const app: Application = async (environ, startResponse) => {
     case '/overlap':
       startResponse('200 OK', text);
       return overlap(environ);
+    case '/endless':
+      startResponse('200 OK', text);
+      return (async function* () {
+        while (!environ['waygate.signal'].aborted) {
+          yield encode('.');
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        yield encode('end');
+      })();
     case '/pid':
       startResponse('200 OK', text);
       return [encode(String(process.pid))];
@@ -140,5 +149,17 @@ const app: Application = async (environ, startResponse) => {
 /** A pool, a timer, a socket: what many functions have open for as long as they live. */
 if (process.env.KEEP_OPEN !== undefined) setInterval(() => {}, 1000);
 
+/** Events that are not HTTP, record by record; what each saw is in its log. */
+const others: LambdaOptions = {
+  events: {
+    record: (record, context) => {
+      console.log(`record ${record.messageId} of ${context.awsRequestId}`);
+      if (record.body === 'bad') throw new Error('planted in a record');
+      return record.messageId === undefined ? { pong: true } : undefined;
+    },
+  },
+};
+export const handlerOfAll = toLambda(app, others);
+export const streamOfAll = toLambdaStream(app, { ...others, errorStatuses: [500], abortBeforeTimeoutMs: 14_000 });
 export const handler = toLambda(app);
 export const stream = toLambdaStream(app);
