@@ -1,7 +1,9 @@
 // Makes an application of a Lambda handler, by doing what the front door before it would do. It is the Lambda emulator:
 // one faithful event builder for each front door, and the rules by which each reads a result.
 
+import { FLUSH } from '../../core/body.ts';
 import { ClientDisconnectedError, describe, report } from '../../core/errors.ts';
+import { isReady } from '../../core/ready.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encode } from '../../core/strings.ts';
 import type { Application, Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
@@ -180,7 +182,13 @@ class StreamedCall {
     let ended = false;
     try {
       if (first !== null && first.byteLength > 0) yield first;
-      for (let chunk = await stream.pull(); chunk !== null; chunk = await stream.pull()) yield chunk;
+      let pending = stream.pull();
+      // Where no chunk follows yet the head goes out alone, as the front door sends it. (D23)
+      if (!(await isReady(pending, 1, false))) yield FLUSH;
+      for (let chunk = await pending; chunk !== null; chunk = await pending) {
+        yield chunk;
+        pending = stream.pull();
+      }
       ended = true;
     } finally {
       if (!ended) stream.destroy();

@@ -8,6 +8,7 @@ import type { ResponseBody } from '../../core/response.ts';
 import type { ErrorStream, InputStream } from '../../core/types.ts';
 import { settled } from '../../core/work.ts';
 import type { FetchCall, FetchFacts, RequestLine } from './environ.ts';
+import { webStream } from './foreign-body.ts';
 import type { ResponseCall } from './response.ts';
 
 /** Keeps the platform running until a promise has settled: the part of an `ExecutionContext` that a gateway needs. */
@@ -26,7 +27,7 @@ export class Client implements ResponseCall {
   readonly facts: FetchFacts;
   readonly settings: Settings;
   /** Where the request body comes from; null for none. */
-  readonly source: StreamSource | null;
+  source: StreamSource | null = null;
   readonly #errors: ErrorStream;
   readonly #context: WaitContext | undefined;
   #controller: AbortController | null = null;
@@ -51,10 +52,15 @@ export class Client implements ResponseCall {
     this.call = call;
     this.facts = facts;
     this.settings = settings;
-    // Whoever makes a Request by hand may leave the body out.
-    this.source = call.request.body ? new StreamSource(call.request.body) : null;
     this.#errors = errors;
     this.#context = context;
+  }
+
+  /** @throws {TypeError} for a Request of another make whose body cannot be read */
+  openBody(): void {
+    // Whoever makes a Request by hand may leave the body out.
+    const body = this.call.request.body as unknown;
+    if (body) this.source = new StreamSource(webStream(body, 'Request'));
   }
 
   /** `waygate.wait_until`. */

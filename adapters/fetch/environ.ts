@@ -133,7 +133,12 @@ export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStr
   environ.HTTP_HOST ??= line.authority;
   checkHost(environ.HTTP_HOST);
   if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
-  const length = declaredLength(environ);
+  let length = declaredLength(environ);
+  if (source === null && length !== undefined && length > 0) {
+    // A header that belongs to no body: whoever made the Request, or its client, has left the body out. (ENV-09)
+    delete environ.CONTENT_LENGTH;
+    length = undefined;
+  }
   if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
   environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
   environ['fetch.request'] = request;

@@ -6,6 +6,7 @@ import { isThenable } from '../../core/body.ts';
 import { RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import { cancelBody } from './foreign-body.ts';
 import { platformArguments } from './hosted-platform.ts';
 import { hostedRequest, remember } from './hosted-request.ts';
 import { checkResponse, respond } from './hosted-response.ts';
@@ -65,7 +66,7 @@ function host(handler: FetchHandlerFunction, environ: Environ, startResponse: St
     const response = checkResponse(answer);
     // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
     if (response.status >= 500 && input?.failure instanceof RequestError) {
-      response.body?.cancel().catch(() => {});
+      cancelBody(response);
       throw input.failure;
     }
     return respond(response, environ, startResponse);

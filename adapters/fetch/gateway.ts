@@ -47,6 +47,7 @@ export class FetchGateway {
     const client = new Client(call, facts, this.#settings, errors, context);
     let environ: Environ;
     try {
+      client.openBody();
       const line = requestLine(call, facts, this.#settings);
       environ = fetchEnviron(client, line, errors);
       client.line = line;

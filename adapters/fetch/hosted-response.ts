@@ -6,7 +6,9 @@ import { reasonPhrase } from '../../core/status.ts';
 import { encodeWsgi, trimBlanks } from '../../core/strings.ts';
 import type { Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { isEncodedByWorkerd, peek, wasDecodedByFetch } from './coded-body.ts';
-import { bytesInMemory } from './response-bytes.ts';
+import { cancelBody, webStream } from './foreign-body.ts';
+import { whatIsReady } from './ready.ts';
+import { bytesInMemory, knownLength } from './response-bytes.ts';
 
 /**
  * Checks that a handler's answer can be sent. Any object of the shape will do: a `Response` may come from another realm
@@ -35,30 +37,50 @@ export function checkResponse(answer: unknown): Response {
  * when the client leaves.
  *
  * @param response a response that {@link checkResponse} has passed
- * @returns a promise only where the first bytes of the body have to tell whether its label is true
+ * @returns a promise where a stream is read ahead: for what is ready at once, or to see whether its label is true
  */
 export function respond(response: Response, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
-  const { status, body } = response;
+  const { status } = response;
   if (status === 101) {
-    body?.cancel().catch(() => {});
+    cancelBody(response);
     throw new RequestError(
       501,
       `The handler upgraded to a WebSocket, which the gateway ${JSON.stringify(environ['waygate.gateway'])} cannot pass on.`,
     );
   }
   const line = `${status} ${reason(response)}`;
+  // A response of another make may have no body by leaving it out.
+  const body = (response.body as unknown) ?? null;
   const coding = body === null ? null : response.headers.get('content-encoding');
   const isPlain = coding === null ? false : isWithoutCoding(response, coding, environ);
   if (isPlain === null) {
-    return peek(body as ReadableStream<Uint8Array>, coding as string).then((peeked) => {
+    return peek(webStream(body, 'Response'), coding as string).then((peeked) => {
       startResponse(line, headerList(response, !peeked.isCoded));
-      return peeked.body;
+      return asBody(peeked.body, environ);
     });
   }
-  startResponse(line, headerList(response, isPlain));
-  if (body === null) return [];
-  const bytes = bytesInMemory(response);
-  return bytes === null ? body : [bytes];
+  const bytes = body === null ? null : bytesInMemory(response);
+  const headers = headerList(response, isPlain);
+  if (body === null || bytes !== null) {
+    startResponse(line, headers);
+    return bytes === null ? [] : [bytes];
+  }
+  const stream = webStream(body, 'Response');
+  const length = isOnFetch(environ) ? null : knownLength(response);
+  if (length !== null && !headers.some(([name]) => name === 'content-length')) {
+    headers.push(['content-length', String(length)]);
+  }
+  startResponse(line, headers);
+  return asBody(stream, environ);
+}
+
+/** On a Fetch platform a stream goes out as it is, and the head before it; on all others a head waits for its first chunk. */
+function asBody(stream: ReadableStream<Uint8Array>, environ: Environ): Body | Promise<Body> {
+  return isOnFetch(environ) ? stream : whatIsReady(stream);
+}
+
+function isOnFetch(environ: Environ): boolean {
+  return environ['fetch.request'] !== undefined;
 }
 
 /** Whether a body is not in the coding that its label names; null where its bytes have to tell. */
@@ -70,7 +92,8 @@ function isWithoutCoding(response: Response, coding: string, environ: Environ): 
 
 /** A reason phrase may hold a tab and border on blanks in Fetch, but not in a status line that reads the same everywhere. */
 function reason(response: Response): string {
-  return trimBlanks(response.statusText.replaceAll('\t', ' ')) || reasonPhrase(response.status);
+  // A response of another make may have none.
+  return trimBlanks((response.statusText ?? '').replaceAll('\t', ' ')) || reasonPhrase(response.status);
 }
 
 /**
@@ -84,18 +107,26 @@ function headerList(response: Response, isPlain: boolean): HeaderList {
   let cookies = false;
   headers.forEach((value, name) => {
     if (name === 'connection') {
-      dropped = new Set(value.split(',').map((each) => each.trim().toLowerCase()));
+      dropped = new Set([...(dropped ?? []), ...value.split(',').map((each) => each.trim().toLowerCase())]);
     } else if (name === 'content-encoding' && isPlain) {
       dropped = new Set([...(dropped ?? []), name, 'content-length']);
-    } else if (name === 'set-cookie' && typeof headers.getSetCookie === 'function') {
-      // Some runtimes show all cookies as one here, where no comma tells them apart.
-      if (!cookies) for (const cookie of headers.getSetCookie()) list.push([name, native(cookie)]);
+    } else if (name === 'set-cookie') {
+      // Some runtimes show each cookie by itself here, others all as one.
+      if (!cookies) for (const cookie of cookiesOf(headers, value)) list.push([name, native(cookie)]);
       cookies = true;
     } else if (!isHopByHop(name)) {
       list.push([name, native(value)]);
     }
   });
   return dropped === null ? list : list.filter(([name]) => !(dropped as Set<string>).has(name));
+}
+
+/** Each cookie by itself, also of a `Headers` that came before `getSetCookie`, node-fetch's for one. */
+function cookiesOf(headers: Headers & { raw?(): Record<string, string[]> }, joined: string): string[] {
+  if (typeof headers.getSetCookie === 'function') return headers.getSetCookie();
+  if (typeof headers.raw === 'function') return headers.raw()['set-cookie'] ?? [joined];
+  // A comma that ends a cookie has the name of the next one behind it; the comma of a date has a day.
+  return joined.split(/,(?= *[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)/).map((cookie) => cookie.trim());
 }
 
 /** A header value is bytes by the standard; a platform that takes any text means UTF-8. */

@@ -8,6 +8,7 @@ import { carried } from '../../core/lazy.ts';
 import type { Body, Environ, StartResponse } from '../../core/types.ts';
 import { type Client, SIGNAL } from './client.ts';
 import type { FetchCall, RequestLine } from './environ.ts';
+import { cancelBody } from './foreign-body.ts';
 import { NativeBody, type NativeCall } from './gateway.ts';
 import { checkResponse } from './hosted-response.ts';
 import { hasDotSegments } from './hosted-url.ts';
@@ -56,7 +57,7 @@ function hasOwnSignal(environ: Environ, client: Client): boolean {
   return signal?.get === SIGNAL.get || (signal?.value !== undefined && signal.value === client.signal);
 }
 
-function showsHeaders(environ: Environ, { call, line, facts }: Client): boolean {
+function showsHeaders(environ: Environ, { call, line, facts, source }: Client): boolean {
   let unseen = 0;
   for (const key in environ) if (key.startsWith('HTTP_')) unseen++;
   let same = true;
@@ -66,7 +67,8 @@ function showsHeaders(environ: Environ, { call, line, facts }: Client): boolean 
     const native = facts.headerValue(value);
     if (key === 'HTTP_HOST') host = native;
     else if (key === 'CONTENT_TYPE') type = native;
-    else if (key === 'CONTENT_LENGTH') length = native;
+    // A length of what is not there is in no environ. (ENV-09)
+    else if (key === 'CONTENT_LENGTH') length = source === null && Number(native) > 0 ? undefined : native;
     else if (key !== '') {
       unseen--;
       if (environ[key] !== native) same = false;
@@ -134,7 +136,7 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
       this.#called = true;
       const response = await this.#answer;
       if (this.#isClosed()) {
-        response.body?.cancel().catch(ignore);
+        cancelBody(response);
         throw new ClientDisconnectedError('The client left while the handler was working.');
       }
       const body = this.#respond(response);
@@ -156,10 +158,7 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
     if (this.#closed) return;
     this.#closed = true;
     if (this.#reader !== null) return this.#reader.release(ignore);
-    if (!this.#called)
-      Promise.resolve(this.#answer)
-        .then((response) => response.body?.cancel())
-        .catch(ignore);
+    if (!this.#called) Promise.resolve(this.#answer).then(cancelBody).catch(ignore);
   }
 
   #isClosed(): boolean {

@@ -26,7 +26,7 @@ async function bundled(contents: string): Promise<string[]> {
     .sort();
 }
 
-const FETCH = ['fetch/client.ts', 'fetch/environ.ts', 'fetch/gateway.ts', 'fetch/response.ts'];
+const FETCH = ['fetch/client.ts', 'fetch/environ.ts', 'fetch/foreign-body.ts', 'fetch/gateway.ts', 'fetch/response.ts'];
 
 test('toWorker', async () => {
   const files = await bundled(`

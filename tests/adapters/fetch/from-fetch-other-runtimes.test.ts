@@ -7,7 +7,10 @@ vi.mock('../../../adapters/fetch/light-request.ts', async (original) => ({
   ...(await original<object>()),
   isLightEnough: () => false,
 }));
-vi.mock('../../../adapters/fetch/response-bytes.ts', () => ({ bytesInMemory: () => null }));
+vi.mock('../../../adapters/fetch/response-bytes.ts', () => ({
+  bytesInMemory: () => null,
+  knownLength: () => null,
+}));
 
 await import('./from-fetch-request.test.ts');
 await import('./from-fetch.test.ts');
