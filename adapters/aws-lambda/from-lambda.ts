@@ -100,6 +100,8 @@ function begin(status: number, reason: string | undefined, headers: HeaderList, 
   startResponse(`${status} ${reason ?? reasonPhrase(status)}`, headers);
 }
 
+const EMPTY: Uint8Array = new Uint8Array(0);
+
 /** One call of a streaming handler. */
 class StreamedCall {
   readonly #emulator: Emulator;
@@ -181,13 +183,18 @@ class StreamedCall {
     const stream = this.#stream;
     let ended = false;
     try {
-      if (first !== null && first.byteLength > 0) yield first;
-      let pending = stream.pull();
-      // Where no chunk follows yet the head goes out alone, as the front door sends it. (D23)
-      if (!(await isReady(pending, 1, false))) yield FLUSH;
-      for (let chunk = await pending; chunk !== null; chunk = await pending) {
+      let isHeadOut = false;
+      for (let pending: Promise<Uint8Array | null> = Promise.resolve(first ?? EMPTY); ; pending = stream.pull()) {
+        // Where no chunk follows yet the head goes out alone, as the front door sends it. (D23)
+        if (!isHeadOut && !(await isReady(pending, 1, false))) {
+          isHeadOut = true;
+          yield FLUSH;
+        }
+        const chunk = await pending;
+        if (chunk === null) break;
+        if (chunk.byteLength === 0) continue;
+        isHeadOut = true;
         yield chunk;
-        pending = stream.pull();
       }
       ended = true;
     } finally {

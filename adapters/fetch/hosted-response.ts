@@ -124,7 +124,10 @@ function headerList(response: Response, isPlain: boolean): HeaderList {
 /** Each cookie by itself, also of a `Headers` that came before `getSetCookie`, node-fetch's for one. */
 function cookiesOf(headers: Headers & { raw?(): Record<string, string[]> }, joined: string): string[] {
   if (typeof headers.getSetCookie === 'function') return headers.getSetCookie();
-  if (typeof headers.raw === 'function') return headers.raw()['set-cookie'] ?? [joined];
+  if (typeof headers.raw === 'function') {
+    const lists = Object.entries(headers.raw()).filter(([name]) => name.toLowerCase() === 'set-cookie');
+    return lists.flatMap(([, cookies]) => cookies);
+  }
   // A comma that ends a cookie has the name of the next one behind it; the comma of a date has a day.
   return joined.split(/,(?= *[!#$%&'*+\-.^_`|~0-9A-Za-z]+=)/).map((cookie) => cookie.trim());
 }

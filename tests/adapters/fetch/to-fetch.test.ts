@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
-import { toFetch } from 'waygate/fetch';
+import { fromFetch, toFetch } from 'waygate/fetch';
 
 /** Gives away the environ it got. */
 function looking(): { app: Application; seen: () => Environ } {
@@ -57,6 +57,23 @@ describe('toFetch is called', () => {
     expect(seen().PATH_INFO).toBe('/caf\xc3\xa9');
     await toFetch(app)('*', { method: 'OPTIONS' });
     expect(seen().PATH_INFO).toBe('*');
+  });
+
+  it('with a length of a body that is not there, which is in no environ (ENV-09)', async () => {
+    const { app, seen } = looking();
+    for (const [method, sent] of [
+      ['GET', '5'],
+      ['POST', '5'],
+    ] as const) {
+      await toFetch(app)(new Request('http://h/', { method, headers: { 'content-length': sent } }));
+      expect(seen()).not.toHaveProperty('CONTENT_LENGTH');
+    }
+    await toFetch(app)(new Request('http://h/', { method: 'POST', headers: { 'content-length': '0' } }));
+    expect(seen().CONTENT_LENGTH).toBe('0');
+    // The handler still gets the platform's own request.
+    const request = new Request('http://h/', { headers: { 'content-length': '5' } });
+    const handler = fromFetch((given) => new Response(String(given === request)));
+    expect(await (await toFetch(handler)(request)).text()).toBe('true');
   });
 
   it.each<[string, BodyInit, string]>([
