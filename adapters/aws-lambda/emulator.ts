@@ -1,7 +1,7 @@
 // What a front door does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
 // and what becomes of the function's result.
 
-import type { HeaderList } from '../../core/types.ts';
+import type { Application, HeaderList } from '../../core/types.ts';
 import type { SourceName } from './source.ts';
 
 /** A request as a front door receives it. Header names are in lower case; texts are Unicode. */
@@ -43,6 +43,12 @@ export interface EmulatorOptions {
   multiValueHeaders?: boolean;
   /** `edge`: at which event the function stands. Default: `origin-request`. */
   eventType?: 'viewer-request' | 'origin-request';
+  /**
+   * `edge`: what answers a request that the function lets pass on: the cache and the origin.
+   *
+   * @default such a request is a 502, as there is none
+   */
+  origin?: Application;
 }
 
 /** What goes back to the client. */

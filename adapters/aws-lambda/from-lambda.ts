@@ -8,7 +8,8 @@ import { reasonPhrase } from '../../core/status.ts';
 import { encode } from '../../core/strings.ts';
 import type { Application, Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { clientRequest } from './client-request.ts';
-import { addCookies, addDefaultType, addMap, objectOf, statusOf } from './emulated-response.ts';
+import { isPassedOn, originEnviron } from './emulated-origin.ts';
+import { addCookies, addDefaultType, addMap, type JsonObject, objectOf, statusOf } from './emulated-response.ts';
 import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
 import { MalformedResultError } from './emulator.ts';
 import { emulatorOf } from './event-of.ts';
@@ -49,9 +50,15 @@ export function fromLambda(handler: AnyHandler, options: FromLambdaOptions): App
     const event = throughJson(emulator.toEvent(request, options));
     if (options.streaming ?? isStreaming(handler))
       return new StreamedCall(emulator, request, options, environ).run(handler, event, startResponse);
-    const answer = await answerOf(emulator, request, options, environ, () =>
-      call(handler, event, request.id, options).then(throughJson),
-    );
+    let passed: JsonObject | null = null;
+    const answer = await answerOf(emulator, request, options, environ, async () => {
+      const result = throughJson(await call(handler, event, request.id, options));
+      if (options.origin === undefined || options.source !== 'edge' || !isPassedOn(result)) return result;
+      passed = result;
+      return { status: '200' };
+    });
+    if (passed !== null && options.origin)
+      return options.origin(originEnviron(environ, passed, request), startResponse);
     return send(answer, startResponse);
   };
 }

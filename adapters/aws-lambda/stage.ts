@@ -70,7 +70,7 @@ export function restPath(event: RestPath): Path {
   const path = sentPath(event.path);
   const decoded = decodePath(path);
   const prefix = publicPrefix(event, path);
-  if (prefix !== '') return { scriptName: decodePath(prefix), pathInfo: decoded, path: prefix + path };
+  if (prefix !== '') return withPrefix(prefix, decoded, path);
   return splitAt(decoded, endOfSegments(decoded, keyLength(event, decoded)), path);
 }
 
@@ -86,7 +86,9 @@ export function httpApi1Path(event: RestPath): Path {
   const isStage = (index: number, segments: string[]): boolean => named !== null && segments[index] === named;
   if (name === undefined || isOwnName(name)) {
     const segments = decoded.split('/', 2);
-    return splitAt(decoded, isStage(1, segments) ? segments.join('/').length : 0, path);
+    if (isStage(1, segments)) return splitAt(decoded, segments.join('/').length, path);
+    // AWS documents nothing of stages in this format: requestContext.path may have one that the path lacks.
+    return withPrefix(publicPrefix(event, path), decoded, path);
   }
   const length = keyLength(event, decoded);
   const end = endOfSegments(decoded, Math.max(length, isStage(1, decoded.split('/', 2)) ? 1 : 0));
@@ -97,6 +99,10 @@ export function httpApi1Path(event: RestPath): Path {
   const scriptName = without.map((segment) => `/${segment}`).join('');
   const rest = path.slice(endOfSegments(path, key.length));
   return { scriptName, pathInfo: decoded.slice(end), path: quotePath(scriptName) + rest || '/' };
+}
+
+function withPrefix(prefix: string, decoded: string, path: string): Path {
+  return { scriptName: decodePath(prefix), pathInfo: decoded, path: prefix + path };
 }
 
 function splitAt(decoded: string, end: number, path: string): Path {

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
-import { FailedResponseError, type LambdaOptions, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { FailedResponseError, fromLambda, type LambdaOptions, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { toFetch } from 'waygate/fetch';
 import { lambdaEvent } from 'waygate/testing';
 import { eventWith } from './cases.ts';
 import { RuntimeStream } from './runtime-stream.ts';
@@ -254,6 +255,42 @@ describe('Lambda@Edge: aws.pass_through', () => {
     request.querystring = 'stay';
     expect(await handler(given)).toMatchObject({ status: '204' });
   });
+
+  it.each(['viewer-request', 'origin-request'] as const)(
+    'through fromLambda, %s: the origin answers, with what the function changed',
+    async (eventType) => {
+      const handler = toLambda((environ, startResponse) => {
+        const [{ cf }] = (environ['aws.event'] as { Records: [{ cf: { request: { headers: object; uri: string } } }] })
+          .Records;
+        const { request } = cf;
+        Object.assign(request.headers, { 'x-added': [{ key: 'X-Added', value: '1' }] });
+        if (environ.PATH_INFO.startsWith('/old')) {
+          request.uri = '/new%20path';
+          (environ['aws.pass_through'] as () => void)();
+        }
+        startResponse('200 OK', []);
+        return [encode('the edge')];
+      });
+      const origin: Application = async (environ, startResponse) => {
+        startResponse('202 Accepted', []);
+        const { PATH_INFO, QUERY_STRING, REQUEST_URI, HTTP_X_ADDED, CONTENT_TYPE, CONTENT_LENGTH } = environ;
+        const body = await environ['wsgi.input'].text();
+        return [
+          encode(
+            JSON.stringify([PATH_INFO, QUERY_STRING, REQUEST_URI, HTTP_X_ADDED, CONTENT_TYPE, CONTENT_LENGTH, body]),
+          ),
+        ];
+      };
+      const fetch = toFetch(fromLambda(handler, { source: 'edge', eventType, origin }), quiet);
+      const passed = await fetch('http://a.test/old?q=1', { method: 'POST', body: 'text' });
+      expect(passed.status).toBe(202);
+      const type = 'text/plain;charset=UTF-8';
+      expect(await passed.json()).toEqual(['/new path', 'q=1', '/new%20path?q=1', '1', type, '4', 'text']);
+      expect(await (await fetch('http://a.test/other')).text()).toBe('the edge');
+      const none = toFetch(fromLambda(handler, { source: 'edge', eventType }), quiet);
+      expect((await none('http://a.test/old')).status).toBe(502);
+    },
+  );
 
   it('is there for no other front door', async () => {
     const app: Application = (environ, startResponse) => {

@@ -83,6 +83,11 @@ describe('A4, A5: an HTTP API with payload 1.0, whose path comes as it was sent'
     ['and no more', { ...api, path: '/%2541%2F', publicPath: '/A/' }, ['', '/%41/', '/%2541%2F']],
     ['leaves a malformed escape', { ...api, path: '/100%', publicPath: '/100%' }, ['', '/100%', '/100%']],
     ['a named stage', { version: '1.0', path: '/prod/a%20b' }, ['/prod', '/a b', '/prod/a%20b']],
+    [
+      'a named stage that only requestContext.path has',
+      { version: '1.0', path: '/a%20b', publicPath: '/prod/a b' },
+      ['/prod', '/a b', '/prod/a%20b'],
+    ],
     ['the named stage alone', { version: '1.0', path: '/prod' }, ['/prod', '', '/prod']],
     ['no stage but its beginning', { version: '1.0', path: '/production' }, ['', '/production', '/production']],
   ])('%s', async (_title, shape, expected) => {
