@@ -64,16 +64,27 @@ const INTERNAL_ERROR = 2;
 /** Ends a connection with a reset where it can be reset: TCP can, also below TLS; a Unix socket cannot. */
 function reset(socket: Socket): void {
   const below = (socket as { _parent?: unknown })._parent;
-  const tcp = (isSocket(below) ? below : socket) as Socket;
   try {
-    tcp.resetAndDestroy();
+    // Not while the parser runs: with the socket below gone, that of TLS closes within a call, and its parser is taken from
+    // it. What else came in the same read would then end the process.
+    if (isSocket(below)) setImmediate(resetBelow, socket, below);
+    else socket.resetAndDestroy();
   } catch {
-    // What a Unix socket has taken so far still arrives; under TLS the end lacks its notice. (RFC 8446 §6.1)
+    // What a Unix socket has taken so far still arrives.
     socket.destroy();
   }
 }
 
-function isSocket(value: unknown): boolean {
+function resetBelow(socket: Socket, below: Socket): void {
+  try {
+    below.resetAndDestroy();
+  } catch {
+    // A Unix socket: the end of the connection lacks its notice. (RFC 8446 §6.1)
+  }
+  socket.destroy();
+}
+
+function isSocket(value: unknown): value is Socket {
   return typeof (value as { resetAndDestroy?: unknown } | null | undefined)?.resetAndDestroy === 'function';
 }
 

@@ -98,6 +98,7 @@ const where = {
   tcp: { port: 0, host: '127.0.0.1' },
   unix: { path: `${folder}/failing` },
   tls: { port: 0, host: '127.0.0.1', tls },
+  tlsUnix: { path: `${folder}/secure`, tls },
   http2: { port: 0, host: '127.0.0.1', http2: true },
 };
 const ports = {};
