@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { breakOff } from './break-off.ts';
 
 const LINES = new WeakMap<Socket, Line>();
 
@@ -53,6 +54,7 @@ class Line {
   enter(request: IncomingMessage, response: ServerResponse): boolean {
     // Its turn to answer comes when the one in front of it is over.
     response.once('socket', this.#leave);
+    response.once('socket', endIfDestroyed);
     if (this.#running < this.#limit) {
       this.#running++;
       return true;
@@ -92,6 +94,14 @@ class Line {
     this.#isPaused = false;
     if (!this.#socket.destroyed) handleOf(this.#socket)?.readStart?.();
   }
+}
+
+/**
+ * Ends the connection of a response that was destroyed while it waited: since version 24 Node gives it its turn all the same,
+ * and then waits for its end for ever. (ERR-04)
+ */
+function endIfDestroyed(this: ServerResponse): void {
+  if (this.destroyed) setImmediate(breakOff, this);
 }
 
 interface Handle {

@@ -136,6 +136,34 @@ describe('before its turn', () => {
     expect(answer).toMatch(/slowdoneHTTP\/1\.1 200 OK\r\n.*short$/s);
   });
 
+  test.each<[string, Application]>([
+    ['a listener’s', fromNode((_request: http.IncomingMessage, response: http.ServerResponse) => response.destroy())],
+    [
+      'a listener’s that has begun',
+      fromNode((_request: http.IncomingMessage, response: http.ServerResponse) => {
+        response.write('short');
+        response.destroy(new Error('planned'));
+      }),
+    ],
+    [
+      'an application’s',
+      (environ, startResponse) => {
+        (environ['node.response'] as http.ServerResponse).destroy();
+        startResponse('200 OK', []);
+        return [encode('never sent')];
+      },
+    ],
+  ])('a response that is destroyed ends the connection in its turn: %s (ERR-04)', async (_what, behind) => {
+    const port = await start(slow(behind));
+    const client = new Conversation(port);
+    const closed = new Promise<string>((resolve) => client.socket.once('close', () => resolve('closed')));
+    // The client keeps its side open: it is the server's to end.
+    client.send(get('/slow') + get('/destroyed') + get('/behind'));
+    expect(await Promise.race([closed, wait(3000)])).toBe('closed');
+    expect(client.received).toMatch(/slowdone/);
+    expect(client.received).not.toMatch(/never sent|0\r\n\r\n$/);
+  });
+
   test('neither a 100 nor a 103 lands in the middle of another response', async () => {
     const port = await start(
       slow(async (environ, startResponse) => {
