@@ -3,7 +3,7 @@
 
 import { checkApplication, checkOptions, isToken } from './check.ts';
 import { errorStreams } from './error-stream.ts';
-import { BadRequestError, describe } from './errors.ts';
+import { BadRequestError, describe, quote } from './errors.ts';
 import { fileWrapper } from './file-wrapper.ts';
 import { memo } from './memo.ts';
 import { encodeWsgi } from './strings.ts';
@@ -192,7 +192,7 @@ export function declaredLength(environ: Environ): number | undefined {
   }
   const length = Number(text);
   if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(length)) {
-    throw new BadRequestError(`Content-Length is ${JSON.stringify(text.slice(0, 40))}; expected decimal digits.`);
+    throw new BadRequestError(`Content-Length is ${quote(text, 40)}; expected decimal digits.`);
   }
   return length;
 }

@@ -1,6 +1,7 @@
 // `wsgi.errors`: from whatever the deployer gave as `errors` to the stream an application sees. A log that fails is never
 // the application's problem: nothing it throws or rejects with comes through. (LOG-01 … LOG-05, ERR-06)
 
+import { printable } from './errors.ts';
 import { flush, ignoreFailure } from './log.ts';
 import type { ErrorSink, ErrorStream } from './types.ts';
 
@@ -101,6 +102,7 @@ export function errorStreams(sink: ErrorSink | undefined): () => ErrorStream {
   return () => shared;
 }
 
+/** Colours are the application's to use; the control bytes beyond ASCII come from a client, in a path or a header. */
 function logToConsole(text: string): void {
-  console.error(text);
+  console.error(/[\x7f-\x9f]/.test(text) ? text.replace(/[\x7f-\x9f]+/g, printable) : text);
 }

@@ -65,11 +65,27 @@ export class ClientDisconnectedError extends RequestError {
   }
 }
 
+/** What a terminal obeys instead of showing it, and what turns the direction of a text; line feeds and tabs are left. */
+const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A text for the log, in which nothing that a client sent can steer the terminal it is shown on: `\u009b` for the byte. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * A text in quotes for a message, on one line, printable and not too long.
+ *
+ * @param most how many characters of it are shown
+ */
+export function quote(text: string, most = 60): string {
+  return printable(JSON.stringify(text.length > most ? `${text.slice(0, most)}…` : text));
+}
+
 /** How a value is named in an error message: its type and, where that helps, its value. Never throws. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
-  if (typeof value === 'string')
-    return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+  if (typeof value === 'string') return `the string ${quote(value)}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object') return value === undefined ? 'undefined' : `the ${typeof value} ${String(value)}`;
   let tag: string;

@@ -1,12 +1,13 @@
 // Writing to `wsgi.errors` where a log that fails must fail nothing else. (ERR-06)
 
 import { isThenable } from './body.ts';
+import { printable } from './errors.ts';
 import type { ErrorStream } from './types.ts';
 
-/** Writes a line. Never throws: nowhere is left to report it. */
+/** Writes a line, whose text may hold what a client sent. Never throws: nowhere is left to report it. */
 export function log(errors: ErrorStream, line: string): void {
   try {
-    ignoreFailure(errors.write(`${line}\n`));
+    ignoreFailure(errors.write(`${printable(line)}\n`));
   } catch {}
 }
 

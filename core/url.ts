@@ -1,7 +1,7 @@
 // Request targets, paths and URLs: the one place where a path is decoded, quoted, split and put together again.
 // (URL-01 … URL-05, ENV-05 … ENV-07, ENV-29)
 
-import { BadRequestError } from './errors.ts';
+import { BadRequestError, quote } from './errors.ts';
 import { encodeWsgi } from './strings.ts';
 import type { Environ } from './types.ts';
 
@@ -52,9 +52,7 @@ let lastHost = '';
 export function checkHost(host: string): void {
   if (host === lastHost) return;
   if (!isHost(host)) {
-    throw new BadRequestError(
-      `The Host header is ${JSON.stringify(host.slice(0, 80))}; expected a host and an optional port.`,
-    );
+    throw new BadRequestError(`The Host header is ${quote(host, 80)}; expected a host and an optional port.`);
   }
   lastHost = host;
 }
@@ -76,9 +74,7 @@ export function splitTarget(target: string, method: string): Target {
       rest = target.slice(origin.length);
       if (rest.charCodeAt(0) !== 0x2f) rest = `/${rest}`;
     } else if (target !== '*' || method !== 'OPTIONS') {
-      throw new BadRequestError(
-        `The request target is ${JSON.stringify(target.slice(0, 80))}; expected a path that starts with "/".`,
-      );
+      throw new BadRequestError(`The request target is ${quote(target, 80)}; expected a path that starts with "/".`);
     }
   }
   const hash = rest.indexOf('#');

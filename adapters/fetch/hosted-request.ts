@@ -1,7 +1,7 @@
 // The `Request` that a Fetch handler sees, made from environ: what a middleware changed there is what it shows.
 
 import { isToken } from '../../core/check.ts';
-import { BadRequestError, RequestError } from '../../core/errors.ts';
+import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
 import { carried, carry } from '../../core/lazy.ts';
 import type { Environ } from '../../core/types.ts';
@@ -87,7 +87,7 @@ function fetchOptions(original: unknown): RequestInit {
 function normalizedMethod(method: string): string {
   if (method === 'GET' || method === 'POST') return method;
   if (/^(?:CONNECT|TRACE|TRACK)$/i.test(method) || !isToken(method)) {
-    throw new RequestError(501, `The method is ${JSON.stringify(method)}, which a Fetch Request cannot have.`);
+    throw new RequestError(501, `The method is ${quote(method)}, which a Fetch Request cannot have.`);
   }
   return /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i.test(method) ? method.toUpperCase() : method;
 }

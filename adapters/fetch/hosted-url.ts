@@ -1,6 +1,6 @@
 // The URL that a Fetch handler sees, made from environ.
 
-import { BadRequestError } from '../../core/errors.ts';
+import { BadRequestError, quote } from '../../core/errors.ts';
 import { memo } from '../../core/memo.ts';
 import type { Environ } from '../../core/types.ts';
 import { encodedPathInfo, quotePath } from '../../core/url.ts';
@@ -48,7 +48,7 @@ export function hasDotSegments(path: string): boolean {
 function checkDotSegments(path: string): void {
   if (!hasDotSegments(path)) return;
   throw new BadRequestError(
-    `The path is ${JSON.stringify(path.slice(0, 80))}, and a URL cannot hold its "." and ".." segments; expected a path without them. Resolve them before you send the request, as browsers do.`,
+    `The path is ${quote(path, 80)}, and a URL cannot hold its "." and ".." segments; expected a path without them. Resolve them before you send the request, as browsers do.`,
   );
 }
 
@@ -66,9 +66,7 @@ function origin(environ: Environ): string {
   const host = environ.HTTP_HOST || `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
   const made = originOf(`${environ['wsgi.url_scheme']}://${host}`);
   if (made !== null) return made;
-  throw new BadRequestError(
-    `The Host is ${JSON.stringify(host.slice(0, 80))}; expected a host name and perhaps a port.`,
-  );
+  throw new BadRequestError(`The Host is ${quote(host, 80)}; expected a host name and perhaps a port.`);
 }
 
 function parse(text: string): string | null {

@@ -236,10 +236,14 @@ export class NodeCall implements CarriesNode {
 
   /** `waygate.early_hints`. (RFC 8297) */
   earlyHints(headers: HeaderList): void {
-    const hints: Record<string, string | string[]> = {};
+    // Without a prototype: `constructor` and `__proto__` are legal header names.
+    const hints: Record<string, string[]> = Object.create(null);
     for (const [name, value] of checkHeaders(headers).headers) {
-      const before = hints[name.toLowerCase()];
-      hints[name.toLowerCase()] = before === undefined ? value : [before, value].flat();
+      const lower = name.toLowerCase();
+      // The length of the response to come: an informational one has no content. (RFC 9110 §8.6)
+      if (lower === 'content-length') continue;
+      hints[lower] ??= [];
+      hints[lower].push(value);
     }
     const response = this.#response;
     // A response that waits for its turn has no place for hints yet, and they would be late by then. (RFC 9110 §15.2)

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { BadRequestError, RequestError } from '../../core/errors.ts';
+import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
 import { checkHost, decodePath, splitTarget } from '../../core/url.ts';
 import { mountOf, type RequestLine } from './mount.ts';
 
@@ -106,7 +106,7 @@ function only(first: string | undefined, value: string, name: string): string {
 
 function checkLength(text: string): void {
   if (text !== '' && (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(Number(text)))) {
-    throw new BadRequestError(`Content-Length is ${JSON.stringify(text.slice(0, 40))}; expected decimal digits.`);
+    throw new BadRequestError(`Content-Length is ${quote(text, 40)}; expected decimal digits.`);
   }
 }
 
@@ -114,10 +114,7 @@ function checkLength(text: string): void {
 function checkCoding(coding: string, length: string | undefined, request: IncomingMessage): void {
   if (request.httpVersion === '1.0') throw new BadRequestError('An HTTP/1.0 request has a Transfer-Encoding.');
   if (coding.toLowerCase() !== 'chunked') {
-    throw new RequestError(
-      501,
-      `The transfer coding is ${JSON.stringify(coding.slice(0, 40))}; only "chunked" is served.`,
-    );
+    throw new RequestError(501, `The transfer coding is ${quote(coding, 40)}; only "chunked" is served.`);
   }
   // Node's parser refuses both, unless it was told to be lenient. (RFC 9112 §6.3)
   if (length !== undefined) {

@@ -14,20 +14,20 @@ import { headerKey, headerName } from '../../core/environ.ts';
 import { heap } from './heap.ts';
 import { nodes, sources } from './sources.ts';
 
-/** Everything that outlives a request stands at the top of a module. Each of these is accounted for here. */
+/**
+ * Everything that outlives a request stands at the top of a module. Each of these is accounted for here; what is weak lives
+ * no longer than what it is about.
+ */
 const KEPT: Record<string, string> = {
   'core/check.ts HOP_BY_HOP': 'a fixed list',
   'core/check.ts kindOf': 'a memo, filled below',
   'core/environ.ts headerKey': 'a memo, filled below',
   'core/environ.ts headerName': 'a memo, filled below',
-  'core/stand-in.ts BEHIND': 'weak: lives as long as what it is about',
   'adapters/aws-lambda/headers.ts lowerName': 'a memo, filled below',
   'adapters/fetch/environ.ts SINGLE': 'a fixed list',
   'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',
   'adapters/node/hosted-socket.ts NOTHING': 'a fixed list',
-  'adapters/node/native.ts LISTENERS': 'weak: lives as long as what it is about',
-  'adapters/node/queued.ts QUEUED': 'weak: lives as long as what it is about',
-  'adapters/node/tls.ts KNOWN': 'weak: lives as long as what it is about',
+  'adapters/node/break-off.ts GONE': 'a fixed list',
   'middleware/validator/environ.ts LEFT_OUT': 'a fixed list',
   'middleware/validator/environ.ts WSGI_KEYS': 'a fixed list',
 };
@@ -56,9 +56,7 @@ interface Made {
 
 function keeps(init: Made | null): boolean {
   const name = init?.callee?.name ?? '';
-  return (
-    /^(?:Map|Set|WeakMap|WeakSet|memo)$/.test(name) || (init?.type === 'ArrayExpression' && init.elements?.length === 0)
-  );
+  return /^(?:Map|Set|memo)$/.test(name) || (init?.type === 'ArrayExpression' && init.elements?.length === 0);
 }
 
 /** More texts than any memo keeps, each as long as the headers that a server takes may be. */

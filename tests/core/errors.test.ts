@@ -1,7 +1,15 @@
 // Errors as text, the log they go to, and answers in the application's stead.
 
-import { describe, expect, it } from 'vitest';
-import { BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from 'waygate';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  BadRequestError,
+  BodyTooLargeError,
+  ClientDisconnectedError,
+  ContractError,
+  RequestError,
+  run,
+  setupTestingDefaults,
+} from 'waygate';
 import { errorStreams } from '../../core/error-stream.ts';
 import { describe as describeValue, isA, report, statusOf } from '../../core/errors.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
@@ -178,6 +186,28 @@ describe('wsgi.errors from the errors option (LOG)', () => {
     expect(stream.writelines(['two\n', 'three'])).toBe(undefined);
     expect(await stream.flush()).toBe(undefined);
     expect(await stream.flush()).toBe(undefined);
+  });
+
+  it('shows no control byte of a client on the terminal, and lets the application have its colours', () => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {});
+    errorStreams(undefined)().write('\x1b[31mred\x1b[0m \x9b2J \x7f caf\xc3\x89\n');
+    expect(shown.mock.calls).toEqual([['\x1b[31mred\x1b[0m \\u009b2J \\u007f caf\xc3\\u0089']]);
+    shown.mockRestore();
+  });
+
+  it('shows no control byte in what the gateway itself logs', async () => {
+    const entries: string[] = [];
+    const errors = errorStreams((text) => void entries.push(text))();
+    const environ = setupTestingDefaults({ PATH_INFO: '/\x9b2J\x1b]0;title\x07\r', 'wsgi.errors': errors });
+    await run(() => {
+      throw new Error(`no page at ${environ.PATH_INFO}\nsecond line`);
+    }, environ);
+    await run(() => {
+      throw new BadRequestError(`no page at ${environ.PATH_INFO}`);
+    }, environ);
+    expect(entries.length).toBe(2);
+    for (const entry of entries) expect(entry).toMatch(/^[\n\x20-\x7e]+$/);
+    expect(entries[0]).toContain('no page at /\\u009b2J\\u001b]0;title\\u0007\\u000d\nsecond line\n    at ');
   });
 
   it('takes whatever is written, also what is no text', () => {

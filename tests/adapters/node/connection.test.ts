@@ -156,6 +156,35 @@ describe('early hints (RFC 8297)', () => {
     client.socket.destroy();
   });
 
+  it('hold what names of objects are legal headers, and no length, which a 103 must not have (RFC 9110 §8.6)', async () => {
+    const { port } = await start((environ, startResponse) => {
+      environ['waygate.early_hints']?.([
+        ['Link', '</a.css>; rel=preload'],
+        ['Content-Length', '5'],
+        ['constructor', 'c'],
+        ['__proto__', 'p'],
+        ['toString', 't'],
+        ['X-Twice', '1'],
+        ['x-twice', '2'],
+      ]);
+      startResponse('200 OK', []);
+      return [encode('done')];
+    });
+    const client = new Conversation(port);
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('done');
+    const hints = client.received.slice(0, client.received.indexOf('\r\n\r\n'));
+    expect(hints.split('\r\n').map((line) => line.toLowerCase())).toEqual([
+      'http/1.1 103 early hints',
+      'link: </a.css>; rel=preload',
+      'constructor: c',
+      '__proto__: p',
+      'tostring: t',
+      'x-twice: 1,2',
+    ]);
+    client.socket.destroy();
+  });
+
   it('are not offered to an HTTP/1.0 client', async () => {
     const { port } = await start((environ, startResponse) => {
       startResponse('200 OK', []);
