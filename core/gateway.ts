@@ -10,7 +10,16 @@ import { flush, log } from './log.ts';
 import { plainResponse } from './plain-response.ts';
 import type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
-import type { Application, Body, Environ, ErrorStream, HeaderList, StartResponse, Write } from './types.ts';
+import type {
+  Application,
+  Body,
+  Environ,
+  ErrorStream,
+  HeaderList,
+  ReadonlyHeaderList,
+  StartResponse,
+  Write,
+} from './types.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const NO_OPTIONS: ExchangeOptions = {};
@@ -225,7 +234,7 @@ export class Exchange implements ResponseBody {
 
   // What the application calls.
 
-  #start(status: string, headers: HeaderList, error?: unknown): Write {
+  #start(status: string, headers: ReadonlyHeaderList, error?: unknown): Write {
     if (error !== undefined) {
       // Too late to replace the head: the application gets its own error back. (SR-11)
       if (this.#response !== null || this.#done) {

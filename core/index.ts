@@ -33,6 +33,7 @@ export type {
   HeaderList,
   InputStream,
   Middleware,
+  ReadonlyHeaderList,
   StartResponse,
   Write,
 } from './types.ts';
@@ -47,3 +48,18 @@ export {
   splitTarget,
 } from './url.ts';
 export { settled } from './work.ts';
+
+/**
+ * Keys of {@link Environ} beyond the contract's: an application, a middleware or an adapter declares its own here, and they
+ * are typed wherever an environ is. A key that not every request has is optional. The adapters declare theirs, such as
+ * `node.request`, in their entries.
+ *
+ * @example
+ * declare module 'waygate' {
+ *   interface EnvironKeys {
+ *     'app.user'?: User;
+ *   }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: others add its members.
+export interface EnvironKeys {}

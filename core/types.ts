@@ -1,5 +1,7 @@
 // The words of PEP 3333 as types. No code: every other file of core/ gives these words their meaning.
 
+import type { EnvironKeys } from './index.ts';
+
 /**
  * A WSGI application: called once per request with the request's environ and a `startResponse` of its own, it returns
  * the body, or a promise of it. (PEP 3333 CALL-01, CALL-02, BODY-01)
@@ -13,7 +15,7 @@ export type Application = (environ: Environ, startResponse: StartResponse) => Bo
  *
  * @throws {ContractError} when an argument breaks the contract, or on a second call without `error`.
  */
-export type StartResponse = (status: string, headers: HeaderList, error?: unknown) => Write;
+export type StartResponse = (status: string, headers: ReadonlyHeaderList, error?: unknown) => Write;
 
 /**
  * Sends one chunk ahead of the body. The promise resolves once the platform has taken the chunk; ignoring it keeps the
@@ -32,6 +34,12 @@ export type Body = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & { close?
 
 /** Header fields in the order they go out; repeats stand as separate pairs. Names are tokens, values native strings. (SR-03) */
 export type HeaderList = [name: string, value: string][];
+
+/**
+ * A header list that is only read: what `startResponse` takes, so that an application may give it a frozen or an `as const`
+ * list. A middleware that changes headers makes a list of its own: `[...headers, ['Vary', 'Accept']]`. (SR-03, MW-04)
+ */
+export type ReadonlyHeaderList = readonly (readonly [name: string, value: string])[];
 
 /** An application made of another one. (MW-01) */
 export type Middleware = (app: Application) => Application;
@@ -83,7 +91,7 @@ export interface FileLike {
  * The request: CGI variables, the `wsgi.*` keys, and what a platform adds under names of its own. A plain mutable object
  * made for one request. CGI values are native strings: each code unit is one byte. (ENV-01 … ENV-29, STR-03)
  */
-export interface Environ {
+export interface Environ extends EnvironKeys {
   /** The method as it was sent, in its case. */
   REQUEST_METHOD: string;
   /** The path prefix where the application is mounted, decoded; empty at the root, never `/`. */
@@ -137,13 +145,13 @@ export interface Environ {
   /** Makes a body of a file. (FILE-01 … FILE-06) */
   'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => Body;
   /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`. */
-  'waygate.gateway': string;
+  'waygate.gateway': 'node' | 'fetch' | 'cloudflare-workers' | 'aws-lambda' | (string & {});
   /** Keeps the platform running until `promise` has settled, also after the response went out. */
   'waygate.wait_until': (promise: Promise<unknown>) => void;
   /** Aborts when the client has gone before the response was finished. */
   'waygate.signal': AbortSignal;
   /** Sends a `103 Early Hints` with these headers; there only where the platform can. (RFC 8297) */
-  'waygate.early_hints'?: (headers: HeaderList) => void;
+  'waygate.early_hints'?: (headers: ReadonlyHeaderList) => void;
   /** Every other request header: `HTTP_USER_AGENT`, `HTTP_COOKIE`; repeats are joined. (ENV-12, ENV-24) */
   [header: `HTTP_${string}`]: string | undefined;
   /** What the platform, a middleware or the deployer adds. */

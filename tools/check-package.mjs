@@ -1,5 +1,6 @@
-// Packs the library as it would be published and holds the tarball to three checks: publint, Are the types wrong?, and
-// this project's own rule that the package holds the built library, its documents and nothing else. Any finding fails.
+// Packs the library as it would be published and holds the tarball to four checks: publint, Are the types wrong?, programs
+// of users in tests/types that must compile, and this project's own rule that the package holds the built library, its
+// documents and nothing else. Any finding fails.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,6 +38,8 @@ function output(command, args) {
 const folder = mkdtempSync(join(tmpdir(), 'waygate-package-'));
 try {
   output('npm', ['run', 'build']);
+  const programs = runCommand('npx', ['--no-install', 'tsc', '-p', 'tests/types/tsconfig.package.json']);
+  if (programs.status !== 0) findings.push(`types: programs of users do not compile\n${programs.stdout}`);
   // The build has just run; packing without scripts keeps standard output pure JSON.
   const packed = JSON.parse(output('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]));
   // npm 12 answers with an object by package name, npm 11 and earlier with an array.

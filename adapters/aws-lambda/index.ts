@@ -1,5 +1,7 @@
 // `waygate/aws-lambda`: applications as Lambda functions, and Lambda functions as applications.
 
+import type { Context } from 'aws-lambda';
+
 export { FailedResponseError, UnsupportedEventError } from './errors.ts';
 export type { BatchResult, EventHandler, EventTarget } from './event-route.ts';
 export { type FromLambdaOptions, fromLambda } from './from-lambda.ts';
@@ -10,3 +12,16 @@ export { awslambda, type ResponseStream, type StreamHandler } from './streaming.
 export { toLambda } from './to-lambda.ts';
 export { toLambdaStream } from './to-lambda-stream.ts';
 export type { LambdaHandler, LatticeRequestEvent } from './types.ts';
+
+declare module 'waygate' {
+  interface EnvironKeys {
+    /** The event as it came. Annotate it: `const event: APIGatewayProxyEventV2 = environ['aws.event']`. */
+    // biome-ignore lint/suspicious/noExplicitAny: every event source has its own, and their union has no member in common.
+    'aws.event'?: any;
+    /** One record of it, where the option `events` serves records one by one. */
+    // biome-ignore lint/suspicious/noExplicitAny: every event source has its own.
+    'aws.record'?: any;
+    /** The context of the invocation. */
+    'aws.context'?: Context;
+  }
+}

@@ -22,7 +22,7 @@ export class Invocation {
       this.#work.push(settled(promise, this.#errors));
     };
     environ['aws.event'] = event;
-    if (context !== undefined) environ['aws.context'] = context;
+    if (context !== undefined) environ['aws.context'] = context as Environ['aws.context'];
     carry(environ, this);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
   }

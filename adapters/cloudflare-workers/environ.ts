@@ -59,9 +59,9 @@ export const workerFacts: FetchFacts = {
   addKeys(environ, { request, platform = [] }) {
     const { cf } = request as WorkerRequest;
     addEdgeKeys(environ, cf);
-    environ['cloudflare.env'] = platform[0];
-    environ['cloudflare.ctx'] = platform[1];
-    if (cf) environ['cloudflare.cf'] = cf;
+    environ['cloudflare.env'] = platform[0] as Environ['cloudflare.env'];
+    environ['cloudflare.ctx'] = platform[1] as Environ['cloudflare.ctx'];
+    if (cf) environ['cloudflare.cf'] = cf as Environ['cloudflare.cf'];
   },
 };
 

@@ -4,3 +4,12 @@ export { type FetchApp, type FetchHandlerFunction, fromFetch } from './from-fetc
 export type { ExecutionContextLike } from './hosted-platform.ts';
 export { environOf } from './hosted-request.ts';
 export { type FetchHandler, type FetchOptions, toFetch } from './to-fetch.ts';
+
+declare module 'waygate' {
+  interface EnvironKeys {
+    /** The request as the platform has it. An application that reads its body takes it away from `wsgi.input`. */
+    'fetch.request'?: Request;
+    /** What the platform gave besides the request: Deno's connection info, Bun's server. */
+    'fetch.arguments'?: readonly unknown[];
+  }
+}

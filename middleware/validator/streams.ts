@@ -3,7 +3,7 @@
 
 import { checkHeaders } from '../../core/check.ts';
 import { type ContractError, describe } from '../../core/errors.ts';
-import type { Body, ErrorStream, FileLike, HeaderList } from '../../core/types.ts';
+import type { Body, ErrorStream, FileLike, ReadonlyHeaderList } from '../../core/types.ts';
 import { broken, type Warn } from './report.ts';
 import type { RuleId } from './rules.ts';
 
@@ -72,7 +72,10 @@ export function validFileWrapper(
 }
 
 /** `waygate.early_hints` for an application. */
-export function validEarlyHints(send: (headers: HeaderList) => void, warn: Warn): (headers: HeaderList) => void {
+export function validEarlyHints(
+  send: (headers: ReadonlyHeaderList) => void,
+  warn: Warn,
+): (headers: ReadonlyHeaderList) => void {
   return (headers) => {
     try {
       checkHeaders(headers);

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ContractError } from 'waygate';
+import { type Application, ContractError, encode, run, setupTestingDefaults } from 'waygate';
+import { validator } from 'waygate/middleware';
 import { checkBody } from '../../core/body.ts';
 import {
   checkChunk,
@@ -131,5 +132,23 @@ describe('a body', () => {
     expect(() => checkBody('text')).toThrow('such as [chunk]. Text becomes bytes with encode(). [BODY-01]');
     expect(() => checkBody(new Response())).toThrow('A Fetch app becomes an application with fromFetch(). [BODY-01]');
     expect(() => checkBody(new Uint8Array(1))).toThrow(/a Uint8Array; .* such as \[chunk\]\. \[BODY-01\]$/);
+  });
+});
+
+describe('a header list that the application keeps (SR-03)', () => {
+  it('may be frozen: the gateway and the validator read it, and their own list is another', async () => {
+    const headers = Object.freeze([Object.freeze(['Content-Type', 'text/plain'] as const)]);
+    for (const wrap of [(app: Application) => app, validator]) {
+      const app = wrap((_environ, startResponse) => {
+        startResponse('200 OK', headers);
+        return [encode('ok')];
+      });
+      const response = await run(app, setupTestingDefaults());
+      expect(response.headers).toEqual([
+        ['Content-Type', 'text/plain'],
+        ['Content-Length', '2'],
+      ]);
+    }
+    expect(headers).toEqual([['Content-Type', 'text/plain']]);
   });
 });

@@ -823,6 +823,13 @@ const others = [
   },
   {
     rule: 'LOG-03',
+    what: 'a control byte of a client reaches the log',
+    file: 'core/log.ts',
+    from: 'printable(line)',
+    to: 'line',
+  },
+  {
+    rule: 'LOG-03',
     what: 'a log that throws throws into the application',
     file: 'core/error-stream.ts',
     from: '    try {\n      ignoreFailure(this.#target.write(text));\n    } catch {}',

@@ -1,0 +1,59 @@
+// The keys of each adapter are typed once something of it is imported, and bindings are the user's to declare.
+
+import type { APIGatewayProxyEventV2, SQSEvent } from 'aws-lambda';
+import type { Application } from 'waygate';
+import { toLambda } from 'waygate/aws-lambda';
+import { type Bindings, toWorker, type Worker } from 'waygate/cloudflare-workers';
+import { toFetch } from 'waygate/fetch';
+import { toNode } from 'waygate/node';
+
+interface Store {
+  get(key: string): Promise<string | null>;
+}
+
+declare module 'waygate/cloudflare-workers' {
+  interface Bindings {
+    NOTES: Store;
+  }
+}
+
+/** What `wrangler types` writes. */
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      SECRET: string;
+    }
+  }
+}
+
+export const app: Application = async (environ, startResponse) => {
+  const url: string | undefined = environ['node.request']?.url;
+  environ['node.response']?.setHeader('X-Url', url ?? '');
+  // @ts-expect-error: it is there under node only
+  environ['node.request'].url;
+  const mode: string | undefined = environ['fetch.request']?.mode;
+  const first: unknown = environ['fetch.arguments']?.[0];
+
+  const note: string | null | undefined = await environ['cloudflare.env']?.NOTES.get('a');
+  const secret: string | undefined = environ['cloudflare.env']?.SECRET;
+  // @ts-expect-error: no such binding
+  environ['cloudflare.env']?.QUEUE;
+  environ['cloudflare.ctx']?.waitUntil(Promise.resolve());
+  const country: unknown = environ['cloudflare.cf']?.country;
+
+  const event: APIGatewayProxyEventV2 = environ['aws.event'];
+  const batch = environ['aws.event'] as SQSEvent;
+  const left: number | undefined = environ['aws.context']?.getRemainingTimeInMillis();
+  // @ts-expect-error: no such member
+  environ['aws.context']?.deadline;
+
+  startResponse('200 OK', []);
+  void [mode, first, note, secret, country, event.rawPath, batch.Records, left];
+  return [];
+};
+
+export const worker: Worker<Bindings> = toWorker<Bindings>(app);
+export const served: unknown[] = [toNode(app), toFetch(app), toLambda(app)];
+
+// @ts-expect-error: a binding is missing
+worker.fetch(new Request('http://localhost/'), { SECRET: '' }, { waitUntil() {} });
