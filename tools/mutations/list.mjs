@@ -313,8 +313,8 @@ const gateway = [
     rule: 'ERR-06',
     what: 'a failing log escapes',
     file: 'core/log.ts',
-    from: '    ignoreFailure(errors.write(`${line}\\n`));\n  } catch {}',
-    to: '    ignoreFailure(errors.write(`${line}\\n`));\n  } catch (error) {\n    throw error;\n  }',
+    from: '    ignoreFailure(errors.write(`${printable(line)}\\n`));\n  } catch {}',
+    to: '    ignoreFailure(errors.write(`${printable(line)}\\n`));\n  } catch (error) {\n    throw error;\n  }',
   },
   {
     rule: 'LOG-04',
