@@ -47,7 +47,7 @@ export function fromNode(app: NodeApp): Application {
     };
     return new PendingBody(call, run, startResponse);
   };
-  return markHosted(application, native);
+  return markHosted(application, native, host.server as Server | null);
 }
 
 function toHost(app: NodeApp): Host {

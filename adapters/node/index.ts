@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
 export { fromNode, type NodeApp, type NodeAppListener } from './from-node.ts';
-export { type Served, type ServeOptions, serve } from './serve.ts';
+export { type Served, serve } from './serve.ts';
+export type { ServeOptions, ServerLimits } from './serve-options.ts';
 export { type NodeListener, type NodeOptions, toNode } from './to-node.ts';
 
 declare module 'waygate' {

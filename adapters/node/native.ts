@@ -1,7 +1,7 @@
 // A node listener on Node: while nothing between has changed the request or the response, it gets the platform's own.
 
 import { AsyncResource } from 'node:async_hooks';
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
 import { carried } from '../../core/lazy.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
@@ -22,11 +22,22 @@ export function isOriginal(environ: Environ): boolean {
 export type NativeCall = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 const LISTENERS = new WeakMap<Application, NativeCall>();
+const SERVERS = new WeakMap<Application, Server>();
 
-/** Remembers that an application is a hosted listener and nothing else. */
-export function markHosted(app: Application, listener: NativeCall): Application {
+/**
+ * Remembers that an application is a hosted listener and nothing else.
+ *
+ * @param server the server whose listener it is, if any
+ */
+export function markHosted(app: Application, listener: NativeCall, server: Server | null): Application {
   LISTENERS.set(app, listener);
+  if (server !== null) SERVERS.set(app, server);
   return app;
+}
+
+/** The hosted server that is the whole of an application; else null. */
+export function serverBehind(app: Application): Server | null {
+  return SERVERS.get(app) ?? null;
 }
 
 /** The listener that is the whole of an application, so that nothing can come between it and a gateway; else null. */

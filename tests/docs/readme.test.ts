@@ -54,9 +54,9 @@ test('README.md opens with an application of ten lines that answers on a real po
   try {
     await load('hello.ts');
     const url = /http:\S+/.exec(String(log.mock.calls[0]?.[0]))?.[0];
-    const response = await fetch(`${url}some/path`);
+    const response = await fetch(`${url}/some/path`);
     expect(await response.text()).toBe('You asked for /some/path\n');
-    expect(await (await fetch(`${url}caf%C3%A9`)).text()).toBe('You asked for /café\n');
+    expect(await (await fetch(`${url}/caf%C3%A9`)).text()).toBe('You asked for /café\n');
   } finally {
     log.mockRestore();
     for (const server of listen.mock.contexts) (server as http.Server).close();

@@ -19,7 +19,7 @@ async function listening(): Promise<string | undefined> {
 }
 
 test('events come one by one, and the generator ends when the client leaves', async () => {
-  const response = await fetch(`${served.url}events?every=20`);
+  const response = await fetch(`${served.url}/events?every=20`);
   expect(response.headers.get('content-type')).toBe('text/event-stream');
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   let text = '';
@@ -41,7 +41,7 @@ test('a client that stays for long leaves nothing behind with each event', async
 });
 
 test('an upload is echoed before it has ended', async () => {
-  const request = http.request(`${served.url}echo`, { method: 'POST', headers: { 'Content-Type': 'text/x-parts' } });
+  const request = http.request(`${served.url}/echo`, { method: 'POST', headers: { 'Content-Type': 'text/x-parts' } });
   const arrived: string[] = [];
   request.write('one');
   const response = await new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve));
@@ -55,7 +55,7 @@ test('an upload is echoed before it has ended', async () => {
 });
 
 test('anything else is told what there is', async () => {
-  const response = await fetch(`${served.url}nothing`);
+  const response = await fetch(`${served.url}/nothing`);
   expect(response.status).toBe(404);
   expect(await response.text()).toContain('POST /echo');
 });

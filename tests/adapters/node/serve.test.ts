@@ -106,7 +106,7 @@ describe('where it listens', () => {
     const [one, two] = [await start(connection), await start(connection)];
     expect(one.port).toBeGreaterThan(0);
     expect(two.port).not.toBe(one.port);
-    expect(one.url).toBe(`http://127.0.0.1:${one.port}/`);
+    expect(one.url).toBe(`http://127.0.0.1:${one.port}`);
     expect(await (await fetch(one.url)).json()).toMatchObject({
       SERVER_NAME: '127.0.0.1',
       SERVER_PORT: String(one.port),
@@ -118,7 +118,7 @@ describe('where it listens', () => {
 
   it('is every address without a host, and the URL then says localhost', async () => {
     const served = await start(connection, { host: undefined });
-    expect(served.url).toBe(`http://localhost:${served.port}/`);
+    expect(served.url).toBe(`http://localhost:${served.port}`);
     // An IPv4 client of a dual-stack socket is shown as what it is.
     const [, text] = await ask(http, { host: '127.0.0.1', port: served.port });
     expect(JSON.parse(text)).toMatchObject({ REMOTE_ADDR: '127.0.0.1', SERVER_NAME: '127.0.0.1' });
@@ -153,7 +153,7 @@ describe('where it listens', () => {
 describe('https', () => {
   it('gives the keys of mod_ssl, and https as scheme', async () => {
     const served = await start(connection, { tls });
-    expect(served.url).toBe(`https://127.0.0.1:${served.port}/`);
+    expect(served.url).toBe(`https://127.0.0.1:${served.port}`);
     const [response, text] = await ask(https, { host: '127.0.0.1', port: served.port, rejectUnauthorized: false });
     expect(response.statusMessage).toBe('Fine');
     const environ = JSON.parse(text);

@@ -1,0 +1,56 @@
+// Makes the server that `serve` listens with, with limits for its clients, and the upgrades of a hosted server.
+
+import http from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
+import { limitSessions } from './http2-limits.ts';
+import type { ServeOptions } from './serve-options.ts';
+import type { NodeListener } from './to-node.ts';
+
+/** A server of any kind that `serve` makes. */
+export type AnyServer = http.Server | https.Server | http2.Http2Server | http2.Http2SecureServer;
+
+/** The longest that an overdue request may go unnoticed, in milliseconds: Node's own. */
+const LONGEST_CHECK = 30_000;
+
+/**
+ * @param listener answers the requests
+ * @throws {RangeError} for limits that Node refuses, such as a `requestTimeout` below `headersTimeout`
+ */
+export function createServer(listener: NodeListener, options: ServeOptions): AnyServer {
+  const { tls, requestTimeout = 300_000, keepAliveTimeout = 5000, maxHeaderSize = 16_384 } = options;
+  // Node wants the head to be due no later than the whole.
+  const headersTimeout = options.headersTimeout ?? Math.min(60_000, requestTimeout || 60_000);
+  const due = Math.min(headersTimeout || LONGEST_CHECK, requestTimeout || LONGEST_CHECK, LONGEST_CHECK);
+  const limits: http.ServerOptions = {
+    headersTimeout,
+    requestTimeout,
+    keepAliveTimeout,
+    maxHeaderSize,
+    connectionsCheckingInterval: Math.max(50, Math.ceil(due / 4)),
+  };
+  let server: AnyServer;
+  if (options.http2 === true) {
+    const settings: http2.ServerOptions = { settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 } };
+    server = tls
+      ? http2.createSecureServer({ ...limits, ...settings, ...tls, allowHTTP1: true }, listener)
+      : http2.createServer(settings, listener);
+    limitSessions(server as http2.Http2Server, {
+      headersTimeout,
+      requestTimeout,
+      sessionTimeout: options.sessionTimeout ?? 60_000,
+      maxStreamResets: options.maxStreamResets ?? 200,
+    });
+    // A client of HTTP/1.1 that came over TLS is held to them too.
+    if (tls) Object.assign(server, { headersTimeout, requestTimeout, keepAliveTimeout });
+  } else {
+    server = tls ? https.createServer({ ...limits, ...tls }, listener) : http.createServer(limits, listener);
+  }
+  const { maxHeadersCount, maxRequestsPerSocket, maxConnections } = options;
+  if (maxHeadersCount !== undefined) (server as http.Server).maxHeadersCount = maxHeadersCount;
+  if (maxRequestsPerSocket !== undefined) (server as http.Server).maxRequestsPerSocket = maxRequestsPerSocket;
+  if (maxConnections) server.maxConnections = maxConnections;
+  // The 100 is then sent when the application first reads the body. (HTTP-01)
+  server.on('checkContinue', listener);
+  return server;
+}

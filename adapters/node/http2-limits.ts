@@ -1,0 +1,143 @@
+// Time limits of HTTP/2 sessions, of which Node has none: a session that idles, that never asks, that asks without end, or
+// that asks and takes back.
+
+import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+
+/** Times in milliseconds; 0 takes a limit away. */
+export interface SessionLimits {
+  /** How long a new session may go without a request. */
+  headersTimeout: number;
+  /** How long a client may take for a whole request. */
+  requestTimeout: number;
+  /** How long a session may go without an open stream. */
+  sessionTimeout: number;
+  /** How many streams a client may reset in {@link RESET_WINDOW}. */
+  maxStreamResets: number;
+}
+
+/** In milliseconds. */
+const RESET_WINDOW = 10_000;
+/** How long a connection may outlive its session, in milliseconds. Node 20 leaves some open for ever. */
+const SOCKET_GRACE = 1000;
+
+/** RFC 9113 §7. */
+const NO_ERROR = 0;
+const INTERNAL_ERROR = 2;
+const CANCEL = 8;
+const ENHANCE_YOUR_CALM = 11;
+
+/** Holds the sessions of a server to limits. */
+export function limitSessions(server: Http2Server, limits: SessionLimits): void {
+  const watches = new Set<SessionWatch>();
+  let latest: Socket | undefined;
+  // Node makes the session of a connection while it emits this; the socket that a session shows is a guarded one.
+  const note = (socket: Socket): void => {
+    latest = socket;
+  };
+  server.prependListener('connection', note);
+  server.prependListener('secureConnection', note);
+  server.on('session', (session: ServerHttp2Session) => {
+    const watch = new SessionWatch(session, latest, limits);
+    watches.add(watch);
+    session.once('close', () => {
+      watches.delete(watch);
+      watch.over();
+    });
+  });
+  const { headersTimeout, requestTimeout, sessionTimeout } = limits;
+  const shortest = Math.min(...[headersTimeout, requestTimeout, sessionTimeout].filter((time) => time > 0));
+  if (!Number.isFinite(shortest)) return;
+  const timer = setInterval(
+    () => {
+      const now = performance.now();
+      for (const watch of watches) watch.check(now);
+    },
+    Math.min(1000, Math.max(50, shortest / 4)),
+  ).unref();
+  server.once('close', () => clearInterval(timer));
+}
+
+class SessionWatch {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: Socket | undefined;
+  readonly #limits: SessionLimits;
+  /** When the last stream closed, or the session began. */
+  #idleSince = performance.now();
+  #open = 0;
+  /** It has had a request. */
+  #used = false;
+  /** When each request began that is not complete. */
+  readonly #incomplete = new Map<ServerHttp2Stream, number>();
+  #resets = 0;
+  #windowStart = 0;
+
+  constructor(session: ServerHttp2Session, socket: Socket | undefined, limits: SessionLimits) {
+    this.#session = session;
+    this.#socket = socket;
+    this.#limits = limits;
+    session.on('stream', (stream: ServerHttp2Stream) => this.#begin(stream));
+  }
+
+  #begin(stream: ServerHttp2Stream): void {
+    this.#used = true;
+    this.#open++;
+    if (!stream.endAfterHeaders) {
+      this.#incomplete.set(stream, performance.now());
+      stream.once('end', () => this.#incomplete.delete(stream));
+    }
+    stream.once('close', () => {
+      this.#incomplete.delete(stream);
+      this.#open--;
+      this.#idleSince = performance.now();
+      // What this side resets is no fault of the client's.
+      if (stream.rstCode !== NO_ERROR && stream.rstCode !== INTERNAL_ERROR) this.#countReset();
+    });
+  }
+
+  #countReset(): void {
+    const { maxStreamResets } = this.#limits;
+    if (maxStreamResets === 0) return;
+    const now = performance.now();
+    if (now - this.#windowStart > RESET_WINDOW) {
+      this.#windowStart = now;
+      this.#resets = 0;
+    }
+    if (++this.#resets > maxStreamResets) this.#end(ENHANCE_YOUR_CALM);
+  }
+
+  check(now: number): void {
+    const { headersTimeout, requestTimeout, sessionTimeout } = this.#limits;
+    const idle = this.#open === 0 ? now - this.#idleSince : 0;
+    if (!this.#used && headersTimeout > 0 && idle > headersTimeout) this.#end(NO_ERROR);
+    else if (sessionTimeout > 0 && idle > sessionTimeout) this.#end(NO_ERROR);
+    if (requestTimeout === 0) return;
+    for (const [stream, began] of this.#incomplete) {
+      if (now - began <= requestTimeout) continue;
+      this.#incomplete.delete(stream);
+      if (!stream.destroyed) stream.close(CANCEL);
+    }
+  }
+
+  /** Says why, and ends the session and its connection. */
+  #end(code: number): void {
+    if (this.#session.destroyed) return;
+    try {
+      this.#session.goaway(code);
+      this.#session.close();
+    } catch {
+      // What is left is to end it without a word.
+    }
+    setTimeout(() => {
+      if (!this.#session.destroyed) this.#session.destroy();
+    }, SOCKET_GRACE).unref();
+    if (code !== NO_ERROR) this.#session.destroy();
+  }
+
+  /** The session is closed; its connection follows. */
+  over(): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) return;
+    setTimeout(() => socket.destroy(), SOCKET_GRACE).unref();
+  }
+}
