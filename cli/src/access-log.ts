@@ -1,6 +1,7 @@
 // The access log: one line a request, written when its response is over, with status, size and time.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
 import { type Colors, formatDuration, formatSize } from './output.ts';
 
@@ -33,6 +34,8 @@ export function watchAccess(
   const at = new Date();
   const start = performance.now();
   const size = countBody(request, response);
+  // The stream of an HTTP/2 response is known only until it is closed.
+  const { stream } = response as { stream?: ServerHttp2Stream };
   response.once('close', () => {
     tell({
       at,
@@ -41,7 +44,7 @@ export function watchAccess(
       status: response.headersSent ? response.statusCode : 0,
       size: size(),
       duration: performance.now() - start,
-      cut: !response.writableFinished,
+      cut: stream === undefined ? !response.writableFinished : stream.rstCode !== 0 || !response.writableEnded,
     });
   });
 }
@@ -49,15 +52,21 @@ export function watchAccess(
 /** Counts what is given to `write` and `end`: the body without its framing. */
 function countBody(request: IncomingMessage, response: ServerResponse): () => number {
   let size = 0;
+  // end(chunk) may call write by itself: over HTTP/2 it calls this very method.
+  let calls = 0;
   const counted = <Method extends 'write' | 'end'>(name: Method): void => {
     const original = response[name] as (...args: unknown[]) => unknown;
     response[name] = ((...args: unknown[]) => {
-      size += byteLength(args[0], args[1]);
-      return original.apply(response, args);
+      if (calls === 0) size += byteLength(args[0], args[1]);
+      calls += 1;
+      try {
+        return original.apply(response, args);
+      } finally {
+        calls -= 1;
+      }
     }) as ServerResponse[Method];
   };
   counted('write');
-  // end(chunk) may call write by itself, which is Node's own business: it calls an inner function, not this one.
   counted('end');
   return () => (request.method === 'HEAD' ? 0 : size);
 }

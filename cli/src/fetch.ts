@@ -92,7 +92,7 @@ async function printBody(response: Response, options: FetchOptions, output: Outp
   const chunks: Uint8Array[] = [];
   try {
     for await (const chunk of response.body) {
-      if (options.output === undefined) output.io.stdout.write(chunk);
+      if (options.output === undefined) output.write(chunk);
       else chunks.push(chunk);
     }
   } catch (error) {

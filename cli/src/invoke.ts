@@ -86,16 +86,16 @@ async function invokeStreaming(handler: Handler, event: unknown, output: Output)
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of stream) {
     if (head === null) {
-      output.io.stdout.write(chunk);
+      output.write(chunk);
       continue;
     }
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf(Buffer.alloc(8));
     if (end === -1) continue;
     output.print(`${head.subarray(0, end)}\n`);
-    output.io.stdout.write(head.subarray(end + 8));
+    output.write(head.subarray(end + 8));
     head = null;
   }
-  if (head !== null) output.io.stdout.write(head);
+  if (head !== null) output.write(head);
   await returned;
 }

@@ -35,6 +35,7 @@ export class Output {
   /** For what goes to standard error. */
   readonly errorColors: Colors;
   verbose = false;
+  readonly #decoder = new TextDecoder();
 
   constructor(io: Io) {
     this.io = io;
@@ -44,12 +45,18 @@ export class Output {
 
   /** A line of the result. */
   print(line: string): void {
-    this.io.stdout.write(`${line}\n`);
+    this.io.stdout.write(`${printable(line)}\n`);
   }
 
   /** A line about the run. */
   note(line: string): void {
-    this.io.stderr.write(`${line}\n`);
+    this.io.stderr.write(`${printable(line)}\n`);
+  }
+
+  /** Bytes of the result, as they are; on a terminal as text that cannot control it. */
+  write(bytes: Uint8Array): void {
+    const { stdout } = this.io;
+    stdout.write(stdout.isTTY === true ? printable(this.#decoder.decode(bytes, { stream: true })) : bytes);
   }
 
   /** A warning about the run. */
@@ -93,6 +100,19 @@ export class Output {
     }
   }
 }
+
+/**
+ * Text that a terminal may be given: what would control it is escaped, the C1 codes U+0080 to U+009F included, which some
+ * terminals obey as they do ESC. Colours stay, as do tabs and line ends. In JSON the escapes are those of JSON.
+ */
+function printable(text: string): string {
+  return text.replace(CONTROLS, (found) =>
+    found.length > 1 ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Colours, which are left as they are, and all that controls a terminal but tabs and line ends. */
+const CONTROLS = /\u001b\[[\d;]*m|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)/g;
 
 /** Colours on a terminal only; NO_COLOR (any value but empty) says no, FORCE_COLOR (but `0`) says yes. */
 function usesColor(stream: OutputStream, env: Io['env']): boolean {

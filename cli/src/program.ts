@@ -6,6 +6,7 @@ import { buildCommand } from './build.ts';
 import type { BuildOptions } from './build-options.ts';
 import { type CheckOptions, checkCommand } from './check.ts';
 import { type DeployOptions, deployCommand } from './deploy.ts';
+import { loadEnvFiles } from './env-file.ts';
 import { type EventOptions, eventCommand } from './event.ts';
 import { type FetchOptions, fetchCommand } from './fetch.ts';
 import { DEFAULT_SOURCE } from './handler.ts';
@@ -44,7 +45,11 @@ export function createProgram(output: Output): Command {
       getOutHasColors: () => output.colors.isColorSupported,
       getErrHasColors: () => output.errorColors.isColorSupported,
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', async (_program, command) => {
+      const { envFile = [] } = command.opts<{ envFile?: string[] }>();
+      await loadEnvFiles(envFile, io);
+    });
   addServe(program, output);
   addFetch(program, output);
   addEvent(program, output);
@@ -75,6 +80,11 @@ function addServe(program: Command, output: Output): void {
     .option('--validate', 'check the app and every request against the contract', false)
     .option('-w, --watch', 'start anew when a file of the app changes; running requests are finished', false)
     .option('--processes <number>', 'number of processes to serve from', processes, 1)
+    .option('--tls', 'serve HTTPS, with a certificate made for this run unless --cert and --key give one', false)
+    .option('--cert <file>', 'certificate for HTTPS, PEM')
+    .option('--key <file>', 'private key of the certificate, PEM')
+    .option('--http2', 'speak HTTP/2, with HTTPS beside HTTP/1.1', false)
+    .option('--open', 'show the URL in a browser', false)
     .option('-q, --quiet', 'no access log', false)
     .action((app: string, options: ServeOptions) => serveCommand(app, options, output));
 }
@@ -119,7 +129,7 @@ function addEvent(program: Command, output: Output): void {
 }
 
 function addInvoke(program: Command, output: Output): void {
-  program
+  const command = program
     .command('invoke')
     .summary('call an app as Lambda would, and print the result')
     .description(
@@ -127,7 +137,8 @@ function addInvoke(program: Command, output: Output): void {
         'Lambda function as `handler` instead.',
     )
     .argument('<app>', APP)
-    .requiredOption('-e, --event <file>', 'JSON file of the event; - for standard input')
+    .requiredOption('-e, --event <file>', 'JSON file of the event; - for standard input');
+  addEnvFile(command)
     .addOption(kindOption())
     .option('--stream', 'stream the response: prints its metadata, an empty line and the body', false)
     .action((app: string, options: InvokeOptions) => invokeCommand(app, options, output));
@@ -197,8 +208,12 @@ function addInit(program: Command, output: Output): void {
     .action((folder: string, options: InitOptions) => initCommand(folder, options, output));
 }
 
+function addEnvFile(command: Command): Command {
+  return command.option('--env-file <file>', 'file of environment variables for the app; may be repeated', collect, []);
+}
+
 function addPlatformOptions(command: Command): Command {
-  return command
+  return addEnvFile(command)
     .addOption(kindOption(RUN_KINDS))
     .addOption(
       new Option('--source <name>', `--kind lambda: what calls the handler: ${SOURCES.join(', ')}`).default(

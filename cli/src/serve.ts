@@ -1,18 +1,21 @@
 // `waygate serve`: the app on this machine, through any platform's conversion.
 
+import { resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { openBrowser } from './browser.ts';
 import { findFile } from './bundle.ts';
+import { certificateOf, type TlsOptions } from './certificate.ts';
 import { usageError } from './errors.ts';
 import { checkRunOptions, type RunOptions } from './handler.ts';
 import { BundleFolder } from './load.ts';
-import type { Io, Output } from './output.ts';
+import type { Output } from './output.ts';
 import { checkSourceOptions, parsePlatform } from './platform.ts';
 import { type ServerConfig, startServer } from './server.ts';
 import { Supervisor } from './supervisor.ts';
 import { WorkerdServer } from './workerd.ts';
 
 /** Options of `waygate serve`. */
-export interface ServeOptions extends RunOptions {
+export interface ServeOptions extends RunOptions, TlsOptions {
   /** When left out, that of the environment's `PORT`, else 8000. */
   port?: number;
   host: string;
@@ -20,6 +23,11 @@ export interface ServeOptions extends RunOptions {
   /** How many processes serve. */
   processes: number;
   quiet: boolean;
+  /** Files of environment variables. */
+  envFile: string[];
+  http2: boolean;
+  /** Whether the URL is shown in a browser. */
+  open: boolean;
 }
 
 /** How long files must be left alone before a change counts, in milliseconds: editors write in several steps. */
@@ -32,10 +40,12 @@ const SETTLE = 60;
  * @throws {CommandError} when it cannot start
  */
 export async function serveCommand(path: string, options: ServeOptions, output: Output): Promise<void> {
-  const { cwd } = output.io;
+  const { io } = output;
+  const { cwd } = io;
   const platform = parsePlatform(options.platform);
   checkRunOptions(options);
-  const port = options.port ?? portOf(output.io);
+  const port = options.port ?? portOf(io.env.PORT);
+  const tls = await certificateOf(options, options.host, io);
   const file = await findFile(path, cwd);
   const folder = new BundleFolder();
   try {
@@ -48,6 +58,8 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
       run: { kind, source, platform: options.platform, stream, stage, payload, multiValueHeaders, validate },
       host: options.host,
       port,
+      tls,
+      http2: options.http2,
       multiprocess: options.processes > 1 || options.watch,
       quiet: options.quiet,
       verbose: output.verbose,
@@ -75,11 +87,11 @@ export function parsePort(text: string): number | undefined {
 }
 
 /** The port to listen on when `--port` does not say it. */
-function portOf({ env }: Io): number {
-  if (!env.PORT) return 8000;
-  const port = parsePort(env.PORT);
+function portOf(text: string | undefined): number {
+  if (!text) return 8000;
+  const port = parsePort(text);
   if (port !== undefined) return port;
-  throw usageError(`PORT of the environment is "${env.PORT}"; expected a port, 0 to 65535, or set --port.`);
+  throw usageError(`PORT of the environment is "${text}"; expected a port, 0 to 65535, or set --port.`);
 }
 
 /** Says where the app is served, and nothing that is not so. */
@@ -88,10 +100,12 @@ function announce(port: number, path: string, options: ServeOptions, output: Out
   const through = platform === 'node' ? '' : ` through ${platform}${stream ? ', streamed' : ''}`;
   const calledBy = source === undefined ? '' : ` called by ${source}`;
   const from = processes > 1 ? ` from ${processes} processes` : '';
-  const url = new URL(`http://${urlHost(host)}:${port}/`);
+  const scheme = options.tls || options.cert !== undefined ? 'https' : 'http';
+  const url = new URL(`${scheme}://${urlHost(host)}:${port}/`);
   if (stage !== undefined && stage !== '$default') url.pathname = `/${stage}/`;
   const everywhere = EVERY_ADDRESS.has(host) ? ', and on all addresses of this machine' : '';
   output.print(`Serving ${path} on ${output.colors.cyan(url.href)}${everywhere}${through}${calledBy}${from}`);
+  if (options.open) openBrowser(url.href, output);
 }
 
 /** What stands for all addresses: other machines reach those. */
@@ -210,10 +224,16 @@ async function serveWorkers(
 ): Promise<void> {
   if (options.processes > 1) throw usageError('workerd is one process; --processes goes with the other platforms.');
   if (options.stream) throw usageError('--stream is for Lambda; Workers stream by themselves.');
+  if (options.tls || options.cert !== undefined || options.http2) {
+    throw usageError(
+      'workerd is served over plain HTTP/1.1 here; --tls, --cert, --key and --http2 go with the other platforms.',
+    );
+  }
   const { kind, host, port, quiet, validate = false, stage, payload, multiValueHeaders } = options;
   checkSourceOptions('workers', { stage, payload, 'multi-value-headers': multiValueHeaders });
   if (kind === 'lambda') throw usageError('A Lambda handler does not run in workerd; leave --platform workers out.');
-  const config = { name: path, kind, host, port, quiet, validate, folder: await folder.path };
+  const envFiles = options.envFile.map((file) => resolve(output.io.cwd, file));
+  const config = { name: path, kind, host, port, quiet, validate, envFiles, folder: await folder.path };
   const server = new WorkerdServer(config, output);
   const { ended, end } = ending();
   let watcher: FSWatcher | undefined;

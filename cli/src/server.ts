@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Served, serve } from 'waygate/node';
 import { formatAccess, watchAccess } from './access-log.ts';
+import type { Certificate } from './certificate.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import { prepareLoading, type RunOptions, runnable } from './handler.ts';
 import { importBundle } from './load.ts';
@@ -17,6 +18,9 @@ export interface ServerConfig {
   run: RunOptions;
   host: string;
   port: number;
+  /** Without it the server speaks plain HTTP. */
+  tls: Certificate | undefined;
+  http2: boolean;
   /** Whether other processes serve the same app. */
   multiprocess: boolean;
   /** Whether there is no access log. */
@@ -35,12 +39,14 @@ export async function startServer(config: ServerConfig, output: Output, signals:
   const exports = await importBundle(config.bundle, config.name);
   const errors = (text: string): void => output.note(text);
   const app = await runnable(exports, config.name, config.run, errors, true);
-  const { host, port, multiprocess } = config;
+  const { host, port, multiprocess, tls, http2 } = config;
   let served: Served;
   try {
     served = await serve(app, {
       host,
       port,
+      tls,
+      http2,
       multiprocess,
       signals,
       errors,

@@ -24,6 +24,8 @@ export interface WorkerdConfig {
   port: number;
   quiet: boolean;
   validate: boolean;
+  /** Files of environment variables, absolute: wrangler makes bindings of them. */
+  envFiles: readonly string[];
   /** Where bundles go. */
   folder: string;
 }
@@ -33,7 +35,7 @@ const START_LIMIT = 60_000;
 /** How long wrangler may take to come up after it has told of an error, in milliseconds. */
 const ERROR_LIMIT = 1500;
 /** How long requests of a version that was replaced may go on, in milliseconds. */
-const DRAIN_LIMIT = 10_000;
+const DRAIN_LIMIT = 8000;
 
 const GUARD = fileURLToPath(new URL('./guard.js', import.meta.url));
 
@@ -136,6 +138,7 @@ export class WorkerdServer {
     }
     const config = await wranglerConfigOf(built, cwd);
     const args = ['dev', built.main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
+    for (const file of this.#config.envFiles) args.push('--env-file', file);
     const dev = [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'];
     const child = spawn(process.execPath, [GUARD, node, ...dev], {
       cwd,

@@ -270,6 +270,36 @@ const spellings: typeof cases = [
     'There can be no stage "a/b"; expected letters, digits, hyphens and underscores.',
   ],
   [
+    'a file of variables that is not there',
+    ['fetch', 'app.ts', '/', '--env-file', 'no.env'],
+    1,
+    /^no\.env does not exist\./,
+  ],
+  [
+    'a certificate without its key',
+    ['serve', 'app.ts', '--cert', 'cert.pem'],
+    2,
+    '--cert was given without --key; a certificate and its key go together.',
+  ],
+  [
+    'a key without its certificate',
+    ['serve', 'app.ts', '--tls', '--key', 'key.pem'],
+    2,
+    '--key was given without --cert; a certificate and its key go together.',
+  ],
+  [
+    'what is no certificate',
+    ['serve', 'app.ts', '--cert', 'app.ts', '--key', 'event.json'],
+    1,
+    /^app\.ts and event\.json are not a certificate and a key in PEM: /,
+  ],
+  [
+    'TLS of workerd',
+    ['serve', 'app.ts', '--platform', 'workers', '--tls'],
+    2,
+    /^workerd is served over plain HTTP\/1\.1 here; /,
+  ],
+  [
     'standard input twice',
     ['fetch', 'app.ts', '/', '-d', '@-', '-d', '@-'],
     2,

@@ -168,6 +168,40 @@ describe('fetch', () => {
     expect((await run(cwd, [...args, '--payload', '1.0'])).stdout).toBe('1.0');
   });
 
+  const CONTROLS = `export default (environ, start) => {
+    environ['wsgi.errors'].write('logged \\u009b31m \\u001b]0;title\\u0007 \\u007f \\t tab \\u001b[31mred\\u001b[0m\\n');
+    start('200 OK', [['X-A', 'a\\u00c2\\u009b31m']]);
+    return [Buffer.from('body \\u009b31m\\n')];
+  };`;
+
+  it.each([true, false])('lets nothing of an app control the terminal (terminal: %j)', async (terminal) => {
+    const cwd = folderOf({ 'app.js': CONTROLS });
+    const { stdout, stderr } = await run(cwd, ['fetch', 'app.js', '/', '-i'], { terminal, env: { NO_COLOR: '1' } });
+    expect(stderr).toBe('logged \\u009b31m \\u001b]0;title\\u0007 \\u007f \t tab \u001b[31mred\u001b[0m\n');
+    expect(stdout).toContain('x-a: a\\u009b31m\n');
+    // What a program reads is what the app sent.
+    expect(stdout).toMatch(terminal ? /body \\u009b31m\n$/ : /body \u009b31m\n$/);
+  });
+
+  it('escapes control characters in JSON in its own way', async () => {
+    const args = ['event', 'lambda:alb', 'POST', '/', '-d', '\u009b\u007f', '-H', 'content-type: text/plain'];
+    const { stdout } = await run(folderOf({}), args);
+    expect(stdout).toContain('\\u009b\\u007f');
+    expect(JSON.parse(stdout).body).toBe('\u009b\u007f');
+  });
+
+  it('reads environment variables from files, without replacing those that are there', async () => {
+    const text =
+      'export default (environ, start) => (start("200 OK", []), [Buffer.from(JSON.stringify(process.env))]);';
+    const cwd = folderOf({ 'app.js': text, 'a.env': 'WG_A=1\nWG_B="a b"\nWG_C=file\n', 'b.env': 'WG_A=2\n' });
+    vi.stubEnv('WG_C', 'environment');
+    const args = ['fetch', 'app.js', '/', '--env-file', 'a.env', '--env-file', 'b.env'];
+    const { stdout } = await run(cwd, args);
+    vi.unstubAllEnvs();
+    for (const name of ['WG_A', 'WG_B']) delete process.env[name];
+    expect(JSON.parse(stdout)).toMatchObject({ WG_A: '2', WG_B: 'a b', WG_C: 'environment' });
+  });
+
   it('finds a broken rule with --validate', async () => {
     const text = "export default (_environ, start) => (start('200 OK', []), ['text']);";
     const { stderr, stdout } = await run(folderOf({ 'app.js': text }), ['fetch', 'app.js', '/', '--validate']);

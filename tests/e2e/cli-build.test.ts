@@ -255,6 +255,80 @@ describe('workers', () => {
   }, 90_000);
 });
 
+describe('waygate serve --platform workers', () => {
+  it('serves a WorkerEntrypoint class, with the variables of an --env-file, and logs what Express logs late', async () => {
+    project.write({
+      'entrypoint.ts': `import { WorkerEntrypoint } from 'cloudflare:workers';
+        export default class extends WorkerEntrypoint<{ GREETING: string }> {
+          fetch(request: Request) { return new Response(this.env.GREETING + ' ' + new URL(request.url).pathname); }
+        }`,
+      'vars.env': 'GREETING="good day"\n',
+      'fails.ts': `import express from 'express';
+        export default express().get('/', () => { throw new Error('planted'); });`,
+    });
+    const worker = await project.serve('entrypoint.ts', '--platform', 'workers', '--env-file', 'vars.env');
+    expect(await (await fetch(`${worker.url}/a`)).text()).toBe('good day /a');
+    expect(await worker.stop()).toBe(0);
+    const node = await project.serve('entrypoint.ts');
+    expect(await (await fetch(`${node.url}/a`)).text()).toBe('undefined /a');
+    expect(await node.stop()).toBe(0);
+    const failing = await project.serve('fails.ts', '--platform', 'workers');
+    expect((await fetch(failing.url)).status).toBe(500);
+    await failing.prints(/Error: planted/);
+    await failing.stop();
+  }, 120_000);
+
+  it('ends with wrangler\u2019s error where the Worker cannot run', async () => {
+    project.write({
+      'object/app.ts': 'export default { fetch: () => new Response() };',
+      'object/wrangler.toml': `name = "x"
+compatibility_date = "2026-04-01"
+[[durable_objects.bindings]]
+name = "OBJECT"
+class_name = "Missing"
+[[migrations]]
+tag = "v1"
+new_classes = ["Missing"]
+`,
+      'throws.ts':
+        'if (globalThis.navigator) throw new Error("planted at the top");\nexport default { fetch: () => new Response() };',
+    });
+    const missing = await project.sh('cd object && waygate serve app.ts --platform workers --port 0');
+    expect(missing).toMatchObject({ code: 1, stdout: '' });
+    expect(missing.stderr).toMatch(
+      /^waygate: wrangler cannot run the Worker: Your Worker depends on the following Durable Objects, which are not exported .*: Missing\. .*\n$/,
+    );
+    const throws = await project.sh('waygate serve throws.ts --kind fetch --platform workers --port 0');
+    expect(throws).toMatchObject({ code: 1, stdout: '' });
+    expect(throws.stderr).toMatch(/^waygate: wrangler .*planted at the top.*\n$/);
+  }, 120_000);
+
+  it('leaves neither wrangler nor workerd behind when it is killed', async () => {
+    const served = await project.serve('worker.js', '--platform', 'workers');
+    const started = descendants(served.child.pid as number);
+    expect(started.length).toBeGreaterThanOrEqual(3);
+    await served.stop('SIGKILL');
+    await expect.poll(() => started.filter(isRunning), { timeout: 10_000, interval: 200 }).toEqual([]);
+  }, 60_000);
+});
+
+/** The processes that a process has started, and those that these have started. */
+function descendants(pid: number): number[] {
+  const table = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' });
+  const pairs = [...table.matchAll(/(\d+) +(\d+)/g)].map(([, child, parent]) => [Number(child), Number(parent)]);
+  const below = (of: number): number[] =>
+    pairs.filter(([, parent]) => parent === of).flatMap(([child = 0]) => [child, ...below(child)]);
+  return below(pid);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 describe.skipIf(missing)('lambda, under the real runtime client', () => {
   let api: RuntimeApi;
   let address: string;

@@ -3,7 +3,11 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ECHO } from '../cli/harness.ts';
 import { Project } from './cli/project.ts';
@@ -238,6 +242,137 @@ describe('waygate serve', () => {
     expect(performance.now() - start).toBeLessThan(1500);
   });
 
+  it('listens on this machine only, and says so; on all addresses where it is told to', async () => {
+    const started = project.start('waygate', ['serve', 'app.ts', '--port', '0']);
+    const [, port] = await started.prints(/^Serving app\.ts on http:\/\/127\.0\.0\.1:(\d+)\/$/m);
+    expect(await text(`http://127.0.0.1:${port}/`)).toMatch(/^version one/);
+    // The whole of 127.0.0.0/8 is this machine; the server has one address of it.
+    await expect(text(`http://127.0.0.2:${port}/`)).rejects.toThrow('ECONNREFUSED');
+    expect(await started.stop()).toBe(0);
+    const open = project.start('waygate', ['serve', 'app.ts', '--port', '0', '--host', '0.0.0.0']);
+    const printed = /^Serving app\.ts on http:\/\/localhost:(\d+)\/, and on all addresses of this machine$/m;
+    const [, everywhere] = await open.prints(printed);
+    expect(await text(`http://127.0.0.2:${everywhere}/`)).toMatch(/^version one/);
+    expect(await open.stop()).toBe(0);
+  });
+
+  it('takes its port from PORT, also of an --env-file', async () => {
+    const free = http.createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    project.write({ 'port.env': `PORT=${port}\n` });
+    for (const [more, env] of [
+      [[], { PORT: String(port) }],
+      [['--env-file', 'port.env'], {}],
+    ] as const) {
+      const started = project.start('waygate', ['serve', 'app.ts', ...more], env);
+      await started.prints(new RegExp(`^Serving app\\.ts on http://127\\.0\\.0\\.1:${port}/$`, 'm'));
+      expect(await started.stop()).toBe(0);
+    }
+  });
+
+  it.each([
+    ['lambda:http-api', [404, 'Not Found']],
+    ['lambda:rest-api', [403, 'Forbidden']],
+  ])('serves the stage of %s under its name, as API Gateway does', async (platform, [status, message]) => {
+    const args = ['serve', 'echo.ts', '--platform', platform, '--stage', 'live', '--port', '0'];
+    const started = project.start('waygate', args);
+    const [, url, through] = await started.prints(/^Serving echo\.ts on (http:\S+)\/live\/ through (\S+)$/m);
+    expect(through).toBe(platform);
+    for (const [path, seen] of [
+      ['/live/a%20b?c', '/a b'],
+      ['/live', '/'],
+      ['/live/', '/'],
+    ]) {
+      expect(JSON.parse(await text(`${url}${path}`))).toMatchObject({ SCRIPT_NAME: '/live', PATH_INFO: seen });
+    }
+    for (const path of ['/', '/lively', '/a']) {
+      const answer = await fetch(`${url}${path}`);
+      expect([answer.status, await answer.json()]).toEqual([status, { message }]);
+    }
+    expect(await started.stop()).toBe(0);
+  });
+
+  it('serves a Lambda handler as its event source would call it, and streams', async () => {
+    project.write({
+      'handler.ts': `export const handler = async (event: { rawPath: string }) => ({ statusCode: 201, body: event.rawPath });`,
+      'streams.ts': `export const handler = awslambda.streamifyResponse(async (_event: unknown, stream: any) => {
+        stream.write('first ');
+        await new Promise((done) => setTimeout(done, 700));
+        stream.end('last');
+      });`,
+    });
+    const plain = await project.serve(
+      'handler.ts',
+      '--kind',
+      'lambda',
+      '--source',
+      'lambda:http-api',
+      '--stage',
+      'live',
+    );
+    const answer = await fetch(`${plain.url}/a%20b`);
+    expect([answer.status, await answer.text()]).toEqual([201, '/live/a b']);
+    await plain.stop();
+    const streams = await project.serve('streams.ts', '--kind', 'lambda', '--watch');
+    const begun = performance.now();
+    const response = await fetch(streams.url);
+    const first = await response.body?.getReader().read();
+    expect(Buffer.from(first?.value as Uint8Array).toString()).toBe('first ');
+    expect(performance.now() - begun).toBeLessThan(600);
+    await streams.stop();
+  });
+
+  it.each([[[]], [['--processes', '2']]])(
+    'serves HTTPS and HTTP/2, with a certificate of its own or one that is given %j',
+    async (more) => {
+      const { generate } = await import('selfsigned');
+      const own = await generate([{ name: 'commonName', value: 'own.test' }], { keyType: 'ec' });
+      project.write({ 'tls/cert.pem': own.cert, 'tls/key.pem': own.private });
+      for (const options of [['--tls'], ['--cert', 'tls/cert.pem', '--key', 'tls/key.pem']]) {
+        const started = project.start('waygate', ['serve', 'app.ts', '--port', '0', '--http2', ...options, ...more]);
+        const [, url = ''] = await started.prints(/^Serving app\.ts on (https:\/\/127\.0\.0\.1:\d+)\//m);
+        const session = http2.connect(url, { rejectUnauthorized: false });
+        const stream = session.request({ ':path': '/two' });
+        let body = '';
+        for await (const chunk of stream) body += chunk;
+        expect(body).toMatch(/^version one/);
+        const certificate = (session.socket as TLSSocket).getPeerX509Certificate();
+        if (options.length === 1) expect(certificate?.checkIP('127.0.0.1')).toBe('127.0.0.1');
+        else expect(certificate?.subject).toBe('CN=own.test');
+        session.close();
+        await started.prints(new RegExp(` GET /two 200 ${body.length} B [\\d.]+ m?s$`, 'm'));
+        const request = https.get(url, { rejectUnauthorized: false, agent: false });
+        const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+        expect([response.httpVersion, response.statusCode]).toEqual(['1.1', 200]);
+        response.resume();
+        expect(await started.stop()).toBe(0);
+      }
+    },
+  );
+
+  it('shows its URL in a browser with --open', async () => {
+    project.write({ 'browser.sh': '#!/bin/sh\necho "$@" > opened\n' });
+    await project.sh('chmod +x browser.sh');
+    const args = ['serve', 'app.ts', '--port', '0', '--open'];
+    const started = project.start('waygate', args, { BROWSER: './browser.sh' });
+    const [, url] = await started.prints(/^Serving app\.ts on (http:\S+)$/m);
+    await expect.poll(() => existsSync(join(project.folder, 'opened'))).toBe(true);
+    await expect.poll(() => readFileSync(join(project.folder, 'opened'), 'utf8')).toBe(`${url}\n`);
+    await started.stop();
+    const none = project.start('waygate', args, { BROWSER: './no-browser' });
+    await none.prints(/waygate: No browser was opened: \.\/no-browser cannot be run\. Go to http:\S+ yourself\./);
+    expect(await none.stop()).toBe(0);
+  });
+
+  it('leaves no process behind when it is killed', async () => {
+    const served = await project.serve('app.ts', '--processes', '2');
+    const pid = Number(/of (\d+)/.exec(await text(served.url))?.[1]);
+    expect(await served.stop('SIGKILL')).toBe(null);
+    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+  });
+
   it('says that the port is in use', async () => {
     const served = await project.serve('app.ts');
     const { port } = new URL(served.url);
@@ -355,6 +490,14 @@ describe('waygate deploy', () => {
     );
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** One request on a connection of its own. */
 async function get(url: string): Promise<string> {
