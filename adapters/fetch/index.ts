@@ -3,7 +3,7 @@
 export { type FetchApp, type FetchHandlerFunction, fromFetch } from './from-fetch.ts';
 export type { ExecutionContextLike } from './hosted-platform.ts';
 export { environOf } from './hosted-request.ts';
-export { type FetchHandler, type FetchOptions, toFetch } from './to-fetch.ts';
+export { type FetchHandler, type FetchOptions, type RemoteAddr, toFetch } from './to-fetch.ts';
 
 declare module 'waygate' {
   interface EnvironKeys {

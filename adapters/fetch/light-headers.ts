@@ -3,6 +3,7 @@
 import { headerKey } from '../../core/environ.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
+import { standFor } from './stand-for.ts';
 
 /** In everything that can be observed a `Headers`, also by `new Headers(it)`, which reads it as an iterable. */
 export class LightHeaders implements Iterable<[string, string]> {
@@ -76,7 +77,7 @@ export class LightHeaders implements Iterable<[string, string]> {
   }
 }
 
-Object.setPrototypeOf(LightHeaders.prototype, Headers.prototype);
+standFor(LightHeaders, Headers, (headers) => headers.real());
 
 /** A value that `Headers` would not trim. */
 const PLAIN = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;

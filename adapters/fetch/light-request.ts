@@ -4,6 +4,7 @@
 
 import type { Environ } from '../../core/types.ts';
 import { LightHeaders } from './light-headers.ts';
+import { standFor } from './stand-for.ts';
 
 /** What a request is made of besides its environ. */
 export interface RequestParts {
@@ -113,7 +114,7 @@ export class LightRequest {
   }
 }
 
-Object.setPrototypeOf(LightRequest.prototype, Request.prototype);
+standFor(LightRequest, Request, LightRequest.real);
 
 /**
  * A signal that aborts with another one. Node keeps the signal that a request was made with, and whoever listens to it,

@@ -23,7 +23,7 @@ export async function whatIsReady(stream: ReadableStream<Uint8Array>): Promise<B
   for (;;) {
     const pending = reader.read();
     const isFirst = chunks.length === 0;
-    if (!(await isReady(pending, isFirst ? 2 : 1, !isFirst))) return new StartedBody(reader, chunks, pending);
+    if (!(await isReady(pending, isFirst ? 2 : 4, !isFirst))) return new StartedBody(reader, chunks, pending);
     const { done, value } = await pending;
     if (done) return chunks;
     // What is no chunk is for the gateway to complain of. One chunk beyond the limit is read, since the one before may have
@@ -37,18 +37,17 @@ export async function whatIsReady(stream: ReadableStream<Uint8Array>): Promise<B
   }
 }
 
+/** One read of a stream, in whatever words a runtime's types have for it. */
+type Reading = ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>;
+
 /** A stream of which the first chunks were read already. */
 class StartedBody implements AsyncIterableIterator<Uint8Array> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #chunks: Uint8Array[];
-  #pending: Promise<ReadableStreamReadResult<Uint8Array>> | null;
+  #pending: Reading | null;
   #wantsHead: boolean;
 
-  constructor(
-    reader: ReadableStreamDefaultReader<Uint8Array>,
-    chunks: Uint8Array[],
-    pending: Promise<ReadableStreamReadResult<Uint8Array>> | null,
-  ) {
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, chunks: Uint8Array[], pending: Reading | null) {
     this.#reader = reader;
     this.#chunks = chunks;
     this.#pending = pending;

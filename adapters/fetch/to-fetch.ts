@@ -1,16 +1,38 @@
 // Serves an application on a Fetch platform, and to `fetch`-style calls in a test.
 
 import { settings } from '../../core/environ.ts';
+import { describe } from '../../core/errors.ts';
+import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { asciiTarget } from '../../core/url.ts';
-import { type FetchCall, fetchFacts } from './environ.ts';
+import { type FetchCall, type FetchFacts, fetchFacts } from './environ.ts';
 import { FetchGateway } from './gateway.ts';
 
 /** Options of {@link toFetch}. */
 export interface FetchOptions extends GatewayOptions {
   /** Keeps the platform running until a promise has settled; where there is none, the process is taken to live on. */
   waitUntil?: (work: Promise<unknown>) => void;
+  /**
+   * `REMOTE_ADDR`, which no `Request` tells: one address for all, such as `'127.0.0.1'` in a test, or a function of what the
+   * platform passes: the request, and after it Deno's connection info or Bun's server. (RFC 3875 §4.1.8)
+   *
+   * On Deno: `toFetch(app, { remoteAddr: (_request, { remoteAddr: { hostname, port } }) => ({ address: hostname, port }) })`;
+   * on Bun: `toFetch(app, { remoteAddr: (request, server) => server.requestIP(request) })`.
+   *
+   * @default no address: `REMOTE_ADDR` is absent
+   */
+  remoteAddr?: string | RemoteAddr;
 }
+
+/**
+ * Tells the client's address from what the platform passes to a handler: the address, or with it the port for
+ * `REMOTE_PORT`. Where it is not known: undefined, null or an empty string.
+ */
+export type RemoteAddr = (
+  request: Request,
+  // biome-ignore lint/suspicious/noExplicitAny: every platform has its own types for these.
+  ...platform: any[]
+) => string | { readonly address: string; readonly port?: number } | null | undefined;
 
 /**
  * An application as the platform calls it: with a `Request`, or like `fetch` with a URL or a path. What a platform passes
@@ -36,14 +58,37 @@ export type FetchHandler = (
  * @throws {TypeError} for an application that is no function or an option of the wrong type
  */
 export function toFetch(app: Application, options: FetchOptions = {}): FetchHandler {
-  const gateway = new FetchGateway(app, settings(app, options), fetchFacts);
-  const { waitUntil } = options;
+  const { waitUntil, remoteAddr } = options;
+  const facts = remoteAddr === undefined ? fetchFacts : withAddress(remoteAddr);
+  const gateway = new FetchGateway(app, settings(app, options), facts);
   const context = waitUntil && { waitUntil };
   return async (input, ...rest) => {
     const call = toCall(input, rest);
     const response = gateway.handle(call, context);
     const signal = call.isLikeFetch ? (rest[0] as RequestInit | undefined)?.signal : null;
     return signal ? abortable(response, signal) : response;
+  };
+}
+
+/** Facts of a platform whose requests have an address. */
+function withAddress(remoteAddr: string | RemoteAddr): FetchFacts {
+  if (typeof remoteAddr !== 'function' && (typeof remoteAddr !== 'string' || remoteAddr === '')) {
+    throw new TypeError(
+      `The option "remoteAddr" is ${describe(remoteAddr)}; expected an address such as "127.0.0.1", or a function (request, ...platform) that returns one.`,
+    );
+  }
+  return {
+    ...fetchFacts,
+    addKeys(environ, call) {
+      fetchFacts.addKeys(environ, call);
+      // The deployer's own key is there already.
+      if (environ.REMOTE_ADDR !== undefined) return;
+      const found = typeof remoteAddr === 'string' ? remoteAddr : remoteAddr(call.request, ...(call.platform ?? []));
+      const { address, port } = typeof found === 'object' && found !== null ? found : { address: found };
+      if (!address) return;
+      environ.REMOTE_ADDR = encodeWsgi(address);
+      if (port !== undefined) environ.REMOTE_PORT = String(port);
+    },
   };
 }
 

@@ -338,3 +338,45 @@ describe('waitUntil', () => {
     expect(flushed).toBe(1);
   });
 });
+
+describe('the option remoteAddr', () => {
+  it('is the address of every request, or that of what the platform passes', async () => {
+    const { app, seen } = looking();
+    await toFetch(app, { remoteAddr: '127.0.0.1' })('/');
+    expect(seen().REMOTE_ADDR).toBe('127.0.0.1');
+
+    const onDeno = toFetch(app, { remoteAddr: (_request, info) => info.remoteAddr.hostname });
+    await onDeno(new Request('http://h/'), { remoteAddr: { transport: 'tcp', hostname: '192.0.2.7', port: 5 } });
+    expect(seen().REMOTE_ADDR).toBe('192.0.2.7');
+
+    const server = { requestIP: (request: Request) => ({ address: new URL(request.url).hostname, port: 5 }) };
+    const onBun = toFetch(app, { remoteAddr: (request, given) => given.requestIP(request) });
+    await onBun(new Request('http://192.0.2.8/'), server);
+    expect(seen()).toMatchObject({ REMOTE_ADDR: '192.0.2.8', REMOTE_PORT: '5' });
+  });
+
+  it('leaves the key out where there is no address, and to the deployer who has set it', async () => {
+    const { app, seen } = looking();
+    for (const remoteAddr of [() => undefined, () => null, () => '']) {
+      await toFetch(app, { remoteAddr })('/');
+      expect(seen()).not.toHaveProperty('REMOTE_ADDR');
+    }
+    await toFetch(app)('/');
+    expect(seen()).not.toHaveProperty('REMOTE_ADDR');
+    await toFetch(app, { remoteAddr: '127.0.0.1', environ: { REMOTE_ADDR: '192.0.2.1' } })('/');
+    expect(seen().REMOTE_ADDR).toBe('192.0.2.1');
+  });
+
+  it('answers with a 500 that is logged where it fails', async () => {
+    const log: string[] = [];
+    const remoteAddr = (_request: Request, info?: { remoteAddr: { hostname: string } }) =>
+      (info as { remoteAddr: { hostname: string } }).remoteAddr.hostname;
+    const { app } = looking();
+    expect((await toFetch(app, { remoteAddr, errors: (text) => void log.push(text) })('/')).status).toBe(500);
+    expect(log.join('')).toContain('TypeError');
+  });
+
+  it.each([[5], [null], [''], [{}]])('is refused as %j', (remoteAddr) => {
+    expect(() => toFetch(() => [], { remoteAddr: remoteAddr as never })).toThrow('The option "remoteAddr" is');
+  });
+});
