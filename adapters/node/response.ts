@@ -107,7 +107,8 @@ function grouped(headers: HeaderList): Iterable<[name: string, values: string | 
   for (const [name, value] of headers) {
     const group = groups.get(name.toLowerCase());
     if (group === undefined) groups.set(name.toLowerCase(), [name, value]);
-    else group[1] = [group[1], value].flat();
+    else if (typeof group[1] === 'string') group[1] = [group[1], value];
+    else group[1].push(value);
   }
   return groups.values();
 }

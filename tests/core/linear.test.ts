@@ -1,6 +1,7 @@
 // Whatever a client sends or an application pushes is read in linear time. Each line is a way in with the input that is
 // worst for it; the input is made four times as large, and the time must not grow as it would if it were quadratic.
 
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import {
   addHeader,
@@ -23,6 +24,7 @@ import { fromFetch, toFetch } from 'waygate/fetch';
 import { mount, type ProxyFixOptions, proxyFix, validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
 import { type EventRequest, lambdaEvent } from 'waygate/testing';
+import { send } from '../../adapters/node/response.ts';
 import { checkHeaders, checkStatus } from '../../core/check.ts';
 import { errorStreams } from '../../core/error-stream.ts';
 import { report } from '../../core/errors.ts';
@@ -286,6 +288,18 @@ const WORKS: Record<string, Work> = {
   'many response headers': work(many('a=b'), (values: string[]) =>
     checkHeaders(values.map((value) => ['Set-Cookie', value])),
   ),
+  'a response of many cookies through setHeader': work(many('a=b'), (values: string[]) => {
+    const response = new ServerResponse({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 } as IncomingMessage);
+    // As a middleware does that looks at the head.
+    response.writeHead = response.writeHead.bind(response);
+    const headers = values.map((value): [string, string] => ['Set-Cookie', value]);
+    send({ status: '200 OK', statusCode: 200, reason: 'OK', headers, body: [] }, response);
+  }),
+  'a hosted node app, a header that comes again and again': work(many('a'), (values: string[]) => {
+    const environ = setupTestingDefaults({ HTTP_X_NAME: values.join(', '), 'wsgi.errors': quiet() });
+    environ['node.request'] = { rawHeaders: values.flatMap((value) => ['X-Name', value]) } as IncomingMessage;
+    return run(hostedNode, environ);
+  }),
   'Headers.delete of many': work(many('a'), (values: string[]) => {
     const list = values.map((value): [string, string] => ['Set-Cookie', value]);
     new Headers(list).delete('set-cookie');
