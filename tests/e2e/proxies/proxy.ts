@@ -27,6 +27,17 @@ export function program(name: 'nginx' | 'haproxy'): string | null {
  * @param location the directives of `location /`
  */
 export function startNginx(upstream: string, location: string): Promise<RunningProxy> {
+  return startNginxWith(
+    (port) => `upstream backend { ${upstream} }
+        server {
+          listen 127.0.0.1:${port} reuseport;
+          location / { ${location} }
+        }`,
+  );
+}
+
+/** @param sites what stands in the block `http`, for a port of this machine */
+export function startNginxWith(sites: (port: number) => string): Promise<RunningProxy> {
   return startProxy('nginx', (folder, port) => {
     const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
     // A worker of a root's nginx is another user by default, to whom the sockets of these tests are closed.
@@ -39,11 +50,7 @@ export function startNginx(upstream: string, location: string): Promise<RunningP
       http {
         access_log off;
         ${places.map((each) => `${each}_temp_path ${folder}/${each};`).join('\n')}
-        upstream backend { ${upstream} }
-        server {
-          listen 127.0.0.1:${port} reuseport;
-          location / { ${location} }
-        }
+        ${sites(port)}
       }`,
     );
     return ['-e', join(folder, 'error.log'), '-p', folder, '-c', join(folder, 'proxy.conf'), '-g', 'daemon off;'];
@@ -57,10 +64,8 @@ export function startNginx(upstream: string, location: string): Promise<RunningP
  * @param frontend further lines of the frontend
  */
 export function startHaproxy(backend: string, frontend = ''): Promise<RunningProxy> {
-  return startProxy('haproxy', (folder, port) => {
-    const lines = `global
-  maxconn 500
-defaults
+  return startHaproxyWith(
+    (port) => `defaults
   mode http
   timeout connect 2s
   timeout client 5s
@@ -71,8 +76,14 @@ frontend front
   default_backend back
 backend back
   ${backend}
-`;
-    writeFileSync(join(folder, 'proxy.conf'), lines);
+`,
+  );
+}
+
+/** @param sections all but the section `global`, for a port of this machine */
+export function startHaproxyWith(sections: (port: number) => string): Promise<RunningProxy> {
+  return startProxy('haproxy', (folder, port) => {
+    writeFileSync(join(folder, 'proxy.conf'), `global\n  maxconn 500\n${sections(port)}`);
     return ['-db', '-f', join(folder, 'proxy.conf')];
   });
 }
