@@ -91,6 +91,26 @@ test.skipIf(!there)('the hello example answers as a CGI script', async () => {
   expect(await response.text()).toContain('PATH_INFO: /some/path\nQUERY_STRING: q=1\n');
 });
 
+test.skipIf(!there)('the configuration of docs/writing-an-adapter.md runs as it is written', async () => {
+  const page = readFileSync(join(root, 'docs/writing-an-adapter.md'), 'utf8');
+  const [, settings = ''] = /^```\n(server\.[\s\S]*?)^```$/m.exec(page) ?? [];
+  const [, line = ''] = /`(NODE=.* lighttpd -D -f lighttpd\.conf)`/.exec(page) ?? [];
+  const port = await freePort();
+  const config = join(folder, 'shown.conf');
+  writeFileSync(config, settings.replace('server.port = 8000', `server.port = ${port}`));
+  const command = line.replace(' lighttpd ', ` exec ${LIGHTTPD} `).replace('lighttpd.conf', config);
+  // A variable before `exec` would not reach what it runs.
+  const shown = spawn('sh', ['-c', command.replace(/^NODE=(\S+ \S+ \S+) exec/, 'export NODE=$1; exec')], { cwd: root, stdio: 'inherit' });
+  try {
+    await listening(port);
+    const response = await fetch(`http://127.0.0.1:${port}/script.js/some/path?q=1`);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('PATH_INFO: /some/path\nQUERY_STRING: q=1\n');
+  } finally {
+    shown.kill();
+  }
+});
+
 test.skipIf(!there)('the environ is what the request says', async () => {
   const response = await fetch(`${site}/echo.js/caf%C3%A9/a%20b?x=a+b&y=%C3%A9?z`, {
     headers: { Cookie: 'c=1', 'X-A': '1' },

@@ -35,15 +35,26 @@ export class Project {
   readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), 'waygate-project-')));
   readonly #running = new Set<Started>();
 
-  /** Packs both packages and installs them. */
-  install(): void {
+  /**
+   * Packs all packages, as they would be published.
+   *
+   * @returns the path of each package's tarball, by the package's name
+   */
+  pack(): Record<string, string> {
     const packed = join(this.folder, 'packed');
     mkdirSync(packed);
     execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'pipe' });
-    for (const where of ['.', 'cli']) {
+    for (const where of ['.', 'cli', 'create-waygate']) {
       const args = ['pack', '--ignore-scripts', '--pack-destination', packed];
       execFileSync('npm', args, { cwd: join(ROOT, where), stdio: 'pipe' });
     }
+    const names = ['waygate', 'waygate-cli', 'create-waygate'];
+    return Object.fromEntries(names.map((name) => [name, join(packed, `${name}-0.1.0.tgz`)]));
+  }
+
+  /** Packs the library and the command and installs them. */
+  install(): void {
+    this.pack();
     this.write({ 'package.json': '{ "private": true, "type": "module" }' });
     this.npm('./packed/waygate-0.1.0.tgz', './packed/waygate-cli-0.1.0.tgz');
   }
