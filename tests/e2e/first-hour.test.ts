@@ -80,8 +80,9 @@ test('npx wrangler dev works in a folder after npm init -y and waygate init, and
   const tested = await project.sh(`${cd} && npx tsc && npx vitest run`);
   expect(tested.code, tested.stdout + tested.stderr).toBe(0);
   const app = ['app.ts', 'app.mts'].map((name) => join(path, name)).find((file) => existsSync(file)) as string;
+  // As npx runs it, without npx, which would not hand a signal on.
   const args = '--ip 127.0.0.1 --port 0 --inspector-port 0 --show-interactive-dev-session=false';
-  const started = project.start('sh', ['-c', `cd init && exec npx wrangler dev ${args}`]);
+  const started = project.start('sh', ['-c', `cd init && exec node_modules/.bin/wrangler dev ${args}`]);
   const [, url = ''] = await started.prints(/Ready on (http:\/\/127\.0\.0\.1:\d+)/);
   expect(await (await fetch(url)).text()).toBe('Hello from Waygate!\n');
   writeFileSync(app, readFileSync(app, 'utf8').replace('Hello from', 'Greetings from'));

@@ -1,0 +1,29 @@
+// The manifests of the packages agree with each other, and what is packed names no file that is not.
+
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { homeFields, PACKAGES, PLACEHOLDER } from '../../tools/repository.mjs';
+
+const manifestOf = (folder: string) =>
+  JSON.parse(readFileSync(new URL(`../../${folder}/package.json`, import.meta.url), 'utf8'));
+const root = manifestOf('.');
+
+test.each(PACKAGES)('the package in %s says where the project lives, as all of them do', (folder) => {
+  const home = root.homepage.replace(/#readme$/, '');
+  expect(home === PLACEHOLDER || !home.includes('OWNER')).toBe(true);
+  expect(manifestOf(folder)).toMatchObject(homeFields(home, folder));
+});
+
+test.each(PACKAGES)('the package in %s has the version that the others ask for', (folder) => {
+  const { version, license, engines, dependencies = {}, peerDependencies = {} } = manifestOf(folder);
+  expect({ version, license, engines }).toEqual({ version: root.version, license: 'MIT', engines: root.engines });
+  for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies })) {
+    if (/^waygate/.test(name)) expect(range).toBe(`^${root.version}`);
+  }
+});
+
+test('no declaration names a map: maps of declarations are not in the package', () => {
+  const config = readFileSync(new URL('../../tsconfig.build.json', import.meta.url), 'utf8');
+  expect(/"declarationMap": (\w+)/.exec(config)?.[1]).toBe('false');
+  expect(root.files).toContain('dist/core');
+});
