@@ -100,7 +100,10 @@ test.skipIf(!there)('the configuration of docs/writing-an-adapter.md runs as it 
   writeFileSync(config, settings.replace('server.port = 8000', `server.port = ${port}`));
   const command = line.replace(' lighttpd ', ` exec ${LIGHTTPD} `).replace('lighttpd.conf', config);
   // A variable before `exec` would not reach what it runs.
-  const shown = spawn('sh', ['-c', command.replace(/^NODE=(\S+ \S+ \S+) exec/, 'export NODE=$1; exec')], { cwd: root, stdio: 'inherit' });
+  const shown = spawn('sh', ['-c', command.replace(/^NODE=(\S+ \S+ \S+) exec/, 'export NODE=$1; exec')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   try {
     await listening(port);
     const response = await fetch(`http://127.0.0.1:${port}/script.js/some/path?q=1`);

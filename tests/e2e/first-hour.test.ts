@@ -28,6 +28,11 @@ function published(lines: string): string {
   });
 }
 
+/** What npx runs, without npx, which hands no signal on to it. */
+function local(line: string): string {
+  return line.replace(/^npx /, 'node_modules/.bin/');
+}
+
 test('the first program of README.md runs by the lines below it, in an empty folder', async () => {
   const { cd, path } = folder('readme');
   const [, program = ''] = /^```ts hello\.ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
@@ -37,7 +42,7 @@ test('the first program of README.md runs by the lines below it, in an empty fol
   const start = setUp.pop() as string;
   const done = await project.sh(`${cd} && ${published(setUp.join(' && '))}`);
   expect(done.code, done.stderr).toBe(0);
-  const started = project.start('sh', ['-c', `cd readme && exec ${start}`]);
+  const started = project.start('sh', ['-c', `cd readme && exec ${local(start)}`]);
   const [, url = ''] = await started.prints(/Listening on (http:\S+)/);
   expect(await (await fetch(`${url.replace(/\/$/, '')}/some/path`)).text()).toBe('You asked for /some/path\n');
   await started.stop();
@@ -63,7 +68,7 @@ test('npm create waygate makes a project whose scripts work', async () => {
     const ran = await project.sh(`${cd}/shop && npm run ${script}`);
     expect(ran.code, `npm run ${script}\n${ran.stdout}${ran.stderr}`).toBe(0);
   }
-  const started = project.start('sh', ['-c', 'cd create/shop && exec npx waygate serve app.ts --port 0']);
+  const started = project.start('sh', ['-c', `cd create/shop && exec ${local('npx waygate serve app.ts --port 0')}`]);
   const [, url] = await started.prints(/^Serving \S+ on (http:\S+)\//m);
   expect(await (await fetch(`${url}/`)).text()).toBe('Hello from Waygate!\n');
   await started.stop();
@@ -80,9 +85,8 @@ test('npx wrangler dev works in a folder after npm init -y and waygate init, and
   const tested = await project.sh(`${cd} && npx tsc && npx vitest run`);
   expect(tested.code, tested.stdout + tested.stderr).toBe(0);
   const app = ['app.ts', 'app.mts'].map((name) => join(path, name)).find((file) => existsSync(file)) as string;
-  // As npx runs it, without npx, which would not hand a signal on.
   const args = '--ip 127.0.0.1 --port 0 --inspector-port 0 --show-interactive-dev-session=false';
-  const started = project.start('sh', ['-c', `cd init && exec node_modules/.bin/wrangler dev ${args}`]);
+  const started = project.start('sh', ['-c', `cd init && exec ${local(`npx wrangler dev ${args}`)}`]);
   const [, url = ''] = await started.prints(/Ready on (http:\/\/127\.0\.0\.1:\d+)/);
   expect(await (await fetch(url)).text()).toBe('Hello from Waygate!\n');
   writeFileSync(app, readFileSync(app, 'utf8').replace('Hello from', 'Greetings from'));
