@@ -136,6 +136,7 @@ function keyLength(event: Pick<RestPath, 'resource' | 'pathParameters' | 'name'>
     const value = pathParameters?.[parameter];
     return typeof value === 'string' ? value : hole;
   });
+  if (filled === decoded) return 0;
   const whole = segmentsOf(quotePath(decoded));
   const tail = segmentsOf(sentPath(filled));
   const length = whole.length - tail.length;
