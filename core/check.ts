@@ -3,6 +3,7 @@
 
 import { advice, ContractError, describe } from './errors.ts';
 import { memo } from './memo.ts';
+import { applicationAdvice } from './mistaken.ts';
 import type { HeaderList } from './types.ts';
 
 /**
@@ -11,11 +12,11 @@ import type { HeaderList } from './types.ts';
  * @throws {ContractError} (a `TypeError`) L-21 unless it is a function
  */
 export function checkApplication(app: unknown, name = 'The application'): void {
-  if (typeof app === 'function') return;
-  throw new ContractError(
-    'L-21',
-    `${name} is ${describe(app)}; expected a function (environ, startResponse).${advice(app)}`,
-  );
+  const isNodes = applicationAdvice(app);
+  if (typeof app === 'function' && isNodes === '') return;
+  const given = isNodes === '' ? describe(app) : 'an app for Node';
+  const todo = isNodes === '' ? advice(app) : isNodes;
+  throw new ContractError('L-21', `${name} is ${given}; expected a function (environ, startResponse).${todo}`);
 }
 
 /**

@@ -101,6 +101,8 @@ export function describe(value: unknown): string {
 export function advice(value: unknown): string {
   if (typeof value === 'string') return ' Text becomes bytes with encode().';
   if (value instanceof Promise) return ' Await it first.';
+  if (typeof value === 'function')
+    return ' A function that makes an application is called first: give what it returns.';
   const isFetch =
     value instanceof Response || typeof (value as { fetch?: unknown } | null | undefined)?.fetch === 'function';
   return isFetch ? ' A Fetch app becomes an application with fromFetch().' : '';

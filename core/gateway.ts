@@ -7,6 +7,7 @@ import { checkChunk, checkHeaders, checkStatus } from './check.ts';
 import { ClientDisconnectedError, ContractError, isA, RequestError, report, statusOf } from './errors.ts';
 import { checkRemaining, FileWrapper } from './file-wrapper.ts';
 import { flush, log } from './log.ts';
+import { explainFailure } from './mistaken.ts';
 import { plainResponse } from './plain-response.ts';
 import type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
@@ -422,7 +423,7 @@ export class Exchange implements ResponseBody {
   /** A failure of the application: a plain answer while the head is not out, a broken connection after. (ERR-02 … 04) */
   #fail(error: unknown): GatewayResponse {
     this.#returned = true;
-    this.tell(error);
+    this.tell(this.#called ? error : explainFailure(error, this.#startResponse));
     if (this.#response !== null) {
       this.#failed = true;
       this.#failure = error;

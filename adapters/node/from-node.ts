@@ -3,6 +3,7 @@
 // and hosted-socket.ts; when none of that is needed stands in native.ts.
 
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { describe, RequestError } from '../../core/errors.ts';
 import type { Application, Body, Environ } from '../../core/types.ts';
 import { type Host, HostedCall } from './hosted-call.ts';
@@ -60,11 +61,10 @@ function toHost(app: NodeApp): Host {
       Response: ServerResponse,
     };
   }
-  // A Koa app is an event emitter too, but one that nobody asks for a "request".
-  const isKoa = typeof (app as { callback?: unknown } | null)?.callback === 'function';
-  if (isKoa || typeof app?.emit !== 'function' || typeof app.listenerCount !== 'function') {
+  const given = kindOf(app);
+  if (given !== null) {
     throw new TypeError(
-      `fromNode was given ${isKoa ? 'a Koa app' : describe(app)}; expected a listener (request, response), such as an Express app or koa.callback(), or an http.Server, such as fastify.server.`,
+      `fromNode was given ${given}; expected a listener (request, response), such as an Express app or koa.callback(), or an http.Server, such as fastify.server: fromNode(fastify.server), after await fastify.ready().`,
     );
   }
   return {
@@ -74,9 +74,30 @@ function toHost(app: NodeApp): Host {
   };
 }
 
+/** What was given that is no server; null for a server. */
+function kindOf(app: unknown): string | null {
+  const has = (name: string): boolean => typeof (app as Record<string, unknown> | null)?.[name] === 'function';
+  // A Koa app is an event emitter too, but one that nobody asks for a "request".
+  if (has('callback')) return 'a Koa app';
+  if (has('ready') && has('inject')) return 'a Fastify app';
+  return has('emit') && has('listenerCount') ? null : describe(app);
+}
+
+/** Fastify has no routes before `ready()`, and fails over that without a word of it. */
+function explainFastify(error: unknown): unknown {
+  const isFastify = error instanceof TypeError && /[\\/]node_modules[\\/]fastify[\\/]/.test(error.stack ?? '');
+  if (!isFastify) return error;
+  return new Error(
+    'A Fastify app failed before any of its handlers: most likely it is not ready. Call `await fastify.ready()` before the ' +
+      'first request.',
+    { cause: error },
+  );
+}
+
 /** Emits on a server what Node would emit for this request. */
 function emit(server: Server, request: HostedRequest, response: HostedResponse, environ: Environ | null): void {
   refuseUpgrade(server, environ);
+  if (server.timeout > 0) applyTimeout(server, request, response);
   const expect = environ?.HTTP_EXPECT;
   if (expect !== undefined) {
     const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
@@ -90,9 +111,32 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse, 
     }
   }
   if (answersExpectation(response, environ)) return;
-  if (!server.emit('request', request, response)) {
+  let isHeard: boolean;
+  try {
+    isHeard = server.emit('request', request, response);
+  } catch (error) {
+    throw explainFastify(error);
+  }
+  if (!isHeard) {
     throw new Error('The http.Server given to fromNode has no "request" listener, so that nobody would ever answer.');
   }
+}
+
+/** `server.setTimeout()`: the server hears of a request that nothing happens to, or the request ends. */
+function applyTimeout(server: Server, request: HostedRequest, response: HostedResponse): void {
+  response.setTimeout(server.timeout);
+  response.on('timeout', (socket: Socket) => {
+    const isHeard = server.emit('timeout', socket);
+    const isOwn = request.listenerCount('timeout') > 0 || response.listenerCount('timeout') > 1;
+    if (!isHeard && !isOwn) socket.destroy();
+  });
+  // The connection is another server's, which has a timeout of its own for the requests that follow.
+  response.once('finish', () => {
+    const { socket } = request;
+    const outer = (socket as { server?: Server } | null)?.server;
+    if (outer !== undefined && outer !== server && socket.timeout === server.timeout)
+      socket.setTimeout(outer.timeout ?? 0);
+  });
 }
 
 function refuseUpgrade(server: Server, environ: Environ | null): void {

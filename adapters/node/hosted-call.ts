@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FLUSH, isThenable } from '../../core/body.ts';
 import { ClientDisconnectedError, report } from '../../core/errors.ts';
+import { flush, log } from '../../core/log.ts';
 import type { Body, Environ, StartResponse } from '../../core/types.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
@@ -194,8 +195,8 @@ export class HostedCall {
     if (this.#failed || (this.#closed && this.#socket.destroyed)) return;
     if (this.#closed || (this.#response.writableEnded && this.#socket.arrived)) {
       const errors = this.#environ['wsgi.errors'];
-      errors.write(`${report(error)}\n`);
-      errors.flush();
+      log(errors, report(error));
+      flush(errors);
       return;
     }
     this.#break(error);

@@ -193,6 +193,9 @@ class HostedBody {
       this.#end();
       return;
     }
+    // As on a connection, what arrives puts a timeout off.
+    const { socket } = request;
+    if (socket.timeout !== undefined && socket.timeout > 0) socket.setTimeout(socket.timeout);
     request.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     if (this.#known?.exhausted === true) this.#end();
   }
