@@ -47,8 +47,8 @@ export async function serveOnNode(serve: Serve, application: Application): Promi
   try {
     const { port } = address(PORT, HOST);
     const keepAlive = seconds(KEEP_ALIVE_TIMEOUT);
-    const { url, server } = await serve(application, { port, host: HOST || undefined });
-    if (keepAlive !== undefined && 'keepAliveTimeout' in server) server.keepAliveTimeout = keepAlive * 1000;
+    const keepAliveTimeout = keepAlive === undefined ? undefined : keepAlive * 1000;
+    const { url } = await serve(application, { port, host: HOST || undefined, keepAliveTimeout });
     console.log(`Listening on ${url}`);
   } catch (error) {
     console.error(message(error));
@@ -177,7 +177,7 @@ interface Closing {
   exit(code: number): never;
 }
 
-/** The end of a server: it finishes its requests, then their work, and exits with 0; after the limit with 1. */
+/** The end of a server, as `serve` of waygate/node has it: it finishes its requests, then their work, and exits with 0. */
 class Shutdown {
   readonly #work: Work;
   readonly #server: Closing;
@@ -197,11 +197,12 @@ class Shutdown {
   async #run(): Promise<void> {
     const server = this.#server;
     const left = this.#left();
-    if (left !== '') console.error(`Waiting for ${left}; a second signal ends at once.`);
+    if (left !== '') console.error(`Shutting down: waiting for ${left}, for at most ${SHUTDOWN_LIMIT / 1000} s.`);
     setTimeout(() => {
-      console.error(`Gave up waiting for ${this.#left() || 'open connections'} after ${SHUTDOWN_LIMIT / 1000} s.`);
+      const cut = this.#left();
+      if (cut !== '') console.error(`The shutdown took ${SHUTDOWN_LIMIT / 1000} s; it cut off ${cut}.`);
       server.cut?.();
-      setTimeout(() => server.exit(1), server.cut === undefined ? 0 : CUT_LIMIT);
+      setTimeout(() => server.exit(0), server.cut === undefined ? 0 : CUT_LIMIT);
     }, SHUTDOWN_LIMIT);
     await server.close();
     await this.#work.done();
@@ -210,9 +211,13 @@ class Shutdown {
 
   /** What there is to wait for, in words. */
   #left(): string {
-    return [[this.#server.running(), 'request'] as const, [this.#work.size, 'background task'] as const]
-      .filter(([count]) => count > 0)
-      .map(([count, what]) => `${count} ${what}${count === 1 ? '' : 's'}`)
+    const { size: work } = this.#work;
+    const requests = this.#server.running();
+    return [
+      requests > 0 && `${requests} request${requests === 1 ? '' : 's'}`,
+      work > 0 && `${work} piece${work === 1 ? '' : 's'} of work after a response`,
+    ]
+      .filter((part) => part !== false)
       .join(' and ');
   }
 }

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 
 /** How long the command may take to end after SIGTERM, in milliseconds. */
-const END_LIMIT = 5000;
+const END_LIMIT = 1500;
 
 const [file = '', ...args] = process.argv.slice(2);
 const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });

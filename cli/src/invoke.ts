@@ -3,6 +3,7 @@
 import { PassThrough } from 'node:stream';
 import { awslambda, invokeLambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { CommandError, named, oneLine } from './errors.ts';
+import { explained } from './guess.ts';
 import { findApp, type Kind, ownExports } from './kind.ts';
 import { loadModule } from './load.ts';
 import type { Output } from './output.ts';
@@ -68,7 +69,7 @@ async function findHandler(
   if (typeof handler === 'function' && own.default === undefined && own.app === undefined) {
     return handler as Handler;
   }
-  const { application } = await findApp(exports, path, options.kind);
+  const application = explained(await findApp(exports, path, options.kind), path);
   const errors = (text: string): void => output.note(text);
   return (options.stream ? toLambdaStream(application, { errors }) : toLambda(application, { errors })) as Handler;
 }

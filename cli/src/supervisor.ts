@@ -16,7 +16,7 @@ const TOO_SOON = 2000;
 /** The wait before such a process is started again, in milliseconds: it doubles each time, up to the longest. */
 const BACKOFF = { shortest: 100, longest: 10_000 };
 /** How long a process may take to end after it was told to, in milliseconds: a little more than `serve` itself takes. */
-const CLOSE_LIMIT = 12_000;
+const CLOSE_LIMIT = 9000;
 
 /** The processes that serve one version of the app. */
 class Generation {

@@ -34,6 +34,8 @@ export interface WorkerdConfig {
 const START_LIMIT = 60_000;
 /** How long wrangler may take to come up after it has told of an error, in milliseconds. */
 const ERROR_LIMIT = 1500;
+/** How long wrangler may take to end, in milliseconds: with the requests before it, less than docker's 10 seconds. */
+const STOP_LIMIT = 1500;
 /** How long requests of a version that was replaced may go on, in milliseconds. */
 const DRAIN_LIMIT = 8000;
 
@@ -280,7 +282,7 @@ function stop(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   const group = -child.pid;
   return new Promise((resolve) => {
-    const limit = setTimeout(() => signal(group, 'SIGKILL'), 5000);
+    const limit = setTimeout(() => signal(group, 'SIGKILL'), STOP_LIMIT);
     child.once('exit', () => {
       clearTimeout(limit);
       signal(group, 'SIGKILL');
