@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -51,6 +51,12 @@ try {
   for (const path of paths) if (!ALLOWED_FILES.test(path)) findings.push(`package: ${path} does not belong in it`);
   for (const path of REQUIRED_FILES) if (!paths.includes(path)) findings.push(`package: ${path} is missing`);
 
+  for (const path of paths.filter((/** @type {string} */ each) => /\.(?:js|d\.ts)$/.test(each))) {
+    const map = /^\/\/# sourceMappingURL=(\S+)$/m.exec(readFileSync(join(root, path), 'utf8'))?.[1];
+    const named = map && join(dirname(path), map);
+    if (named && !paths.includes(named)) findings.push(`package: ${path} names ${named}, which is not in it`);
+  }
+
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies']) {
     for (const name of Object.keys(manifest[kind] ?? {})) {
@@ -72,11 +78,15 @@ try {
   const types = runCommand(process.execPath, [attw, tarball, '--profile', 'esm-only', '--no-emoji', '--no-color']);
   if (types.status !== 0) findings.push(`are the types wrong?\n${types.stdout}${types.stderr}`);
 
-  // The command is a package of its own; it has no types to be wrong.
-  const command = join(root, 'cli');
-  for (const message of (await publint({ pkgDir: command, strict: true })).messages) {
-    const its = JSON.parse(readFileSync(join(command, 'package.json'), 'utf8'));
-    findings.push(`publint, cli: ${message.type}: ${formatMessage(message, its, { color: false }) ?? message.code}`);
+  // The command and what creates a project are packages of their own; they have no types to be wrong.
+  for (const name of ['cli', 'create-waygate']) {
+    const pkgDir = join(root, name);
+    for (const message of (await publint({ pkgDir, strict: true })).messages) {
+      const its = JSON.parse(readFileSync(join(pkgDir, 'package.json'), 'utf8'));
+      findings.push(
+        `publint, ${name}: ${message.type}: ${formatMessage(message, its, { color: false }) ?? message.code}`,
+      );
+    }
   }
 
   console.log(`package: ${paths.length} files, ${(size / 1024).toFixed(1)} KiB packed`);

@@ -27,3 +27,10 @@ test('no declaration names a map: maps of declarations are not in the package', 
   expect(/"declarationMap": (\w+)/.exec(config)?.[1]).toBe('false');
   expect(root.files).toContain('dist/core');
 });
+
+test('TypeScript’s older resolution, which knows no exports, finds the same types', () => {
+  const { '.': main, ...exports } = root.exports as Record<string, { types?: string; default?: string }>;
+  expect({ types: root.types, default: root.main }).toEqual(main);
+  const wanted = Object.entries(exports).flatMap(([path, { types }]) => (types ? [[path.slice(2), [types]]] : []));
+  expect(root.typesVersions).toEqual({ '*': Object.fromEntries(wanted) });
+});
