@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { toFetch } from 'waygate/fetch';
 import { CommandError, oneLine } from './errors.ts';
-import { withLocalClient } from './fetch.ts';
+import { LOCAL_CLIENT } from './fetch.ts';
 import { checkRunOptions, prepareLoading, type RunOptions, runnable } from './handler.ts';
 import { loadModule } from './load.ts';
 import { formatDuration, formatSize, type Output } from './output.ts';
@@ -55,7 +55,7 @@ export async function checkCommand(
   const findings: string[] = [];
   const errors = (text: string): void => void findings.push(finding(text));
   const app = await runnable(exports, path, { ...options, validate: true }, errors);
-  const fetch = toFetch(withLocalClient(app), { errors });
+  const fetch = toFetch(app, { errors, remoteAddr: LOCAL_CLIENT });
   let total = 0;
   let count = 0;
   for (const each of paths) {

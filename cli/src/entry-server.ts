@@ -2,7 +2,7 @@
 // bundled into the build and imports nothing: the build's own copy of the library is given to it.
 
 import type { Application } from 'waygate';
-import type { FetchHandler, FetchOptions } from 'waygate/fetch';
+import type { FetchHandler, FetchOptions, RemoteAddr } from 'waygate/fetch';
 
 type ToFetch = (app: Application, options: FetchOptions) => FetchHandler;
 
@@ -67,7 +67,7 @@ function seconds(text: string | undefined): number | undefined {
 export function serveOnBun(toFetch: ToFetch, application: Application): void {
   const work = new Work();
   const exit = (code: number): never => process.exit(code);
-  const handler = toFetch(withClient(application, bunClient), { waitUntil: work.add });
+  const handler = toFetch(application, { waitUntil: work.add, remoteAddr: bunClient });
   const { PORT, HOST } = process.env;
   const server = orExit(exit, () => Bun.serve({ ...address(PORT, HOST), fetch: handler }));
   console.log(`Listening on ${server.url}`);
@@ -84,7 +84,7 @@ export function serveOnBun(toFetch: ToFetch, application: Application): void {
 export function serveOnDeno(toFetch: ToFetch, application: Application): void {
   const work = new Work();
   const exit = (code: number): never => Deno.exit(code);
-  const handler = toFetch(withClient(application, denoClient), { waitUntil: work.add });
+  const handler = toFetch(application, { waitUntil: work.add, remoteAddr: denoClient });
   const requests = new Work();
   const serve = (request: Request, info: DenoInfo): unknown => {
     if (info.completed !== undefined) requests.add(info.completed);
@@ -123,29 +123,11 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-type Client = { address: string; port: number } | undefined;
+/** A `Request` does not name its client; the server that Bun passes along with it does. */
+const bunClient: RemoteAddr = (request: Request, server: BunServer) => server.requestIP(request);
 
-/** A `Request` does not name its client; what the platform passes along with it does. */
-function withClient(app: Application, clientOf: (request: Request, platform: unknown) => Client): Application {
-  return (environ, startResponse) => {
-    const platform = (environ['fetch.arguments'] as unknown[] | undefined)?.[0];
-    const client = clientOf(environ['fetch.request'] as Request, platform);
-    if (client !== undefined) {
-      environ.REMOTE_ADDR = client.address;
-      environ.REMOTE_PORT = String(client.port);
-    }
-    return app(environ, startResponse);
-  };
-}
-
-function bunClient(request: Request, server: unknown): Client {
-  return (server as BunServer).requestIP(request) ?? undefined;
-}
-
-function denoClient(_request: Request, info: unknown): Client {
-  const { hostname, port } = (info as DenoInfo).remoteAddr;
-  return hostname === undefined || port === undefined ? undefined : { address: hostname, port };
-}
+const denoClient: RemoteAddr = (_request: Request, { remoteAddr: { hostname, port } }: DenoInfo) =>
+  hostname === undefined ? undefined : { address: hostname, port };
 
 /** Promises that have not settled. */
 class Work {

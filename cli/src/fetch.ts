@@ -2,7 +2,6 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Application } from 'waygate';
 import { toFetch } from 'waygate/fetch';
 import { CommandError, ExitCode } from './errors.ts';
 import { checkRunOptions, prepareLoading, type RunOptions, runnable } from './handler.ts';
@@ -36,8 +35,9 @@ export async function fetchCommand(path: string, target: string, options: FetchO
   const exports = await output.progress(`Loading ${path}`, () => loadModule(path, output.io.cwd));
   const work: Promise<unknown>[] = [];
   const errors = (text: string): void => output.note(text);
-  const fetch = toFetch(withLocalClient(await runnable(exports, path, options, errors)), {
+  const fetch = toFetch(await runnable(exports, path, options, errors), {
     errors,
+    remoteAddr: LOCAL_CLIENT,
     waitUntil: (promise) => void work.push(promise),
   });
   const response = await fetch(request.target, requestInit(request));
@@ -63,13 +63,8 @@ async function settled(work: readonly Promise<unknown>[]): Promise<void> {
   } while (work.length > seen);
 }
 
-/** Gives requests the address of their client, which is this machine: rate limiters refuse requests without one. */
-export function withLocalClient(app: Application): Application {
-  return (environ, startResponse) => {
-    environ.REMOTE_ADDR ??= '127.0.0.1';
-    return app(environ, startResponse);
-  };
-}
+/** The client of the requests that a command sends, which is this machine: rate limiters refuse requests without one. */
+export const LOCAL_CLIENT = '127.0.0.1';
 
 /** A request as the second argument of `fetch`. */
 export function requestInit(request: CommandRequest): RequestInit {

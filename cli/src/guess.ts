@@ -66,10 +66,9 @@ function cureOfError(exported: Exported, kind: RunKind, error: unknown): string 
   if (kind !== 'app') return undefined;
   if (/^_?(?:req|request)$/i.test(first)) return taken(kind, seen, 'fetch');
   if (/^_?event$/i.test(first)) return taken(kind, seen, 'lambda');
-  const failure = error instanceof TypeError ? error.message : '';
-  // `r.setHeader is not a function`
-  const called = second !== '' && failure.startsWith(`${second}.`) && failure.endsWith(' is not a function');
-  return called ? taken(kind, `it failed with "${failure}"`, 'node') : undefined;
+  // `r.setHeader is not a function`, where r is the second parameter.
+  const called = error instanceof TypeError && /^([\w$]+)\.[\w$]+(?= is not a function$)/.exec(error.message);
+  return called && called[1] === second ? taken(kind, `it called ${called[0]}()`, 'node') : undefined;
 }
 
 const TAKEN: Record<RunKind, string> = {

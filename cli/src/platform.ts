@@ -129,13 +129,7 @@ export function underStage(app: Application, stage: string | undefined, source: 
 }
 
 /** No Fetch request knows its client: it is the client of the request around it. */
-function withClientOf(app: Application): Application {
-  return (environ, startResponse) => {
-    const around = environOf(environ['fetch.request'] as Request);
-    if (around?.REMOTE_ADDR !== undefined) environ.REMOTE_ADDR = around.REMOTE_ADDR;
-    return app(environ, startResponse);
-  };
-}
+const clientAround = (request: Request): string | undefined => environOf(request)?.REMOTE_ADDR;
 
 /**
  * An application that runs another one through a platform. On Node that is the application itself.
@@ -156,7 +150,7 @@ export function throughPlatform(
   if (platform.name !== 'lambda') {
     if (stream) throw usageError(`--stream is for Lambda; ${options.platform} streams by itself.`);
     if (platform.name === 'node') return watched;
-    if (platform.name === 'fetch') return fromFetch(toFetch(withClientOf(watched), { errors }));
+    if (platform.name === 'fetch') return fromFetch(toFetch(watched, { errors, remoteAddr: clientAround }));
     throw usageError('Workers run in a process of their own: use waygate serve --platform workers.');
   }
   const { source } = platform;
