@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { memo } from '../../core/memo.ts';
-import { heap } from './heap.ts';
+import { heap } from '../guards/heap.ts';
 
 it('makes a thing once', () => {
   const make = vi.fn((text: string) => ({ text }));
