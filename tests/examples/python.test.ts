@@ -46,7 +46,7 @@ test.each([
   ['readline', '4: ab\n|cd\n|\n|ef'],
   ['readlines', '4: ab\n|cd\n|\n|ef'],
 ])('wsgi.input gives the body: %s', async (way, expected) => {
-  const response = await toFetch(corner('echo'))(`/?${way}`, { method: 'POST', body: 'ab\ncd\n\nef' });
+  const response = await toFetch(corner('echo'))(`/?way=${way}`, { method: 'POST', body: 'ab\ncd\n\nef' });
   expect(await response.text()).toBe(expected);
 });
 

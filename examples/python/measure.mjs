@@ -1,0 +1,24 @@
+// What Python in this process costs: `npm run build:examples && node examples/python/measure.mjs`.
+
+const start = performance.now();
+const before = process.memoryUsage().rss;
+const { toFetch } = await import('waygate/fetch');
+const { default: app } = await import('../../build/python/app.js');
+const loaded = performance.now();
+const call = toFetch(app);
+
+async function time(path, count) {
+  const begun = performance.now();
+  for (let each = 0; each < count; each++) await (await call(path)).arrayBuffer();
+  return (performance.now() - begun) / count;
+}
+
+const ms = (value) => `${value.toFixed(2)} ms`.padStart(12);
+console.log(`Node ${process.version}`);
+console.log(`${ms(loaded - start)}  until Python and the programs are loaded`);
+for (const path of ['/simple', '/flask/']) {
+  if ((await call(path)).status !== 200) continue;
+  await time(path, 1);
+  console.log(`${ms(await time(path, 500))}  a request of ${path}`);
+}
+console.log(`${((process.memoryUsage().rss - before) / 2 ** 20).toFixed(0).padStart(9)} MiB  of memory`);
