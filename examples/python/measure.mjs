@@ -1,9 +1,9 @@
-// What Python in this process costs: `npm run build:examples && node examples/python/measure.mjs`.
+// What Python in this process costs: `npm run build:examples && node build/python/measure.mjs`.
 
 const start = performance.now();
 const before = process.memoryUsage().rss;
 const { toFetch } = await import('waygate/fetch');
-const { default: app } = await import('../../build/python/app.js');
+const { default: app } = await import('./app.js');
 const loaded = performance.now();
 const call = toFetch(app);
 
