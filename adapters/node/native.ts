@@ -5,7 +5,7 @@ import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
 import { carried } from '../../core/lazy.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
-import { checkRequest } from './refusals.ts';
+import { checkSilently } from './refusals.ts';
 
 /** What an environ carries that comes from a gateway on Node. */
 export interface CarriesNode {
@@ -56,7 +56,7 @@ export function isOrdinary(request: IncomingMessage): boolean {
   // The absolute form and `*` are rare, and a listener that looks at a path only is not ready for them.
   if ((request.url as string).charCodeAt(0) !== 0x2f) return false;
   try {
-    checkRequest(request);
+    checkSilently(request);
     return true;
   } catch {
     return false;

@@ -26,8 +26,29 @@ export interface CheckedLine {
  * @throws {RequestError} 400, 431, 501 or 505 for a request that cannot be served
  */
 export function checkRequest(request: IncomingMessage, line: RequestLine = request): CheckedLine {
+  checkHead(request);
+  return checkLine(line);
+}
+
+/**
+ * The same rules, for who does not need to know what the request line says.
+ *
+ * @throws {RequestError} as {@link checkRequest}
+ */
+export function checkSilently(request: IncomingMessage): void {
+  checkHead(request);
+  const { url, originalUrl, baseUrl } = request as RequestLine & { url: string };
+  // Without an escape a path of this form has nothing that could be refused; what a router has left is rare.
+  const isPlain = url.charCodeAt(0) === 0x2f && url.indexOf('%') === -1;
+  if (!isPlain || originalUrl !== undefined || baseUrl !== undefined) checkLine(request);
+}
+
+function checkHead(request: IncomingMessage): void {
   if (request.httpVersion !== '1.1') checkVersion(request);
   checkHeaders(request);
+}
+
+function checkLine(line: RequestLine): CheckedLine {
   const { prefix, url, requestUri } = mountOf(line);
   const target = splitTarget(url, line.method as string);
   const path = decodePath(target.path);
@@ -59,22 +80,17 @@ function checkHeaders(request: IncomingMessage): void {
   let coding: string | undefined;
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string;
-    // Most names differ from all of these by their length alone.
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() === 'host') host = only(host, raw[at + 1] as string, 'Host');
-        break;
-      case 12:
-        if (name.toLowerCase() === 'content-type') type = only(type, raw[at + 1] as string, 'Content-Type');
-        break;
-      case 14:
-        if (name.toLowerCase() === 'content-length') length = only(length, raw[at + 1] as string, 'Content-Length');
-        break;
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding')
-          coding = coding === undefined ? raw[at + 1] : `${coding}, ${raw[at + 1]}`;
-        break;
-    }
+    // Most names differ from all of these by their length and first letter.
+    const { length: size } = name;
+    if (size !== 4 && size !== 12 && size !== 14 && size !== 17) continue;
+    const first = name.charCodeAt(0) | 0x20;
+    if (first !== 0x63 /* c */ && first !== 0x68 /* h */ && first !== 0x74 /* t */) continue;
+    const value = raw[at + 1] as string;
+    const lower = name.toLowerCase();
+    if (lower === 'host') host = only(host, value, 'Host');
+    else if (lower === 'content-type') type = only(type, value, 'Content-Type');
+    else if (lower === 'content-length') length = only(length, value, 'Content-Length');
+    else if (lower === 'transfer-encoding') coding = coding === undefined ? value : `${coding}, ${value}`;
   }
   if (host !== undefined) checkHost(host);
   if (length !== undefined) checkLength(length);
@@ -86,7 +102,6 @@ function checkHeaders(request: IncomingMessage): void {
  * them. (RFC 6585 §5)
  */
 function checkCount(raw: string[], socket: HasServer | undefined): void {
-  // Node's limit is at least one line more than the shortest request has.
   const limit = socket?.server?.maxHeadersCount ?? DEFAULT_HEADERS;
   if (limit > 0 && raw.length >= limit * 2) {
     throw new RequestError(431, `The request has ${limit} header lines or more; Node reads no more than that.`);

@@ -1052,6 +1052,30 @@ const others = [
     to: "addMutualTls(environ, settings.mutualTls ?? 'verify');",
     tests: ['tests/adapters/aws-lambda/options.test.ts'],
   },
+  {
+    rule: 'ERR-05',
+    what: 'on Node a hosted listener is blamed for a client that left',
+    file: 'adapters/node/call.ts',
+    from: 'if (!hasLost(this.#request, response)) this.#tell(error);',
+    to: 'this.#tell(error);',
+    tests: ['tests/adapters/node/lost-client.test.ts'],
+  },
+  {
+    rule: 'L-15',
+    what: 'a deployer may give a CGI variable that is not a string',
+    file: 'core/environ.ts',
+    from: '  if (typeof value !== \'string\') {\n    throw new TypeError(\n      `The option "environ" has',
+    to: '  if (false) {\n    throw new TypeError(\n      `The option "environ" has',
+    tests: ['tests/adapters/deployer-keys.test.ts'],
+  },
+  {
+    rule: 'ENV-05',
+    what: 'the mount path of connect is lost',
+    file: 'adapters/node/mount.ts',
+    from: '{ prefix: prefix ?? said,',
+    to: '{ prefix: said,',
+    tests: ['tests/adapters/node/mount-prefix.test.ts'],
+  },
 ].map((each) => ({ ...each }));
 
 export default [...gateway, ...body, ...checks, ...environ, ...input, ...memoryInput, ...others];

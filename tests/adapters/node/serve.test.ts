@@ -329,8 +329,10 @@ describe('HTTP/2', () => {
 
   it('takes no upload for whole whose stream was reset, with or without a length', async () => {
     const outcomes: unknown[] = [];
+    let calls = 0;
     const served = await start(
       async (environ, startResponse) => {
+        calls++;
         const read = environ['wsgi.input'].read();
         outcomes.push(await read.catch((error: Error) => error.name));
         await moment();
@@ -341,14 +343,15 @@ describe('HTTP/2', () => {
       { http2: true },
     );
     const session = http2.connect(served.url);
-    for (const headers of [{}, { 'content-length': 10 }]) {
+    for (const [at, headers] of [{}, { 'content-length': 10 }].entries()) {
       const stream = session.request({ ':path': '/', ':method': 'POST', ...headers });
       stream.on('error', () => {});
       stream.write('abc');
+      await expect.poll(() => calls, { timeout: 10_000 }).toBe(at + 1);
       await moment();
       stream.destroy();
     }
-    await expect.poll(() => outcomes.length).toBe(4);
+    await expect.poll(() => outcomes.length, { timeout: 10_000 }).toBe(4);
     session.close();
     expect(outcomes).toEqual(['ClientDisconnectedError', true, 'ClientDisconnectedError', true]);
     expect(log).toEqual([]);
