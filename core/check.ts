@@ -12,8 +12,9 @@ import type { HeaderList } from './types.ts';
  * @throws {ContractError} (a `TypeError`) L-21 unless it is a function
  */
 export function checkApplication(app: unknown, name = 'The application'): void {
+  // A function is only called, never looked at. (CALL-01)
+  if (typeof app === 'function') return;
   const isNodes = applicationAdvice(app);
-  if (typeof app === 'function' && isNodes === '') return;
   const given = isNodes === '' ? describe(app) : 'an app for Node';
   const todo = isNodes === '' ? advice(app) : isNodes;
   throw new ContractError('L-21', `${name} is ${given}; expected a function (environ, startResponse).${todo}`);

@@ -14,8 +14,7 @@ const OF_A_RESPONSE =
  * @returns an error that says so (L-21), with `error` as its cause; any other error as it is
  */
 export function explainFailure(error: unknown, startResponse: object): unknown {
-  const setsMembers = Object.keys(startResponse).length > 0;
-  if (!setsMembers && !(error instanceof TypeError && OF_A_RESPONSE.test(error.message))) return error;
+  if (Object.keys(startResponse).length === 0 && !callsResponse(error)) return error;
   const explained = new ContractError(
     'L-21',
     'The application used startResponse as the response of Node; expected a function (environ, startResponse). ' +
@@ -25,11 +24,19 @@ export function explainFailure(error: unknown, startResponse: object): unknown {
   return explained;
 }
 
-/** What to write for a value that was given as an application; a sentence, or nothing. */
+/** What was thrown may fail on every look at it. */
+function callsResponse(error: unknown): boolean {
+  try {
+    return error instanceof TypeError && OF_A_RESPONSE.test(error.message);
+  } catch {
+    return false;
+  }
+}
+
+/** What to write for an object that was given as an application; a sentence, or nothing. */
 export function applicationAdvice(value: unknown): string {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return '';
+  if (typeof value !== 'object' || value === null) return '';
   const has = (name: string): boolean => typeof (value as Record<string, unknown>)[name] === 'function';
-  if (has('handle') && has('use')) return ' An Express or connect app becomes an application with fromNode(app).';
   if (has('callback') && has('use')) return ' A Koa app becomes an application with fromNode(app.callback()).';
   if (has('ready') && has('inject'))
     return ' A Fastify app becomes an application with fromNode(fastify.server), after await fastify.ready().';

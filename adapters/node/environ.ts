@@ -16,6 +16,7 @@ import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, splitPrefix } from '../../core/url.ts';
 import { nodeFileWrapper } from './file.ts';
 import type { RequestLine } from './mount.ts';
+import { headerLines, isUnframed } from './neighbours.ts';
 import { checkRequest } from './refusals.ts';
 import { NodeSource } from './source.ts';
 import { addTlsKeys } from './tls.ts';
@@ -35,7 +36,8 @@ export function nodeEnviron(
   line: RequestLine = request,
 ): Environ {
   const checked = checkRequest(request, line);
-  const socket = request.socket;
+  // What imitates a request may have none.
+  const socket = request.socket ?? ({} as Socket);
   const end = connectionOf(socket);
   const { scriptName, pathInfo } = splitPrefix(checked.path, settings.basePath);
   const environ = createEnviron(
@@ -46,7 +48,7 @@ export function nodeEnviron(
       pathInfo,
       queryString: checked.query,
       requestUri: checked.requestUri,
-      protocol: request.httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${request.httpVersion}`,
+      protocol: request.httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${request.httpVersion ?? '1.1'}`,
       scheme: end.secure ? 'https' : 'http',
       serverName: end.serverName,
       serverPort: end.serverPort,
@@ -57,7 +59,7 @@ export function nodeEnviron(
     environ.REMOTE_ADDR = end.remoteAddress;
     environ.REMOTE_PORT = end.remotePort;
   }
-  const headers = request.rawHeaders;
+  const headers = headerLines(request);
   for (let at = 0; at < headers.length; at += 2) addHeader(environ, headers[at] as string, headers[at + 1] as string);
   if (request.httpVersionMajor > 1) {
     // A Host beside it has to say the same. (RFC 9113 §8.3.1)
@@ -90,7 +92,8 @@ export function addInput(
   const length = declaredLength(environ);
   const coding = environ.HTTP_TRANSFER_ENCODING;
   if (length !== undefined && length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
-  const hasBody = length !== undefined ? length > 0 : coding !== undefined || isOpenStream(request);
+  const hasBody =
+    length !== undefined ? length > 0 : coding !== undefined || isOpenStream(request) || isUnframed(request);
   const source = hasBody ? new NodeSource(request, response, environ.HTTP_EXPECT !== undefined, length) : null;
   environ['wsgi.input'] = new Input(source, length, maxBodyBytes);
   return source;

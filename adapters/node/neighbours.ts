@@ -3,7 +3,7 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
-import { ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 
 const { writeHead, setHeader, write, end } = ServerResponse.prototype;
 
@@ -58,4 +58,28 @@ export function onDrain(response: ServerResponse, listener: () => void): void {
 function listen(response: ServerResponse, event: string, listener: () => void): void {
   const on = response instanceof EventEmitter ? EventEmitter.prototype.on : (response as ServerResponse).on;
   on.call(response, event, listener);
+}
+
+/** Names and values in turn, as the client sent them; of a request that no server made, those that it has joined. */
+export function headerLines(request: IncomingMessage): string[] {
+  const { rawHeaders } = request;
+  if (rawHeaders !== undefined && rawHeaders.length > 0) return rawHeaders;
+  if ((request.headers as unknown) instanceof Headers) {
+    throw new TypeError(
+      'toNode was called with a Request of fetch; expected the request of a Node server. See toFetch.',
+    );
+  }
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    if (typeof value === 'function') continue;
+    for (const each of [value ?? []].flat()) lines.push(name, String(each));
+  }
+  return lines;
+}
+
+/** Whether a request that no server made may have a body although no header tells so: only its stream knows. */
+export function isUnframed(request: IncomingMessage): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD' || !(request instanceof IncomingMessage)) return false;
+  if (request.headers['transfer-encoding'] !== undefined) return true;
+  return request.rawHeaders.length === 0 && Object.keys(request.headers).length > 0;
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
 import { checkHost, decodePath, splitTarget } from '../../core/url.ts';
 import { mountOf, type RequestLine } from './mount.ts';
+import { headerLines } from './neighbours.ts';
 
 /** What the request line says, once it has passed. Paths are decoded. */
 export interface CheckedLine {
@@ -63,7 +64,9 @@ function checkLine(line: RequestLine): CheckedLine {
 /** Node's HTTP/1 parser also lets through what calls itself HTTP/0.9 or HTTP/2.0. (RFC 9110 §2.5, §15.6.6) */
 function checkVersion(request: IncomingMessage): void {
   const { httpVersion } = request;
-  if (httpVersion === '1.0' || (request as { stream?: object }).stream !== undefined) return;
+  // What imitates a request may have none.
+  if (httpVersion === undefined || httpVersion === '1.0' || (request as { stream?: object }).stream !== undefined)
+    return;
   throw new RequestError(
     505,
     `The request is HTTP/${httpVersion} by name; this connection serves HTTP/1.0 and HTTP/1.1.`,
@@ -72,7 +75,7 @@ function checkVersion(request: IncomingMessage): void {
 
 /** The headers on which the framing, the addressee or the meaning of a request depend. */
 function checkHeaders(request: IncomingMessage): void {
-  const raw = request.rawHeaders;
+  const raw = headerLines(request);
   checkCount(raw, request.socket);
   let host: string | undefined;
   let type: string | undefined;

@@ -53,9 +53,9 @@ export function toNode(app: Application, options: NodeOptions = {}): NodeListene
 }
 
 /** Somebody took a listener for an application: both are functions of two arguments. */
-function notResponse(response: unknown): TypeError {
+function notNodes(name: string, given: unknown): TypeError {
   return new TypeError(
-    `The listener that toNode made was called with ${describe(response)} as its response; expected the request and the ` +
+    `The listener that toNode made was called with ${describe(given)} as its ${name}; expected the request and the ` +
       'response of a Node server. As an application give the one that toNode was given, or fromNode(listener).',
   );
 }
@@ -116,7 +116,7 @@ export class NodeGateway implements CallGateway {
 
   readonly listener = (request: IncomingMessage, response: ServerResponse): void => {
     // Without a socket it waits behind another one of its connection.
-    if (request.httpVersionMajor === 1 && response?.socket === null) {
+    if (request?.httpVersionMajor === 1 && response?.socket === null) {
       if (!admit(request, response, this.#maxPipelined, this.#serve)) return;
     }
     this.#serve(request, response);
@@ -139,7 +139,8 @@ export class NodeGateway implements CallGateway {
     try {
       environ = this.makeEnviron(request, response, call, errors);
     } catch (error) {
-      if (typeof response?.setHeader !== 'function') throw notResponse(response);
+      if (typeof response?.setHeader !== 'function') throw notNodes('response', response);
+      if (typeof request?.method !== 'string') throw notNodes('request', request);
       call.refuse(refuse(error, errors, request.method === 'HEAD'));
       return;
     }

@@ -1,7 +1,6 @@
 // What is no application is named, with what to write instead, whatever the platform.
 
 import http from 'node:http';
-import connect from 'connect';
 import express from 'express';
 import fastify from 'fastify';
 import Koa from 'koa';
@@ -19,8 +18,6 @@ const WAYS: [name: string, make: (app: Application, options?: object) => unknown
 
 describe.each(WAYS)('%s', (_name, make) => {
   it.each([
-    ['an Express app', () => express(), 'an Express or connect app becomes an application with fromNode(app).'],
-    ['a connect app', () => connect(), 'an Express or connect app becomes an application with fromNode(app).'],
     ['a Koa app', () => new Koa(), 'a Koa app becomes an application with fromNode(app.callback()).'],
     [
       'a Fastify app',
@@ -45,6 +42,7 @@ const LISTENERS: [name: string, listener: (request: never, response: never) => u
       return request.headers.host;
     },
   ],
+  ['made by Express', (request: never, response: never) => express()(request, response)],
   ['made by Koa', (request: never, response: never) => new Koa().use(() => {}).callback()(request, response)],
 ] as never;
 
