@@ -87,11 +87,12 @@ test('npx wrangler dev works in a folder after npm init -y and waygate init, and
   const app = ['app.ts', 'app.mts'].map((name) => join(path, name)).find((file) => existsSync(file)) as string;
   const args = '--ip 127.0.0.1 --port 0 --inspector-port 0 --show-interactive-dev-session=false';
   const started = project.start('sh', ['-c', `cd init && exec ${local(`npx wrangler dev ${args}`)}`]);
-  const [, url = ''] = await started.prints(/Ready on (http:\/\/127\.0\.0\.1:\d+)/);
+  const [, url = ''] = await started.prints(/Ready on (http:\/\/127\.0\.0\.1:\d+)/, 120);
   expect(await (await fetch(url)).text()).toBe('Hello from Waygate!\n');
   writeFileSync(app, readFileSync(app, 'utf8').replace('Hello from', 'Greetings from'));
-  await started.prints(/Local server updated and ready/);
-  expect(await (await fetch(url)).text()).toBe('Greetings from Waygate!\n');
+  await expect
+    .poll(async () => (await fetch(url)).text(), { timeout: 90_000, interval: 500 })
+    .toBe('Greetings from Waygate!\n');
   await started.stop();
   // The [build] of wrangler.toml does not build over what deploy has built.
   writeFileSync(join(path, 'other.mjs'), "export default { fetch: () => new Response('the other one') };");

@@ -22,8 +22,8 @@ export interface Started {
   /** All that it has printed so far. */
   stdout(): string;
   stderr(): string;
-  /** Settles when what it printed matches; rejects when it ends before, or after half a minute. */
-  prints(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Settles when what it printed matches; rejects when it ends before, or after some seconds, half a minute's by default. */
+  prints(pattern: RegExp, seconds?: number): Promise<RegExpExecArray>;
   /** Sends a signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -107,7 +107,7 @@ export class Project {
       child,
       stdout: () => stdout,
       stderr: () => stderr,
-      prints: (pattern) => matched(child, () => stdout + stderr, pattern),
+      prints: (pattern, seconds = 30) => matched(child, () => stdout + stderr, pattern, seconds),
       stop: (signal = 'SIGTERM') => stop(child, signal),
     };
     this.#running.add(started);
@@ -121,7 +121,12 @@ export class Project {
   }
 }
 
-function matched(child: ChildProcess, printed: () => string, pattern: RegExp): Promise<RegExpExecArray> {
+function matched(
+  child: ChildProcess,
+  printed: () => string,
+  pattern: RegExp,
+  seconds: number,
+): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     const over = (how: string): void => {
       clearInterval(timer);
@@ -137,7 +142,7 @@ function matched(child: ChildProcess, printed: () => string, pattern: RegExp): P
       } else if (child.exitCode !== null || child.signalCode !== null) over('ended');
     };
     const timer = setInterval(look, 25);
-    const limit = setTimeout(() => over('went on for half a minute'), 30_000);
+    const limit = setTimeout(() => over(`went on for ${seconds} seconds`), seconds * 1000);
     child.once('error', (error) => over(error.message));
   });
 }
