@@ -21,7 +21,7 @@ import { type Fuzzed, prepare, startFuzzed } from './fuzz/process.ts';
 import { Random } from './fuzz/random.ts';
 import type { Stats, Target, Transport } from './fuzz/server.ts';
 
-const TRANSPORTS: readonly Transport[] = ['tcp', 'unix', 'tls'];
+const TRANSPORTS: readonly Transport[] = ['tcp', 'unix', 'tls', 'http2'];
 const COUNT = Math.ceil(Number(process.env.WAYGATE_FUZZ_COUNT ?? 4000) / NODE_VERSIONS.length / TRANSPORTS.length);
 const SEED = Number(process.env.WAYGATE_FUZZ_SEED ?? 1);
 const ONLY = process.env.WAYGATE_FUZZ_CASE;
@@ -104,6 +104,7 @@ async function wrongOutcomes(fuzzed: Fuzzed, transport: Transport): Promise<stri
     }),
   );
   await Promise.all(all);
+  if (fuzzed.hasEnded()) throw ended(fuzzed, new Map());
   return wrong.sort();
 }
 

@@ -16,8 +16,6 @@ export interface Ended {
 const BOUND = 20_000;
 
 const KEPT = 512 * 1024;
-/** How long a client of HTTP/2 waits for what comes of frames that are no request, in milliseconds. */
-const SETTLING = 100;
 
 /**
  * Connects to a server of the fuzzed process.
@@ -58,9 +56,6 @@ export function send(each: Case, place: string | number, transport: Transport): 
         socket.end();
       } else if (each.end === 'leaves') {
         next = setTimeout(() => leave(socket, each.patience), each.patience);
-      } else if (responses?.areOver) {
-        // A session of HTTP/2 is its client's to end.
-        next = setTimeout(() => socket.end(), SETTLING);
       }
     };
     socket.on(transport === 'tls' ? 'secureConnect' : 'connect', () => {
@@ -71,7 +66,6 @@ export function send(each: Case, place: string | number, transport: Transport): 
       if (received.length < KEPT) received += chunk.toString('latin1');
       if (responses === null || responses.areOver) return;
       responses.feed(chunk);
-      if (responses.areOver) socket.end();
     });
     // A reset is an end like any other.
     socket.on('error', (error: NodeJS.ErrnoException) => {

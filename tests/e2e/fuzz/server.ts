@@ -5,7 +5,6 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
-import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Application } from 'waygate';
 import { fromFetch } from 'waygate/fetch';
@@ -29,15 +28,6 @@ export type Transport = 'tcp' | 'unix' | 'tls' | 'http2';
 
 const [transport, folder, key, certificate] = process.argv.slice(2) as [Transport, string, string?, string?];
 
-// Node looks for connections that take too long every 30 seconds, which is not to be waited for here.
-for (const module of [http, https] as { createServer(...args: unknown[]): unknown }[]) {
-  const { createServer } = module;
-  module.createServer = (...args) => {
-    const listener = args.pop();
-    return createServer({ ...(args[0] as object | undefined), connectionsCheckingInterval: 100 }, listener);
-  };
-}
-
 const hosted: Record<string, Application> = { node: fromNode(listener), fetch: fromFetch(handler), app };
 let turn = 0;
 
@@ -58,6 +48,8 @@ const failingLogs: ServeOptions = {
     return Promise.reject(new Error('an onError that rejects'));
   }) as () => void,
 };
+/** Clients here wait for the server to end what they began: that is to take a moment, not a minute. */
+const LIMITS: ServeOptions = { keepAliveTimeout: 200, headersTimeout: 700, requestTimeout: 1400, sessionTimeout: 500 };
 const SERVED: [Target, Application, ServeOptions][] = [
   ['app', app, silent],
   ['node', hosted.node as Application, silent],
@@ -73,9 +65,7 @@ const transportOptions: ServeOptions =
 for (const [name, application, options] of SERVED) {
   const path = transport === 'unix' ? `${folder}/${name}.sock` : undefined;
   const given: ServeOptions = { ...options, ...transportOptions, path, port: 0, host: '127.0.0.1', signals: false };
-  const { server, port } = await serve(application, given);
-  // Clients here wait for the server to end what they began: that is to take a moment, not a minute.
-  Object.assign(server, { keepAliveTimeout: 200, headersTimeout: 700, requestTimeout: 1400 });
+  const { port } = await serve(application, { ...given, ...LIMITS });
   targets[name] = path ?? port;
 }
 
