@@ -18,7 +18,7 @@ export interface SessionLimits {
 
 /** In milliseconds. */
 const RESET_WINDOW = 10_000;
-/** How long a connection may outlive its session, in milliseconds. Node 20 leaves some open for ever. */
+/** How long a connection may outlive its session, and a stream its reset, in milliseconds. Node leaves some open for ever. */
 const SOCKET_GRACE = 1000;
 
 /** RFC 9113 §7. */
@@ -64,12 +64,15 @@ class SessionWatch {
   readonly #limits: SessionLimits;
   /** When the last stream closed, or the session began. */
   #idleSince = performance.now();
-  #open = 0;
+  readonly #open = new Set<ServerHttp2Stream>();
+  /** When each open stream was seen to have been closed by its client. */
+  readonly #closedSince = new Map<ServerHttp2Stream, number>();
   /** It has had a request. */
   #used = false;
   /** When each request began that is not complete. */
   readonly #incomplete = new Map<ServerHttp2Stream, number>();
   #resets = 0;
+  #isEnding = false;
   #windowStart = 0;
 
   constructor(session: ServerHttp2Session, socket: Socket | undefined, limits: SessionLimits) {
@@ -81,14 +84,21 @@ class SessionWatch {
 
   #begin(stream: ServerHttp2Stream): void {
     this.#used = true;
-    this.#open++;
+    // A request and its reset that came in one read: Node closes the stream before it shows it.
+    if (stream.destroyed) {
+      this.#idleSince = performance.now();
+      this.#countReset();
+      return;
+    }
+    this.#open.add(stream);
     if (!stream.endAfterHeaders) {
       this.#incomplete.set(stream, performance.now());
       stream.once('end', () => this.#incomplete.delete(stream));
     }
     stream.once('close', () => {
       this.#incomplete.delete(stream);
-      this.#open--;
+      this.#open.delete(stream);
+      this.#closedSince.delete(stream);
       this.#idleSince = performance.now();
       // What this side resets is no fault of the client's.
       if (stream.rstCode !== NO_ERROR && stream.rstCode !== INTERNAL_ERROR) this.#countReset();
@@ -103,12 +113,16 @@ class SessionWatch {
       this.#windowStart = now;
       this.#resets = 0;
     }
-    if (++this.#resets > maxStreamResets) this.#end(ENHANCE_YOUR_CALM);
+    if (++this.#resets <= maxStreamResets || this.#isEnding) return;
+    this.#isEnding = true;
+    // Not while Node reads frames: data of a stream that came after the end of its session would end the process.
+    setImmediate(() => this.#end(ENHANCE_YOUR_CALM));
   }
 
   check(now: number): void {
     const { headersTimeout, requestTimeout, sessionTimeout } = this.#limits;
-    const idle = this.#open === 0 ? now - this.#idleSince : 0;
+    this.#destroyClosed(now);
+    const idle = this.#open.size === 0 ? now - this.#idleSince : 0;
     if (!this.#used && headersTimeout > 0 && idle > headersTimeout) this.#end(NO_ERROR);
     else if (sessionTimeout > 0 && idle > sessionTimeout) this.#end(NO_ERROR);
     if (requestTimeout === 0) return;
@@ -116,6 +130,19 @@ class SessionWatch {
       if (now - began <= requestTimeout) continue;
       this.#incomplete.delete(stream);
       if (!stream.destroyed) stream.close(CANCEL);
+    }
+  }
+
+  /**
+   * Node keeps a stream that its client has reset with NO_ERROR until its request is read and its response sent, which may be
+   * never. Destroys those that are still there after a while.
+   */
+  #destroyClosed(now: number): void {
+    for (const stream of this.#open) {
+      if (!stream.closed) continue;
+      const since = this.#closedSince.get(stream);
+      if (since === undefined) this.#closedSince.set(stream, now);
+      else if (now - since > SOCKET_GRACE) stream.destroy();
     }
   }
 

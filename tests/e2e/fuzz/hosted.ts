@@ -211,7 +211,7 @@ export const FAILING_HANDLERS: Record<string, [Outcome, Handler]> = {
   'a-stream-that-errors-at-once': ['failed', () => new Response(stream([], (controller) => controller.error(plan())))],
   'a-stream-that-errors': ['failed', () => new Response(stream([part()], (controller) => controller.error(plan())))],
   'a-stream-that-errors-later': [
-    'cut',
+    'failed',
     () => new Response(stream([part()], (controller) => pause(5).then(() => controller.error(hostile)))),
   ],
   'a-stream-that-rejects': ['failed', () => new Response(stream([part(), part()], () => Promise.reject(plan())))],

@@ -49,7 +49,12 @@ const failingLogs: ServeOptions = {
   }) as () => void,
 };
 /** Clients here wait for the server to end what they began: that is to take a moment, not a minute. */
-const LIMITS: ServeOptions = { keepAliveTimeout: 200, headersTimeout: 700, requestTimeout: 1400, sessionTimeout: 500 };
+const LIMITS: ServeOptions = {
+  keepAliveTimeout: 500,
+  headersTimeout: 2000,
+  requestTimeout: 3000,
+  sessionTimeout: 2000,
+};
 const SERVED: [Target, Application, ServeOptions][] = [
   ['app', app, silent],
   ['node', hosted.node as Application, silent],
