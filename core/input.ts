@@ -268,15 +268,28 @@ export class StreamSource implements ByteSource {
   readonly #stream: ReadableStream<Uint8Array>;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #ahead: Promise<Uint8Array | null> | null = null;
+  /** Reads that somebody waits for. */
+  #reading = 0;
+  /** Given once the response is over: keeps the platform running while the rest is read. */
+  #keep: ((work: Promise<void>) => void) | null = null;
+  #isDropped = false;
 
   constructor(stream: ReadableStream<Uint8Array>) {
     this.#stream = stream;
   }
 
-  pull(): Promise<Uint8Array | null> {
+  async pull(): Promise<Uint8Array | null> {
+    if (this.#isDropped) throw new ClientDisconnectedError(DROPPED);
     const ahead = this.#ahead;
     this.#ahead = null;
-    return ahead ?? this.#read();
+    this.#reading += 1;
+    try {
+      return await (ahead ?? this.#read());
+    } finally {
+      this.#reading -= 1;
+      // Whoever reads on does so at once.
+      if (this.#keep !== null) setTimeout(() => this.#drop(), 0);
+    }
   }
 
   /** Begins to read where nobody has, one chunk: for a platform that takes away a body which nobody reads. */
@@ -284,6 +297,27 @@ export class StreamSource implements ByteSource {
     if (this.#reader !== null || this.#stream.locked) return;
     this.#ahead = this.#read();
     this.#ahead.catch(() => {}); // whoever pulls hears of it
+  }
+
+  /**
+   * Reads away what is left of a body that was begun, now that the response is over, for 5 seconds at most: a platform may
+   * wait for its end before it serves the next request of the connection. Whoever waits for a chunk may read on; to go on
+   * later is an error. A body that nobody has begun is the platform's.
+   *
+   * @returns when it is read, where that begins now
+   * @param keep keeps the platform running until a promise has settled, which never rejects
+   */
+  discard(keep: (work: Promise<void>) => void): Promise<void> | undefined {
+    this.#keep = keep;
+    return this.#drop();
+  }
+
+  #drop(): Promise<void> | undefined {
+    if (this.#reader === null || this.#reading > 0 || this.#isDropped) return undefined;
+    this.#isDropped = true;
+    const drained = drain(this.#reader, Date.now() + DRAIN_MILLISECONDS);
+    this.#keep?.(drained);
+    return drained;
   }
 
   async #read(): Promise<Uint8Array | null> {
@@ -296,3 +330,17 @@ export class StreamSource implements ByteSource {
     }
   }
 }
+
+/** As long as a server on Node reads what nobody wants. */
+const DRAIN_MILLISECONDS = 5000;
+
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>, deadline: number): Promise<void> {
+  try {
+    while (!(await reader.read()).done) if (Date.now() > deadline) return await reader.cancel();
+  } catch {
+    // The client has left, or the platform is done with the request.
+  }
+}
+
+const DROPPED =
+  'What was left of the request body was dropped when the response was over; read it before, or wait for it while you respond.';

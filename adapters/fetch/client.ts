@@ -98,7 +98,11 @@ export class Client implements ResponseCall {
       this.#controller?.abort(reason);
       this.#breakOff?.(reason);
     }
-    return this.#closed(this.exchange?.close());
+    return this.#closed(this.exchange?.close(), true);
+  }
+
+  drain(): Promise<void> | undefined {
+    return this.facts.drainsRequests === true ? this.source?.discard(this.keep) : undefined;
   }
 
   onGone(breakOff: (reason: unknown) => void): void {
@@ -110,7 +114,8 @@ export class Client implements ResponseCall {
 
   finish(body: ResponseBody): void {
     this.#finished = body.stream === null;
-    this.#closed(body.close());
+    // A native stream has yet to be sent, and may read the request.
+    this.#closed(body.close(), this.#finished);
   }
 
   /**
@@ -120,13 +125,18 @@ export class Client implements ResponseCall {
    */
   over(closing?: void | Promise<void>): void {
     this.#finished = true;
-    this.#closed(closing);
+    this.#closed(closing, true);
   }
 
-  #closed(closing: void | Promise<void>): void | Promise<void> {
-    if (closing instanceof Promise) this.keep(closing);
+  #closed(closing: void | Promise<void>, isOver: boolean): void | Promise<void> {
+    if (closing instanceof Promise) this.keep(isOver ? closing.then(() => this.#discard()) : closing);
+    else if (isOver) this.#discard();
     this.#release?.();
     return closing;
+  }
+
+  #discard(): void {
+    this.drain();
   }
 
   #listen(): void {

@@ -6,6 +6,7 @@ import { statusOf } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
+import { isNullBodyStatus } from '../../core/status.ts';
 import type { Application, Environ, StartResponse } from '../../core/types.ts';
 import { Client, type WaitContext } from './client.ts';
 import { type FetchCall, type FetchFacts, fetchEnviron, requestLine } from './environ.ts';
@@ -57,12 +58,19 @@ export class FetchGateway {
       return toResponse(refuse(error, errors, client.head), facts, client);
     }
     const { onError } = this.#settings;
-    const exchange = new Exchange(environ, { onError, takesStreams: true, native: nativeCall, linger: client.keep });
+    // The end of a native stream is not seen, and with it not when a body that was begun is to be dropped.
+    const takesStreams = client.source === null || facts.drainsRequests !== true;
+    const exchange = new Exchange(environ, { onError, takesStreams, native: nativeCall, linger: client.keep });
     client.exchange = exchange;
     const answer = (response: GatewayResponse): Response | Promise<Response> => {
       if (response.native !== undefined) return this.#answerNatively(response.native as NativeCall, client, exchange);
-      if (Array.isArray(response.body)) {
-        client.over(exchange.close());
+      const isWhole = Array.isArray(response.body);
+      if (isWhole || client.head || isNullBodyStatus(response.statusCode)) {
+        // What was begun of the request body has to be gone before the response is.
+        const drained = client.drain();
+        if (isWhole) client.over(exchange.close());
+        else client.watch();
+        if (drained !== undefined) return drained.then(() => toResponse(response, facts, client));
       } else {
         client.watch();
         // The body may still be read while the response is sent.

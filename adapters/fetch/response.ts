@@ -14,6 +14,8 @@ export interface ResponseCall {
   gone(reason: unknown): void | Promise<void>;
   /** What is to happen when the client has left before the body came to its end, if it is one who would read on. */
   onGone(breakOff: (reason: unknown) => void): void;
+  /** Reads away what is left of the request, where the platform wants that before the response ends. */
+  drain(): Promise<void> | undefined;
   /** The body has come to its end: closes it. */
   finish(body: ResponseBody): void;
 }
@@ -142,6 +144,7 @@ async function pump(
     }
     try {
       if (chunk === null) {
+        await call.drain();
         call.finish(body);
         return await writer.close();
       }

@@ -186,6 +186,57 @@ describe('requests', () => {
   });
 });
 
+describe('an upload that nobody reads to its end leaves the connection to the next request', () => {
+  test.each([
+    ['unread', '/refused/0'],
+    ['unread, answered in one piece', '/refused/0/array'],
+    ['unread behind a middleware', '/behind/0'],
+    ['partly read', '/refused/10'],
+    ['partly read, answered in one piece', '/refused/10/array'],
+    ['partly read behind a middleware', '/behind/10'],
+    ['over maxBodyBytes', '/limited/5000'],
+    ['over maxBodyBytes, answered in one piece', '/limited/5000/array'],
+    ['unread by a hosted Fetch app', '/hosted'],
+    ['unread by a hosted Fetch app behind a middleware', '/hostedBehind'],
+  ])('%s', async (_what, path) => {
+    for (const size of [100_000, 3_000_000]) {
+      for (const framing of ['length', 'chunks']) {
+        const body = 'x'.repeat(size);
+        const head = `POST ${path} HTTP/1.1\r\nHost: h\r\n`;
+        const upload =
+          framing === 'length'
+            ? `${head}Content-Length: ${size}\r\n\r\n${body}`
+            : `${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+        const received = await new Promise<string>((resolve) => {
+          let text = '';
+          let asked = false;
+          const socket = connect(Number(new URL(dev.url).port), '127.0.0.1', () => socket.write(upload, 'latin1'));
+          const timer = setTimeout(() => socket.destroy(), 10_000);
+          socket.on('data', (chunk) => {
+            text += chunk.toString('latin1');
+            if (!asked && /0\r\n\r\n$|refused [A-Za-z]*$|^HTTP\/1.1 413/.test(text)) {
+              asked = true;
+              socket.write('GET /log?nothing HTTP/1.1\r\nHost: h\r\n\r\n');
+            }
+            if (text.endsWith('[]')) socket.destroy();
+          });
+          socket.on('error', () => {});
+          socket.on('close', () => {
+            clearTimeout(timer);
+            resolve(text);
+          });
+        });
+        expect([path, size, framing, received]).toEqual([
+          path,
+          size,
+          framing,
+          expect.stringMatching(/^HTTP\/1\.1 4(?:03|13) [\s\S]*HTTP\/1\.1 200 OK[\s\S]*\[\]$/),
+        ]);
+      }
+    }
+  });
+});
+
 describe('WebSockets', () => {
   const upgrade =
     'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';

@@ -1,7 +1,7 @@
 // Runs in workerd: an application with one path per scenario that only a real client shows. Each asks for a name of its own
 // (the query) under which it leaves what happened; `/log` tells it.
 
-import { toWorker } from '../../../adapters/cloudflare-workers/index.ts';
+import { toWorker, type WorkerContext } from '../../../adapters/cloudflare-workers/index.ts';
 import { fromFetch } from '../../../adapters/fetch/index.ts';
 import { type Application, type Environ, encode, encodeWsgi, type HeaderList } from '../../../core/index.ts';
 
@@ -186,4 +186,55 @@ const app: Application = (environ, startResponse) => {
   return [];
 };
 
-export default toWorker(app);
+/** Answers to an upload that it reads not at all, or as many bytes of as the path says, in pieces or in one. */
+const refusing: Application = async (environ, startResponse) => {
+  const [, , bytes, way] = environ.PATH_INFO.split('/');
+  let failure = '';
+  try {
+    if (bytes !== '0') await environ['wsgi.input'].read(Number(bytes));
+  } catch (error) {
+    failure = (error as Error).name;
+  }
+  startResponse('403 Forbidden', [['Content-Type', 'text/plain']]);
+  if (way === 'array') return [encode(`refused ${failure}`)];
+  return (async function* () {
+    yield encode('refused ');
+    await pause(20);
+    yield encode(failure);
+  })();
+};
+
+const behind: Application = async (environ, startResponse) => {
+  const body = await refusing({ ...environ }, startResponse);
+  return (async function* () {
+    yield* body;
+  })();
+};
+
+const hostedRefusing = fromFetch(
+  () =>
+    new Response(
+      new ReadableStream({
+        async start(controller) {
+          controller.enqueue(encode('refused '));
+          await pause(20);
+          controller.close();
+        },
+      }),
+      { status: 403 },
+    ),
+);
+
+const open = toWorker(app);
+const refused = toWorker(refusing);
+const limited = toWorker(refusing, { maxBodyBytes: 1000 });
+const behindAll = toWorker(behind);
+const hosted = toWorker(hostedRefusing);
+const hostedBehind = toWorker((environ, startResponse) => hostedRefusing({ ...environ }, startResponse));
+const workers: Record<string, typeof open> = { refused, limited, behind: behindAll, hosted, hostedBehind };
+
+export default {
+  fetch(request: Request, env: unknown, ctx: WorkerContext): Response | Promise<Response> {
+    return (workers[new URL(request.url).pathname.split('/')[1] as string] ?? open).fetch(request, env, ctx);
+  },
+};
