@@ -16,9 +16,11 @@ const hostedFetch = fromFetch(async () => {
   let turn = 0;
   return new Response(
     new ReadableStream({
-      pull(controller) {
-        if (turn++ === 0) controller.enqueue(encode('half of it'));
-        else controller.error(new Error('planted in a stream'));
+      async pull(controller) {
+        if (turn++ === 0) return controller.enqueue(encode('half of it'));
+        // By then the head is out: a stream that fails at once is a 500.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        controller.error(new Error('planted in a stream'));
       },
     }),
   );
