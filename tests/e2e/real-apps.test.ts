@@ -36,7 +36,7 @@ beforeAll(() => {
     'site/words.txt': 'welcome',
     'public/style.css': 'body {}',
     'image.ts': `import sharp from 'sharp';
-      export default async () => {
+      export default async (_request: Request) => {
         const image = sharp({ create: { width: 8, height: 4, channels: 3, background: 'red' } });
         return new Response(await image.png().toBuffer(), { headers: { 'Content-Type': 'image/png' } });
       };`,
