@@ -81,6 +81,9 @@ export class Exchange implements ResponseBody {
   /** An error came too late for a head of its own: no more may go out, whether the application lets it pass or not. */
   #vetoed = false;
 
+  /** The failure that was reported last. */
+  #told: unknown;
+
   #done = false;
   /** Closed before its end: the client left, and what the application still does is nobody's fault. (ERR-05) */
   #gone = false;
@@ -459,6 +462,9 @@ export class Exchange implements ResponseBody {
   /** Reports a failure of the application. What a client did wrong, or that it left, is no such thing. (ERR-05) */
   tell(error: unknown): void {
     if (isA(error, ClientDisconnectedError)) return;
+    // A stream that fails gives the same error to whoever reads it and to whoever cancels it. (ERR-02)
+    if (typeof error === 'object' && error !== null && error === this.#told) return;
+    this.#told = error;
     if (this.#done && isAbort(error)) return;
     if (isA(error, RequestError)) {
       log(this.#errors, `${error.name}: ${error.message}`);
