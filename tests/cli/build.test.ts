@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
 import { ECHO, folderOf, run } from './harness.ts';
 
 const SERVER = `import { createServer } from 'node:http';
@@ -163,11 +164,14 @@ describe('build', () => {
     ['function-url', true, ['InvokeMode: RESPONSE_STREAM']],
     ['http-api', false, ['Type: HttpApi', 'ServerlessHttpApi}.execute-api.']],
     ['rest-api', false, ['Path: /{proxy+}', "BinaryMediaTypes: ['*/*']", '/live/']],
+    ['alb', false, ['lambda.multi_value_headers.enabled', 'Principal: elasticloadbalancing.amazonaws.com']],
+    ['lattice', false, ['LambdaEventStructureVersion: V2', 'Principal: vpc-lattice.amazonaws.com']],
     ['rest-api', true, ['ResponseTransferMode: STREAM']],
   ])('writes a template for %s, streamed: %s', async (source, stream, parts) => {
     const cwd = folderOf({ 'app.ts': ECHO });
     const out = await build(cwd, 'lambda', '--source', `lambda:${source}`, ...(stream ? ['--stream'] : []));
     for (const part of parts) expect(read(out, 'template.yaml')).toContain(part);
+    expect(parseDocument(read(out, 'template.yaml'), { logLevel: 'silent' }).errors).toEqual([]);
     expect(read(out, 'index.mjs').includes('streaming')).toBe(stream);
   });
 
