@@ -1,8 +1,8 @@
 // Puts a request and a response on their connection: by Node's own means where there are any. In workerd, whose `node:http`
 // has no connections, what they lack for it is added to the objects themselves.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HostedSocket } from './hosted-socket.ts';
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import { coded, type HostedSocket } from './hosted-socket.ts';
 
 /** Whether the runtime's responses take a socket; found out with the first. */
 let takesSockets: boolean | undefined;
@@ -28,6 +28,10 @@ function connectByHand(response: ServerResponse, socket: HostedSocket, close: ()
   const { req: request } = response;
   const onclose = (): void => close();
   socket.on('close', onclose);
+  // Whoever has corked the connection gets the response out all the same, as in Node's own end().
+  response.on('prefinish', () => {
+    while (socket.writableCorked > 0) socket.uncork();
+  });
   // In Node a response has no reason until its head is made.
   response.statusMessage = undefined as unknown as string;
   if (request.method === 'HEAD') Object.assign(response, { _hasBody: false });
@@ -44,6 +48,16 @@ function connectByHand(response: ServerResponse, socket: HostedSocket, close: ()
       socket.off('close', onclose);
       define(response, { socket: null, connection: null });
     },
+    setTimeout(milliseconds: number, listener?: () => void) {
+      if (listener !== undefined) response.on('timeout', listener);
+      // Once it is over nothing can be late any more.
+      response.socket?.setTimeout(milliseconds);
+      return response;
+    },
+    addTrailers,
+    pipe() {
+      response.emit('error', coded('ERR_STREAM_CANNOT_PIPE', 'A response cannot be piped: it is not readable.'));
+    },
     writeContinue: informs(response, '100 Continue'),
     writeProcessing: informs(response, '102 Processing'),
     writeEarlyHints(hints: Record<string, string | string[]>, written?: () => void) {
@@ -56,6 +70,9 @@ function connectByHand(response: ServerResponse, socket: HostedSocket, close: ()
   define(request, {
     socket,
     connection: socket,
+    client: socket,
+    // No platform hands trailers on.
+    rawTrailers: [],
     _destroy(this: IncomingMessage, error: Error | null, destroyed: (error?: Error | null) => void) {
       if (!this.readableEnded || !this.complete) {
         this.aborted = true;
@@ -70,6 +87,15 @@ function connectByHand(response: ServerResponse, socket: HostedSocket, close: ()
       return this;
     },
   });
+}
+
+/** Checked as in Node, and dropped as everywhere: a response of WSGI has no trailers. */
+function addTrailers(trailers: Record<string, string> | readonly (readonly [string, string])[]): void {
+  const list = Array.isArray(trailers) ? trailers : Object.entries(trailers);
+  for (const [name, value] of list) {
+    validateHeaderName(name);
+    validateHeaderValue(name, String(value));
+  }
 }
 
 /** Sends an informational response as Node does, through the response's own `_writeRaw`. */

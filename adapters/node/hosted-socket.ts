@@ -33,6 +33,7 @@ export class HostedSocket extends Duplex {
 
   /** Called when chunks have arrived at the other end. */
   onarrival: () => void = ignore;
+  readonly #environ: Environ;
   readonly #onbreak: Broken;
   /** Chunks written and not yet taken, from #at on. */
   #chunks = NOTHING;
@@ -49,6 +50,7 @@ export class HostedSocket extends Duplex {
     this.localAddress = environ.SERVER_NAME;
     this.localPort = Number(environ.SERVER_PORT);
     if (environ['wsgi.url_scheme'] === 'https') this.encrypted = true;
+    this.#environ = environ;
     this.#onbreak = onbreak;
   }
 
@@ -203,6 +205,20 @@ export class HostedSocket extends Duplex {
     return this;
   }
 
+  /** The type of service is in the packets of a real connection; Node 24 and later can set it. */
+  setTypeOfService(): this {
+    return this;
+  }
+
+  getTypeOfService(): number {
+    return 0;
+  }
+
+  /** @throws {Error} `ERR_HTTP_SOCKET_ENCODING`, as a connection of Node's server does */
+  override setEncoding(): this {
+    throw coded('ERR_HTTP_SOCKET_ENCODING', 'The encoding of a connection of HTTP cannot be changed (RFC 9112).');
+  }
+
   destroySoon(): void {
     if (this.writableLength === 0) this.destroy();
     else this.write('', () => this.destroy());
@@ -212,10 +228,33 @@ export class HostedSocket extends Duplex {
     return this.destroy();
   }
 
+  // What a tls.TLSSocket has besides.
+
+  /** Whether the client's certificate was verified. */
+  get authorized(): boolean {
+    return this.#environ.SSL_CLIENT_VERIFY === 'SUCCESS';
+  }
+
+  /** The version of TLS, such as `TLSv1.3`; null where the platform does not tell it. */
+  getProtocol(): string | null {
+    return (this.#environ.SSL_PROTOCOL as string | undefined) ?? null;
+  }
+
+  /** The cipher; an empty object where the platform does not tell it. */
+  getCipher(): { name?: string; version?: string } {
+    const name = this.#environ.SSL_CIPHER as string | undefined;
+    return name === undefined ? {} : { name, version: this.getProtocol() ?? 'unknown' };
+  }
+
   /** The client's certificate is in the environ's `SSL_CLIENT_*` keys, where the platform tells it. */
   getPeerCertificate(): object {
     return {};
   }
+}
+
+/** An error with the code that Node's own has. */
+export function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 /** An IPv4 client of a dual-stack socket has a longer address on Node than in environ. */
