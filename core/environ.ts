@@ -7,7 +7,7 @@ import { BadRequestError, describe, quote } from './errors.ts';
 import { fileWrapper } from './file-wrapper.ts';
 import { memo } from './memo.ts';
 import { encodeWsgi } from './strings.ts';
-import type { Environ, ErrorStream, GatewayOptions, InputStream } from './types.ts';
+import type { Environ, ErrorStream, GatewayOptions } from './types.ts';
 import { normalizePrefix } from './url.ts';
 
 /** What an adapter knows of a request besides its headers. All strings are native strings. */
@@ -104,38 +104,55 @@ function checkDeployerKey(key: string, value: unknown): void {
 }
 
 /**
- * A fresh environ without headers. The keys stand in one literal so that all environs share one shape.
+ * A fresh environ without headers. All have the same keys in the same order, and so one shape.
  *
  * @param gateway what stays the same from request to request
  * @param request the request line and the server's side of the connection
  */
 export function createEnviron(gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream): Environ {
-  return {
-    REQUEST_METHOD: request.method,
-    SCRIPT_NAME: request.scriptName,
-    PATH_INFO: request.pathInfo,
-    QUERY_STRING: request.queryString,
-    REQUEST_URI: request.requestUri,
-    SERVER_NAME: request.serverName,
-    SERVER_PORT: request.serverPort,
-    SERVER_PROTOCOL: request.protocol,
-    SERVER_SOFTWARE: 'waygate',
-    GATEWAY_INTERFACE: 'CGI/1.1',
-    'wsgi.version': [1, 0],
-    'wsgi.url_scheme': request.scheme,
-    'wsgi.input': undefined as unknown as InputStream, // set by the adapter once the headers tell the length
-    'wsgi.errors': errors,
-    'wsgi.multithread': false,
-    'wsgi.multiprocess': gateway.multiprocess,
-    'wsgi.run_once': false,
-    'wsgi.input_terminated': true,
-    'wsgi.file_wrapper': fileWrapper,
-    'waygate.gateway': gateway.gateway,
-    'waygate.wait_until': undefined as unknown as Environ['waygate.wait_until'], // set by the adapter
+  return new PlainEnviron(gateway, request, errors) as unknown as Environ;
+}
+
+type MakesEnviron = new (gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream) => object;
+
+/**
+ * A function, and no literal: V8 counts how many objects of a literal survive, and may then make them where only a full
+ * collection looks; the whole of every request would live until there is one. What it makes is a plain object.
+ */
+const PlainEnviron = /* @__PURE__ */ (() => {
+  function make(
+    this: Record<string, unknown>,
+    gateway: GatewayFacts,
+    request: RequestFacts,
+    errors: ErrorStream,
+  ): void {
+    this.REQUEST_METHOD = request.method;
+    this.SCRIPT_NAME = request.scriptName;
+    this.PATH_INFO = request.pathInfo;
+    this.QUERY_STRING = request.queryString;
+    this.REQUEST_URI = request.requestUri;
+    this.SERVER_NAME = request.serverName;
+    this.SERVER_PORT = request.serverPort;
+    this.SERVER_PROTOCOL = request.protocol;
+    this.SERVER_SOFTWARE = 'waygate';
+    this.GATEWAY_INTERFACE = 'CGI/1.1';
+    this['wsgi.version'] = [1, 0];
+    this['wsgi.url_scheme'] = request.scheme;
+    this['wsgi.input'] = undefined; // set by the adapter once the headers tell the length
+    this['wsgi.errors'] = errors;
+    this['wsgi.multithread'] = false;
+    this['wsgi.multiprocess'] = gateway.multiprocess;
+    this['wsgi.run_once'] = false;
+    this['wsgi.input_terminated'] = true;
+    this['wsgi.file_wrapper'] = fileWrapper;
+    this['waygate.gateway'] = gateway.gateway;
+    this['waygate.wait_until'] = undefined; // set by the adapter
     // `waygate.signal` is added by the adapter, as an accessor: to make one of a key that is there already would turn the
     // whole object into a dictionary, which costs more than all the rest of this function.
-  } as Environ;
-}
+  }
+  make.prototype = Object.prototype;
+  return make as unknown as MakesEnviron;
+})();
 
 /**
  * The environ key of a request header, or an empty string for one that is dropped: a name that is no token or holds `_`
@@ -145,8 +162,16 @@ export const headerKey: (name: string) => string = /* @__PURE__ */ memo((name) =
   if (!isToken(name) || name.includes('_')) return '';
   const upper = name.toUpperCase().replaceAll('-', '_');
   if (upper === 'PROXY') return '';
-  return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : `HTTP_${upper}`;
+  return upper === 'CONTENT_TYPE' || upper === 'CONTENT_LENGTH' ? upper : propertyName(`HTTP_${upper}`);
 });
+
+/**
+ * The same text as engines keep it for the names of properties: what is stored under it is not looked up by its letters. It
+ * stands on its own: one that was cut out of a longer text would keep all of that in memory.
+ */
+export function propertyName(text: string): string {
+  return Object.keys({ [` ${text}`.slice(1)]: 0 })[0] as string;
+}
 
 /**
  * The header that an environ key stands for, in lower case, or an empty string for a key of another kind: the inverse of

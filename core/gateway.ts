@@ -9,7 +9,7 @@ import { checkRemaining, FileWrapper } from './file-wrapper.ts';
 import { flush, log } from './log.ts';
 import { explainFailure } from './mistaken.ts';
 import { plainResponse } from './plain-response.ts';
-import type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
+import type { ExchangeOptions, GatewayResponse, Receiver, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
 import type {
   Application,
@@ -43,6 +43,42 @@ export function run(
   return new Exchange(environ, options).run(app);
 }
 
+/** What {@link Exchange.run} returns, from what a receiver gets. */
+class Returned implements Receiver {
+  /** The response, where it is there already. */
+  response: GatewayResponse | null = null;
+  #resolve: ((response: GatewayResponse) => void) | null = null;
+
+  answer(response: GatewayResponse): void {
+    this.response = response;
+    this.#resolve?.(response);
+  }
+
+  later(): Promise<GatewayResponse> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+}
+
+/** A class, and no literal, for the reason that `createEnviron` has. */
+class Answer implements GatewayResponse {
+  readonly status: string;
+  readonly statusCode: number;
+  readonly reason: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array[] | ResponseBody;
+  readonly native: object | undefined = undefined;
+
+  constructor(status: string, statusCode: number, headers: HeaderList, body: Uint8Array[] | ResponseBody) {
+    this.status = status;
+    this.statusCode = statusCode;
+    this.reason = status.slice(4);
+    this.headers = headers;
+    this.body = body;
+  }
+}
+
 /** One request in progress. `close()` may come at any moment; what comes after it changes nothing any more. */
 export class Exchange implements ResponseBody {
   readonly #environ: Environ;
@@ -62,8 +98,8 @@ export class Exchange implements ResponseBody {
   #isTooLong = false;
   /** The response, once its head can no longer change. */
   #response: GatewayResponse | null = null;
-  /** Gives the response to the adapter when `write` commits it while the application is still running. */
-  #answer: ((response: GatewayResponse) => void) | null = null;
+  /** Who is to have the response, until it has. */
+  #receiver: Receiver | null = null;
 
   /** The application has returned or failed. */
   #returned = false;
@@ -103,26 +139,62 @@ export class Exchange implements ResponseBody {
 
   // The story of a request: the application runs, returns its body, and the first chunk decides the head.
 
-  /** Calls the application and finds its response. Call it once. (CALL-04) */
+  /** As {@link Exchange.runTo}, with the response as its result: a promise only if it has to be awaited. */
   run(app: Application): GatewayResponse | Promise<GatewayResponse> {
+    const returned = new Returned();
+    this.runTo(app, returned);
+    return returned.response ?? returned.later();
+  }
+
+  /**
+   * Calls the application and finds its response. Call it, or `run`, once. (CALL-04)
+   *
+   * @param receiver given the response: before this returns where nothing has to be awaited, else later
+   */
+  runTo(app: Application, receiver: Receiver): void {
     let result: Body | Promise<Body>;
+    let response: GatewayResponse | Promise<GatewayResponse>;
+    this.#receiver = receiver;
     try {
       result = app(this.#environ, this.#startResponse);
-      if (!isThenable(result)) return this.#accept(result);
+      if (isThenable(result)) {
+        this.#await(result);
+        return;
+      }
+      response = this.#accept(result);
     } catch (error) {
-      return this.#fail(error);
+      response = this.#fail(error);
     }
+    this.#give(response);
+  }
+
+  #await(result: Promise<Body>): void {
     // A thenable of another make may answer at once, twice, or with one more: a promise of it does not. (BODY-01)
     const pending = Promise.resolve(result);
+    this.#running = pending.then(
+      (body) => this.#give(this.#accept(body)),
+      (error) => this.#give(this.#fail(error)),
+    );
     // An application that wrote before its first await has committed the head already.
-    return new Promise((resolve) => {
-      this.#answer = resolve;
-      if (this.#response !== null) resolve(this.#response);
-      this.#running = pending.then(
-        (body) => resolve(this.#accept(body)),
-        (error) => resolve(this.#fail(error)),
-      );
-    });
+    if (this.#response !== null) this.#give(this.#response);
+  }
+
+  /** Gives the response to who waits for it, which happens once. */
+  #give(response: GatewayResponse | Promise<GatewayResponse>): void {
+    const receiver = this.#receiver;
+    if (receiver === null) return;
+    this.#receiver = null;
+    if (response instanceof Promise) response.then((each) => receiver.answer(each));
+    else receiver.answer(response);
+  }
+
+  /** The same, once the application has come to rest: it is in the middle of a call of the gateway's. */
+  #giveSoon(response: GatewayResponse): void {
+    const receiver = this.#receiver;
+    // It has not returned yet, and may not be asynchronous: who called it gives the response.
+    if (receiver === null || this.#running === null) return;
+    this.#receiver = null;
+    Promise.resolve(response).then((each) => receiver.answer(each));
   }
 
   #accept(body: Body): GatewayResponse | Promise<GatewayResponse> {
@@ -215,7 +287,7 @@ export class Exchange implements ResponseBody {
 
   #makeResponse(body: Uint8Array[] | ResponseBody): GatewayResponse {
     const status = this.#status;
-    this.#response = { status, statusCode: this.#code, reason: status.slice(4), headers: this.#headers, body };
+    this.#response = new Answer(status, this.#code, this.#headers, body);
     return this.#response;
   }
 
@@ -282,7 +354,7 @@ export class Exchange implements ResponseBody {
     if (this.#response === null) {
       const response = this.#commit(null);
       this.#writes = new WriteQueue();
-      this.#answer?.(response);
+      this.#giveSoon(response);
     }
     if (this.#ended) return TAKEN;
     const allowed = this.#count(chunk);
@@ -399,7 +471,7 @@ export class Exchange implements ResponseBody {
     this.#gone = !this.#ended && !this.#failed && this.#left !== 0 && this.stream === null;
     this.#closing = this.#release();
     if (!this.#returned && this.#running !== null) this.#options.linger?.(this.#running.then(() => this.#closing));
-    if (this.#response === null) this.#answer?.(this.#nobody());
+    if (this.#response === null) this.#giveSoon(this.#nobody());
     this.#writes?.lose(new ClientDisconnectedError(LOST));
     return this.#closing;
   }

@@ -17,6 +17,12 @@ export interface GatewayResponse {
   readonly native?: object;
 }
 
+/** Who gets the response of an exchange. */
+export interface Receiver {
+  /** Called once. Must not throw: nobody is left who could catch it. */
+  answer(response: GatewayResponse): void;
+}
+
 /** A body to be pulled chunk by chunk. Whoever got it calls `close()` in the end, also after an error. */
 export interface ResponseBody extends AsyncIterable<Uint8Array> {
   /**

@@ -32,6 +32,108 @@ describe('the response of an async application', () => {
   });
 });
 
+describe('a receiver of the response (CALL-04)', () => {
+  /** Notes what a receiver gets, and when. */
+  const receiver = () => {
+    const got: string[] = [];
+    return { got, answer: (response: GatewayResponse) => void got.push(response.status) };
+  };
+  const ok: Application = (_environ, startResponse) => {
+    startResponse('200 OK', []);
+    return [];
+  };
+
+  it('of a synchronous application has it at once', () => {
+    const { got, answer } = receiver();
+    new Exchange(setupTestingDefaults()).runTo(ok, { answer });
+    expect(got).toEqual(['200 OK']);
+  });
+
+  it.each<[string, Application, string]>([
+    ['an application that throws', () => expect.fail('on purpose'), '500 Internal Server Error'],
+    ['an application that rejects', () => Promise.reject(new Error('on purpose')), '500 Internal Server Error'],
+    ['an asynchronous application', async (environ, startResponse) => ok(environ, startResponse), '200 OK'],
+    [
+      'an application with an asynchronous body',
+      async function* (_environ, startResponse) {
+        startResponse('201 Created', []);
+        await null;
+        yield encode('a');
+      },
+      '201 Created',
+    ],
+    [
+      'a thenable that answers twice',
+      ((environ, startResponse) => ({
+        // biome-ignore lint/suspicious/noThenProperty: this is what the test is about.
+        then(taken: (body: Body) => void) {
+          const body = ok(environ, startResponse) as Body;
+          taken(body);
+          taken(body);
+        },
+      })) as Application,
+      '200 OK',
+    ],
+    [
+      'an application that writes before and after its first await',
+      async (_environ, startResponse) => {
+        const write = startResponse('202 Accepted', []);
+        await Promise.race([write(encode('a')), null]);
+        await Promise.race([write(encode('b')), null]);
+        return [];
+      },
+      '202 Accepted',
+    ],
+    [
+      'an application that fails after it has written',
+      async (_environ, startResponse) => {
+        await null;
+        await Promise.race([startResponse('202 Accepted', [])(encode('a')), null]);
+        throw new Error('on purpose');
+      },
+      '202 Accepted',
+    ],
+  ])('of %s has it once', async (_what, app, status) => {
+    const { got, answer } = receiver();
+    new Exchange(setupTestingDefaults({ 'wsgi.errors': { write() {}, writelines() {}, flush() {} } })).runTo(app, {
+      answer,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(got).toEqual([status]);
+  });
+
+  it('is not called from inside a write: the application comes to rest first', async () => {
+    const { got, answer } = receiver();
+    const seen: unknown[] = [];
+    new Exchange(setupTestingDefaults()).runTo(
+      async (_environ, startResponse) => {
+        await null;
+        startResponse('200 OK', [])(encode('a'));
+        seen.push(got.length);
+        return [];
+      },
+      { answer },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect({ seen, got }).toEqual({ seen: [0], got: ['200 OK'] });
+  });
+
+  it('of an exchange that is closed meanwhile has it once, and the application may go on', async () => {
+    const { got, answer } = receiver();
+    const exchange = new Exchange(setupTestingDefaults());
+    exchange.runTo(
+      async (environ, startResponse) => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        return ok(environ, startResponse);
+      },
+      { answer },
+    );
+    await exchange.close();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(got).toEqual(['499 Client Closed Request']);
+  });
+});
+
 describe('a client that left while the application was working (ERR-05)', () => {
   const gone = () => {
     const log: string[] = [];

@@ -11,6 +11,7 @@ import { lowerName } from '../../adapters/aws-lambda/headers.ts';
 import { hostedUrl } from '../../adapters/fetch/hosted-url.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { headerKey, headerName } from '../../core/environ.ts';
+import { addHeaderLines } from '../../core/header-plans.ts';
 import { heap } from './heap.ts';
 import { nodes, sources } from './sources.ts';
 
@@ -24,6 +25,7 @@ const KEPT: Record<string, string> = {
   'core/check.ts kindOf': 'a memo, filled below',
   'core/environ.ts headerKey': 'a memo, filled below',
   'core/environ.ts headerName': 'a memo, filled below',
+  'core/header-plans.ts linePlans': 'plans, bounded in number and letters, filled below',
   'adapters/aws-lambda/headers.ts lowerName': 'a memo, filled below',
   'adapters/aws-lambda/runtime.ts idleCalls': 'one for each call of an emulated function that is under way',
   'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',
@@ -55,7 +57,7 @@ interface Made {
 function keeps(init: Made | null): boolean {
   const name = init?.callee?.name ?? '';
   if (init?.type === 'ArrayExpression') return init.elements?.length === 0;
-  return name === 'memo' || (/^(?:Map|Set)$/.test(name) && init?.arguments?.length === 0);
+  return name === 'memo' || name === 'HeaderPlans' || (/^(?:Map|Set)$/.test(name) && init?.arguments?.length === 0);
 }
 
 /** More texts than any memo keeps, each as long as the headers that a server takes may be. */
@@ -88,6 +90,8 @@ const WAYS: Record<string, (text: string) => unknown> = {
   headerName: (text) => headerName(`HTTP_${text}`),
   lowerName,
   'addHeader, name': (text) => addHeader(setupTestingDefaults(), text, ''),
+  'addHeaderLines, name': (text) => addHeaderLines({} as Environ, [text, '']),
+  'addHeaderLines, names': (text) => addHeaderLines({} as Environ, ['Host', 'a', text, '', `${text}-b`, '']),
   'checkHeaders, name': (text) => ignore(() => checkHeaders([[text, '']])),
   'a view of headers': (text) => new Headers([[text, '']]).get(text),
   'the URL of a hosted app, Host': (text) => ignore(() => hostedUrl(setupTestingDefaults({ HTTP_HOST: text }))),

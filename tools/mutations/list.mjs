@@ -17,8 +17,8 @@ const gateway = [
   {
     rule: 'CALL-04',
     what: 'an application that throws is called again',
-    from: '      return this.#fail(error);\n    }\n    // A thenable',
-    to: '      try { result = app(this.#environ, this.#startResponse); } catch { return this.#fail(error); }\n    }\n    // A thenable',
+    from: '      response = this.#fail(error);\n    }\n    this.#give(response);',
+    to: '      try { response = this.#accept(/** @type {any} */ (app)(this.#environ, this.#startResponse)); } catch { response = this.#fail(error); }\n    }\n    this.#give(response);',
   },
   {
     rule: 'SR-13',
@@ -226,7 +226,7 @@ const gateway = [
   {
     rule: 'WRITE-01',
     what: 'write waits for the application to return',
-    from: '      this.#answer?.(response);\n',
+    from: '      this.#giveSoon(response);\n',
     to: '',
   },
   {
@@ -531,29 +531,29 @@ const environ = [
   {
     rule: 'ENV-21',
     what: 'a version to come',
-    from: "'wsgi.version': [1, 0],",
-    to: "'wsgi.version': [1, 1] as never,",
+    from: "this['wsgi.version'] = [1, 0];",
+    to: "this['wsgi.version'] = [1, 1];",
   },
   {
     rule: 'ENV-21',
     what: 'all requests share one version',
-    from: "'wsgi.version': [1, 0],",
-    to: "'wsgi.version': ((globalThis as any).__version ??= [1, 0]),",
+    from: "this['wsgi.version'] = [1, 0];",
+    to: "this['wsgi.version'] = (globalThis as any).__version ??= [1, 0];",
   },
   {
     rule: 'THREAD-01',
     what: 'threads',
-    from: "'wsgi.multithread': false,",
-    to: "'wsgi.multithread': undefined as never,",
+    from: "this['wsgi.multithread'] = false;",
+    to: "this['wsgi.multithread'] = undefined;",
   },
-  { rule: 'THREAD-03', what: 'no run_once', from: "    'wsgi.run_once': false,\n", to: '' },
+  { rule: 'THREAD-03', what: 'no run_once', from: "    this['wsgi.run_once'] = false;\n", to: '' },
   {
     rule: 'INPUT-10',
     what: 'the input may not end',
-    from: "'wsgi.input_terminated': true,",
-    to: "'wsgi.input_terminated': false,",
+    from: "this['wsgi.input_terminated'] = true;",
+    to: "this['wsgi.input_terminated'] = false;",
   },
-  { rule: 'FILE-01', what: 'no file wrapper', from: "    'wsgi.file_wrapper': fileWrapper,\n", to: '' },
+  { rule: 'FILE-01', what: 'no file wrapper', from: "    this['wsgi.file_wrapper'] = fileWrapper;\n", to: '' },
   { rule: 'ENV-12', what: 'dashes stay', from: "name.toUpperCase().replaceAll('-', '_')", to: 'name.toUpperCase()' },
   {
     rule: 'ENV-26',
@@ -605,6 +605,34 @@ const environ = [
     to: 'if (!Number.isSafeInteger(Number.parseInt(text, 10))) {',
   },
 ].map((each) => ({ file: 'core/environ.ts', ...each }));
+
+/** @type {Mutation[]} */
+const headerPlans = [
+  {
+    rule: 'ENV-24',
+    what: 'the plan of a request with a repeated header keeps the last of them',
+    from: "if (keys.includes('') || new Set(keys).size < keys.length) return null;",
+    to: "if (keys.includes('')) return null;",
+  },
+  {
+    rule: 'ENV-26',
+    what: 'the plan of a request keeps a name that is dropped',
+    from: "if (keys.includes('') || new Set(keys).size < keys.length) return null;",
+    to: 'if (new Set(keys).size < keys.length) return null;',
+  },
+  {
+    rule: 'ENV-12',
+    what: 'a plan for more headers is followed',
+    from: '  if (lines.length !== 2 * length) return false;\n',
+    to: '',
+  },
+  {
+    rule: 'ENV-12',
+    what: 'names are not compared with those of the plan',
+    from: 'if (names[at] !== lines[2 * at]) return false;',
+    to: 'if (at < 0) return false;',
+  },
+].map((each) => ({ file: 'core/header-plans.ts', tests: ['tests/core/header-plans.test.ts'], ...each }));
 
 /** @type {Mutation[]} */
 const input = [
@@ -1078,4 +1106,4 @@ const others = [
   },
 ].map((each) => ({ ...each }));
 
-export default [...gateway, ...body, ...checks, ...environ, ...input, ...memoryInput, ...others];
+export default [...gateway, ...body, ...checks, ...environ, ...headerPlans, ...input, ...memoryInput, ...others];
