@@ -21,6 +21,12 @@ export abstract class GatewayInput implements InputStream {
    */
   abstract pull(): Uint8Array | null | Promise<Uint8Array | null>;
 
+  /**
+   * Whether there are bytes to read, which stay to be read: for an adapter that has to say beforehand whether there is a
+   * body. A promise only where there is something to wait for; it rejects with what reading would reject with.
+   */
+  abstract peek(): boolean | Promise<boolean>;
+
   abstract read(size?: number): Promise<Uint8Array>;
   abstract readline(size?: number): Promise<Uint8Array>;
   abstract readlines(hint?: number): Promise<Uint8Array[]>;

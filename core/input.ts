@@ -95,6 +95,11 @@ export class Input extends GatewayInput {
     return this.#inTurn(async () => ((await this.#fill()) ? this.#take(Number.POSITIVE_INFINITY) : null));
   }
 
+  peek(): boolean | Promise<boolean> {
+    if (this.#tail === null && this.exhausted) return false;
+    return this.#inTurn(async () => this.#fill());
+  }
+
   stream(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {

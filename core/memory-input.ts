@@ -61,6 +61,10 @@ export class MemoryInput extends GatewayInput {
     return this.exhausted ? null : this.#take(Number.POSITIVE_INFINITY);
   }
 
+  peek(): boolean {
+    return !this.exhausted;
+  }
+
   stream(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { describe, RequestError } from '../../core/errors.ts';
 import type { Application, Body, Environ } from '../../core/types.ts';
 import { type Host, HostedCall } from './hosted-call.ts';
-import type { HostedRequest } from './hosted-request.ts';
+import { awaitBody, type HostedRequest } from './hosted-request.ts';
 import type { HostedResponse } from './hosted-response.ts';
 import { isOriginal, markHosted, type NativeCall, PendingBody } from './native.ts';
 
@@ -40,7 +40,10 @@ export function fromNode(app: NodeApp): Application {
     host.call(request as HostedRequest, response as HostedResponse, null);
   const application: Application = (environ, startResponse) => {
     const run = (): Body => new HostedCall(host, environ, startResponse).run(host);
-    if (!isOriginal(environ)) return run();
+    if (!isOriginal(environ)) {
+      const known = awaitBody(environ);
+      return known === null ? run() : known.then(run);
+    }
     const call: NativeCall = (request, response) => {
       const known = request as HostedRequest;
       known.environ = environ;

@@ -19,6 +19,43 @@ export interface HostedRequest extends IncomingMessage {
 /** Told of a body that cannot be read to its end. */
 export type BodyFailed = (error: unknown) => void;
 
+/**
+ * How long a listener waits for the first bytes of a body of which no header tells anything, in milliseconds. A client that
+ * sends them only once the response has begun is not waited for any longer.
+ */
+const FIRST_BYTES_MILLISECONDS = 50;
+
+/**
+ * Finds out whether there is a body where no header says so, as in HTTP/2, or in a Fetch request with a stream: frameworks
+ * take a request that announces one for a request with content. Nothing is read away. (RFC 9112 §6.3)
+ *
+ * @returns settles when it is known, or the time is over; null where it is known already. Never rejects.
+ */
+export function awaitBody(environ: Environ): Promise<void> | null {
+  if (!isOfUnknownLength(environ)) return null;
+  // A client that asks beforehand has a body, and waits for a listener that wants it. (RFC 9110 §10.1.1)
+  if (environ.HTTP_EXPECT !== undefined) return null;
+  const input = gatewayInput(environ['wsgi.input']);
+  if (input === null || input.exhausted) return null;
+  const known = input.peek();
+  if (!(known instanceof Promise)) return null;
+  return new Promise((resolve) => {
+    // One more turn: what has arrived while the process was busy is seen first.
+    const timer = setTimeout(() => setTimeout(resolve, 0), FIRST_BYTES_MILLISECONDS);
+    const over = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    // Whoever reads the body hears of a failure.
+    known.then(over, over);
+  });
+}
+
+/** Neither a length nor a coding was sent. */
+function isOfUnknownLength(environ: Environ): boolean {
+  return environ.CONTENT_LENGTH === undefined && environ.HTTP_TRANSFER_ENCODING === undefined;
+}
+
 interface Internals {
   _consuming: boolean;
   readonly _readableState: { readingMore: boolean };
@@ -155,9 +192,8 @@ class HostedBody {
     const input = environ['wsgi.input'];
     this.#input = input;
     this.#known = gatewayInput(input);
-    const length = environ.CONTENT_LENGTH;
-    const isOpen = length === undefined && environ.HTTP_TRANSFER_ENCODING === undefined;
-    this.isEmpty = length === '0' || (isOpen && this.#known?.exhausted === true);
+    const isOpen = isOfUnknownLength(environ);
+    this.isEmpty = environ.CONTENT_LENGTH === '0' || (isOpen && this.#known?.exhausted === true);
     this.hasUnknownLength = isOpen && !this.isEmpty;
   }
 
