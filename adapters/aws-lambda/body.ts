@@ -35,7 +35,10 @@ export function withBody<Result extends object>(
   bytes: Uint8Array,
 ): Result & ResultBody {
   const text = isCoded(response) ? null : textFromBytes(bytes);
-  return Object.assign(result, { body: text ?? base64Of(bytes), isBase64Encoded: text === null });
+  const whole = result as Result & ResultBody;
+  whole.body = text ?? base64Of(bytes);
+  whole.isBase64Encoded = text === null;
+  return whole;
 }
 
 function isCoded(response: GatewayResponse): boolean {

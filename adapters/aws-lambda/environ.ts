@@ -1,13 +1,16 @@
 // What the front doors have in common on the way in: from the parts of an event to environ. Pure.
 
+import { Buffer } from 'node:buffer';
 import { addHeader, createEnviron, type GatewayFacts, headerKey, type Settings } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
+import { HeaderPlans, putAll } from '../../core/header-plans.ts';
 import { MemoryInput } from '../../core/memory-input.ts';
 import { encodeWsgi } from '../../core/strings.ts';
-import type { Environ, ErrorStream } from '../../core/types.ts';
+import type { Environ } from '../../core/types.ts';
 import { asciiTarget, escapeByte, quotePath, splitPrefix } from '../../core/url.ts';
 import { bytesOf } from './body.ts';
 import { UnsupportedEventError } from './errors.ts';
+import type { Invocation } from './invocation.ts';
 
 /** Lambda runs as many processes as there are requests at a time. */
 const FACTS: GatewayFacts = { gateway: 'aws-lambda', multiprocess: true };
@@ -30,7 +33,7 @@ export interface RequestLine {
 }
 
 /** Begins an environ. Server, scheme, headers and body are still to come. */
-export function begin(line: RequestLine, settings: Settings, errors: ErrorStream): Environ {
+export function begin(line: RequestLine, settings: Settings, invocation: Invocation): Environ {
   let { scriptName, pathInfo } = line;
   const { basePath } = settings;
   if (basePath !== '') {
@@ -42,7 +45,7 @@ export function begin(line: RequestLine, settings: Settings, errors: ErrorStream
   }
   if (pathInfo === '' && scriptName === '') pathInfo = '/';
   const { method, protocol, query } = line;
-  return createEnviron(
+  const environ = createEnviron(
     FACTS,
     {
       method: typeof method === 'string' && method !== '' ? method : 'GET',
@@ -55,8 +58,11 @@ export function begin(line: RequestLine, settings: Settings, errors: ErrorStream
       serverName: 'localhost',
       serverPort: '443',
     },
-    errors,
+    invocation.errors,
   );
+  // Now, while all environs are of one shape: it takes longer when the headers have made each another one.
+  invocation.attach(environ);
+  return environ;
 }
 
 /**
@@ -104,9 +110,34 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Adds the headers of a map; a value may be a list. JSON strings count as UTF-8. */
+const plans = /* @__PURE__ */ new HeaderPlans();
+
+/** Adds the headers of a map to an environ that has none yet; a value may be a list. JSON strings count as UTF-8. */
 export function addHeaders(environ: Environ, headers: ValueMap): void {
-  for (const name in headers) addValue(environ, name, headers[name]);
+  if (!headers) return;
+  const names = Object.keys(headers);
+  if (followPlan(environ, headers, names)) return;
+  for (const name of names) addValue(environ, name, headers[name]);
+  plans.missed(names);
+}
+
+/** Adds the headers by the plan that fits them; false, with nothing added, where there is none or a value is no text. */
+function followPlan(environ: Environ, headers: NonNullable<ValueMap>, names: readonly string[]): boolean {
+  const { length } = names;
+  if (length === 0) return false;
+  const plan = plans.at(length, names[length - 1] as string);
+  if (plan === null || plan.names.length !== length) return false;
+  const values: string[] = [];
+  for (let at = 0; at < length; at++) {
+    const name = names[at] as string;
+    if (plan.names[at] !== name) return false;
+    const given = headers[name];
+    const value: unknown = Array.isArray(given) && given.length === 1 ? given[0] : given;
+    if (typeof value !== 'string') return false;
+    values.push(nativeOf(value));
+  }
+  putAll(environ, plan.keys, values, 1);
+  return true;
 }
 
 /** Adds the headers of both maps: all values of the first, then the names that only the second has. */
@@ -118,6 +149,9 @@ export function addBothHeaders(environ: Environ, multi: ValueMap, single: ValueM
   addHeaders(environ, multi);
   let added: string[] | null = null;
   for (const name in single) {
+    // As a rule both maps have the same names, and all that has to be seen is that the first one has a value.
+    const all = multi[name];
+    if (Array.isArray(all) && typeof all[0] === 'string') continue;
     const key = headerKey(name);
     // Names that differ in case are one header, also where the first of them has just been added.
     if (environ[key] !== undefined && !added?.includes(key)) continue;
@@ -127,7 +161,8 @@ export function addBothHeaders(environ: Environ, multi: ValueMap, single: ValueM
   }
 }
 
-function addValue(environ: Environ, name: string, value: unknown): void {
+/** Adds a header with a value as events have it: a text, a list of such, or null for none. */
+export function addValue(environ: Environ, name: string, value: unknown): void {
   if (typeof value === 'string') addHeader(environ, name, nativeOf(value));
   else if (Array.isArray(value)) for (const each of value) addValue(environ, name, each);
   else if (value !== null && value !== undefined) addHeader(environ, name, encodeWsgi(String(value)));
@@ -140,7 +175,10 @@ function nativeOf(text: string): string {
 
 /** The cookies of payload 2.0 stand in a list. Function URLs keep the header too: the list replaces it. */
 export function addCookies(environ: Environ, cookies: unknown): void {
-  if (Array.isArray(cookies) && cookies.length > 0) environ.HTTP_COOKIE = nativeOf(cookies.join('; '));
+  if (!Array.isArray(cookies) || cookies.length === 0) return;
+  let all = String(cookies[0] ?? '');
+  for (let at = 1; at < cookies.length; at++) all += `; ${cookies[at] ?? ''}`;
+  environ.HTTP_COOKIE = nativeOf(all);
 }
 
 /**
@@ -158,18 +196,25 @@ export function addServer(
   domainName: unknown,
   usual: 'http' | 'https' = 'https',
 ): void {
-  const told = lastOf(proto).toLowerCase();
-  const scheme = told === 'https' || told === 'http' ? told : usual;
+  const scheme = schemeOf(proto, usual);
   if (scheme === 'https') environ.HTTPS = 'on';
   else environ['wsgi.url_scheme'] = 'http';
   const host = environ.HTTP_HOST ?? '';
   const colon = host.lastIndexOf(':');
-  const hasPort = colon > host.lastIndexOf(']');
+  const hasPort = colon !== -1 && colon > host.lastIndexOf(']');
   const name =
     (hasPort ? host.slice(0, colon) : host) || (typeof domainName === 'string' ? encodeWsgi(domainName) : '');
   if (name !== '') environ.SERVER_NAME = name;
   environ.SERVER_PORT =
-    digits(lastOf(port)) || digits(hasPort ? host.slice(colon + 1) : '') || (scheme === 'https' ? '443' : '80');
+    (port === '443' ? port : digits(lastOf(port))) ||
+    digits(hasPort ? host.slice(colon + 1) : '') ||
+    (scheme === 'https' ? '443' : '80');
+}
+
+function schemeOf(proto: string | undefined, usual: 'http' | 'https'): 'http' | 'https' {
+  if (proto === 'https') return proto;
+  const told = lastOf(proto).toLowerCase();
+  return told === 'https' || told === 'http' ? told : usual;
 }
 
 /** Adds scheme, name and port where `X-Forwarded-Proto` and `X-Forwarded-Port` are AWS's own. */
@@ -188,7 +233,7 @@ function lastOf(list: string | undefined): string {
 
 /** Adds the client's address as the gateway itself reports it. */
 export function addClient(environ: Environ, address: unknown): void {
-  if (typeof address === 'string' && address !== '') environ.REMOTE_ADDR = encodeWsgi(address);
+  if (typeof address === 'string' && address !== '') environ.REMOTE_ADDR = nativeOf(address);
 }
 
 /**

@@ -148,10 +148,10 @@ async function post(
   whole: unknown,
 ): Promise<unknown> {
   const errors = settings.errors();
-  const invocation = new Invocation(errors);
+  const invocation = new Invocation(errors, whole, context);
   const sent = splitTarget(asciiTarget(path), 'POST');
   const line = { method: 'POST', scriptName: '', pathInfo: decodePath(sent.path), path: sent.path, query: sent.query };
-  const environ = begin(line, settings, errors);
+  const environ = begin(line, settings, invocation);
   Object.assign(environ, {
     HTTPS: 'on',
     HTTP_HOST: 'localhost',
@@ -160,7 +160,6 @@ async function post(
   });
   // The limit is for what clients send.
   addBody(environ, JSON.stringify(part ?? null), false, { ...settings, maxBodyBytes: Number.POSITIVE_INFINITY });
-  invocation.attach(environ, whole, context);
   if (part !== whole) environ['aws.record'] = part;
   addExtra(environ, settings.extra);
   const exchange = new Exchange(environ, { onError: settings.onError });

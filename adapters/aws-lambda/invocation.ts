@@ -6,34 +6,43 @@ import { settled } from '../../core/work.ts';
 
 /** One invocation. Nothing of it outlives the invocation: several may run at a time in one process. */
 export class Invocation {
-  readonly #errors: ErrorStream;
+  readonly errors: ErrorStream;
+  readonly event: unknown;
+  readonly context: unknown;
   #work: Promise<void>[] | null = null;
   #controller: AbortController | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(errors: ErrorStream) {
-    this.#errors = errors;
+  /**
+   * @param errors `wsgi.errors` of this invocation
+   * @param event the event as it came
+   * @param context what the runtime gave beside it, if anything
+   */
+  constructor(errors: ErrorStream, event: unknown, context: unknown) {
+    this.errors = errors;
+    this.event = event;
+    this.context = context;
   }
 
   /** Adds the keys of this invocation to its environ. */
-  attach(environ: Environ, event: unknown, context: unknown): void {
-    environ['waygate.wait_until'] = (promise) => {
-      this.#work ??= [];
-      this.#work.push(settled(promise, this.#errors));
-    };
-    environ['aws.event'] = event;
-    if (context !== undefined) environ['aws.context'] = context as Environ['aws.context'];
+  attach(environ: Environ): void {
     carry(environ, this);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+    environ['waygate.wait_until'] = (promise) => {
+      this.#work ??= [];
+      this.#work.push(settled(promise, this.errors));
+    };
+    environ['aws.event'] = this.event;
+    if (this.context !== undefined) environ['aws.context'] = this.context as Environ['aws.context'];
   }
 
   /**
    * Has the signal abort some time before Lambda ends the invocation.
    *
-   * @param context the context, whose `getRemainingTimeInMillis` tells when that is; without it nothing happens
-   * @param marginMs how long before, in milliseconds
+   * @param marginMs how long before, in milliseconds; the context tells when that is, and without it nothing happens
    */
-  abortBefore(context: unknown, marginMs: number): void {
+  abortBefore(marginMs: number): void {
+    const { context } = this;
     const { getRemainingTimeInMillis: remaining } = (context ?? {}) as { getRemainingTimeInMillis?: unknown };
     if (typeof remaining !== 'function') return;
     const left = Number(remaining.call(context)) - marginMs;

@@ -2,11 +2,12 @@
 
 import type { Settings } from '../../core/environ.ts';
 import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ, ErrorStream } from '../../core/types.ts';
+import type { Environ } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
 import { type ResultBody, withBody } from './body.ts';
 import { begin, queryOf, sentPath, sentQuery, type ValueMap } from './environ.ts';
 import { singleValues } from './headers.ts';
+import type { Invocation } from './invocation.ts';
 
 /** The result for both versions of the event. */
 export interface LatticeResult extends ResultBody {
@@ -24,13 +25,13 @@ export function beginLattice(
   target: unknown,
   parameters: ValueMap,
   settings: Settings,
-  errors: ErrorStream,
+  invocation: Invocation,
 ): Environ {
   const text = typeof target === 'string' ? target : '';
   const mark = text.indexOf('?');
   const path = sentPath(mark === -1 ? text : text.slice(0, mark));
   const query = sentQuery(mark === -1 ? queryOf(parameters, null, parameter) : text.slice(mark + 1));
-  return begin({ method, scriptName: '', pathInfo: decodePath(path), path, query }, settings, errors);
+  return begin({ method, scriptName: '', pathInfo: decodePath(path), path, query }, settings, invocation);
 }
 
 /** It is not documented whether the map is decoded: escapes stay, and what would end a parameter is escaped. */

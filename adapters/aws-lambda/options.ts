@@ -2,6 +2,7 @@
 
 import { type Settings, settings } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
+import type { ExchangeOptions } from '../../core/response.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { type EventRoute, type EventTarget, eventRoute } from './event-route.ts';
 
@@ -45,6 +46,8 @@ export interface LambdaOptions extends GatewayOptions {
 
 /** The options, made ready. */
 export interface LambdaSettings extends Settings {
+  /** The same for every request. */
+  readonly exchange: ExchangeOptions;
   readonly events: EventRoute | null;
   /** Whether a response with this status fails the invocation; null for none. */
   readonly fails: ((status: number) => boolean) | null;
@@ -64,6 +67,7 @@ export function lambdaSettings(app: Application, options: LambdaOptions): Lambda
   }
   return {
     ...common,
+    exchange: { onError: common.onError },
     events: events === undefined ? null : eventRoute(events, common),
     fails: failing(errorStatuses),
     abortBeforeTimeoutMs,

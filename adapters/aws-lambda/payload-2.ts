@@ -2,7 +2,7 @@
 
 import type { Settings } from '../../core/environ.ts';
 import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ, ErrorStream } from '../../core/types.ts';
+import type { Environ } from '../../core/types.ts';
 import { type ResultBody, withBody } from './body.ts';
 import {
   addBody,
@@ -21,6 +21,7 @@ import {
   type ValueMap,
 } from './environ.ts';
 import { singleValues } from './headers.ts';
+import type { Invocation } from './invocation.ts';
 import type { AnyEvent } from './source.ts';
 
 /** The members that are read. AWS leaves out or sets to null what it has no value for. */
@@ -75,7 +76,7 @@ export function payload2Environ(
   event: Payload2Event,
   path: Pick<RequestLine, 'scriptName' | 'pathInfo' | 'path'>,
   settings: Settings,
-  errors: ErrorStream,
+  invocation: Invocation,
 ): Environ {
   const { requestContext: context, rawQueryString } = event;
   const { http, authorizer } = context;
@@ -93,7 +94,7 @@ export function payload2Environ(
           : queryOf(null, event.queryStringParameters, encodeQueryPart),
     },
     settings,
-    errors,
+    invocation,
   );
   addHeaders(environ, event.headers);
   addCookies(environ, event.cookies);

@@ -1,7 +1,8 @@
 // What a front door is to the adapter: the same members in every file of sources/, so that to know one is to know all.
 
 import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ, ErrorStream } from '../../core/types.ts';
+import type { Environ } from '../../core/types.ts';
+import type { Invocation } from './invocation.ts';
 import type { LambdaSettings } from './options.ts';
 
 /** The front doors that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
@@ -21,11 +22,11 @@ export interface Source<Event = unknown, Result = unknown> {
   /** The request method as the event has it, also of a request from which no environ can be made. */
   methodOf(event: Event): unknown;
   /**
-   * The environ of the request, complete but for what is the same at every front door.
+   * The environ of the request, complete but for the deployer's keys. `invocation` attaches its own.
    *
    * @throws {RequestError} for a request that is answered without the application
    */
-  toEnviron(event: Event, settings: LambdaSettings, errors: ErrorStream): Environ;
+  toEnviron(event: Event, settings: LambdaSettings, invocation: Invocation): Environ;
   /** The result that makes this front door send the response. `body` is all of it, empty where there is none. */
   toResult(event: Event, response: GatewayResponse, body: Uint8Array): Result;
   /** How long the result may be, in bytes of JSON. */

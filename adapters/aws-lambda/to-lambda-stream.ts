@@ -95,17 +95,17 @@ async function answer(
   source: StreamingSource,
 ): Promise<void> {
   const errors = settings.errors();
-  const invocation = new Invocation(errors);
+  const invocation = new Invocation(errors, event, context);
   let environ: Environ;
   try {
-    environ = makeEnviron(source, settings, errors, invocation, event, context);
+    environ = makeEnviron(source, settings, invocation);
   } catch (error) {
     if (error instanceof UnsupportedEventError) throw error;
     const page = refuse(error, errors, source.methodOf(event) === 'HEAD');
     if (settings.fails?.(page.statusCode)) throw error;
     return send(source.toPrelude(page), page.body, new Client(stream));
   }
-  const exchange = new Exchange(environ, { onError: settings.onError });
+  const exchange = new Exchange(environ, settings.exchange);
   const client = new Client(stream, () => {
     invocation.abort();
     exchange.close();

@@ -4,8 +4,8 @@ import { addExtra } from '../../core/environ.ts';
 import { RequestError } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import type { Application, Environ, ErrorStream } from '../../core/types.ts';
+import type { GatewayResponse, Receiver, ResponseBody } from '../../core/response.ts';
+import type { Application, Environ } from '../../core/types.ts';
 import { collect, wholeOf } from './collect.ts';
 import { describeEvent, FailedResponseError, UnsupportedEventError } from './errors.ts';
 import { pathSegments } from './event-route.ts';
@@ -30,16 +30,40 @@ import type { LambdaHandler } from './types.ts';
  */
 export function toLambda(app: Application, options: LambdaOptions = {}): LambdaHandler {
   const prepared = lambdaSettings(app, options);
-  const handler = async (event: unknown, context?: unknown): Promise<unknown> =>
-    answerWhole(app, prepared, event, context);
+  const handler = (event: unknown, context?: unknown): Promise<unknown> => {
+    try {
+      return answerWhole(app, prepared, event, context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
   return handler as LambdaHandler;
 }
 
-/** The result for an event of any kind. */
-export function answerWhole(app: Application, settings: LambdaSettings, event: unknown, context: unknown): unknown {
+/**
+ * The result for an event of any kind.
+ *
+ * @throws {UnsupportedEventError} also at once, as it does other errors that fail the invocation
+ */
+export function answerWhole(
+  app: Application,
+  settings: LambdaSettings,
+  event: unknown,
+  context: unknown,
+): Promise<unknown> {
   const source = findSource(event);
-  if (source !== null) return answer(app, settings, event, context, source);
-  return answerEvent(app, settings, event, context);
+  if (source === null) return answerEvent(app, settings, event, context);
+  const call = new Call(source, settings, event, context);
+  let environ: Environ;
+  try {
+    environ = makeEnviron(source, settings, call);
+  } catch (error) {
+    if (error instanceof UnsupportedEventError) throw error;
+    const page = refuse(error, call.errors, source.methodOf(event) === 'HEAD');
+    if (settings.fails?.(page.statusCode)) throw error;
+    return Promise.resolve(pageResult(source, event, page));
+  }
+  return call.run(app, environ);
 }
 
 /**
@@ -57,41 +81,96 @@ export function answerEvent(
   return settings.events.handle(app, event, context);
 }
 
-function answer(
-  app: Application,
-  settings: LambdaSettings,
-  event: unknown,
-  context: unknown,
-  source: Source,
-): unknown | Promise<unknown> {
-  const errors = settings.errors();
-  const invocation = new Invocation(errors);
-  let environ: Environ;
-  try {
-    environ = makeEnviron(source, settings, errors, invocation, event, context);
-  } catch (error) {
-    if (error instanceof UnsupportedEventError) throw error;
-    const page = refuse(error, errors, source.methodOf(event) === 'HEAD');
-    if (settings.fails?.(page.statusCode)) throw error;
-    return pageResult(source, event, page);
+/** An invocation whose result is returned in one piece. */
+class Call extends Invocation implements Receiver {
+  readonly #source: Source;
+  readonly #settings: LambdaSettings;
+  #environ: Environ | null = null;
+  #exchange: Exchange | null = null;
+  /** What the handler returns, once it is known. */
+  #result: Promise<unknown> | null = null;
+  #resolve: ((result: unknown) => void) | null = null;
+
+  constructor(source: Source, settings: LambdaSettings, event: unknown, context: unknown) {
+    super(settings.errors(), event, context);
+    this.#source = source;
+    this.#settings = settings;
   }
-  const exchange = new Exchange(environ, { onError: settings.onError });
-  const finish = (response: GatewayResponse): unknown | Promise<unknown> => {
+
+  /** Calls the application. */
+  run(app: Application, environ: Environ): Promise<unknown> {
+    const exchange = new Exchange(environ, this.#settings.exchange);
+    this.#environ = environ;
+    this.#exchange = exchange;
+    exchange.runTo(app, this);
+    if (this.#result !== null) return this.#result;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  answer(response: GatewayResponse): void {
+    const result = this.#finish(response);
+    if (this.#resolve !== null) this.#resolve(result);
+    else this.#result = result instanceof Promise ? result : Promise.resolve(result);
+  }
+
+  /** The result, or a promise of it that rejects for what fails the invocation. Never throws. */
+  #finish(response: GatewayResponse): unknown | Promise<unknown> {
+    const exchange = this.#exchange as Exchange;
     let result: unknown;
     try {
-      result = toResult(source, event, response, exchange, environ, settings);
+      this.#check(response.statusCode);
+      const { body } = response;
+      if (!Array.isArray(body)) return afterWork(this.#gather(response, body), undefined, this);
+      result = this.#seal(response, wholeOf(body));
     } catch (error) {
-      return afterWork(Promise.reject(error), exchange.close(), invocation);
+      return afterWork(Promise.reject(error), exchange.close(), this);
     }
     // With a body in memory all is over; the log may still have to be flushed. (LOG-04)
-    const closing = result instanceof Promise ? undefined : exchange.close();
-    if (result instanceof Promise || closing instanceof Promise || invocation.hasWork) {
-      return afterWork(result, closing, invocation);
+    const closing = exchange.close();
+    return closing instanceof Promise || this.hasWork ? afterWork(result, closing, this) : result;
+  }
+
+  /** @throws {FailedResponseError} for a status that fails the invocation */
+  #check(status: number): void {
+    if (this.#settings.fails?.(status)) throw new FailedResponseError(status, this.#environ as Environ);
+  }
+
+  async #gather(response: GatewayResponse, body: ResponseBody): Promise<unknown> {
+    let whole: Uint8Array | null;
+    try {
+      whole = await collect(body, this.#source.limitBytes(this.event));
+    } catch {
+      // A body that fails halfway has been told of; as nothing went out, the client gets a plain 500.
+      return this.#failed();
     }
-    return result;
-  };
-  const response = exchange.run(app);
-  return response instanceof Promise ? response.then(finish) : finish(response);
+    return this.#seal(response, whole);
+  }
+
+  /** @param body all of it; null where it was not read to its end, being too long */
+  #seal(response: GatewayResponse, body: Uint8Array | null): unknown {
+    const { event } = this;
+    const source = this.#source;
+    const limit = source.limitBytes(event);
+    let result: unknown = null;
+    try {
+      if (body !== null) result = source.toResult(event, response, body);
+    } catch (error) {
+      // What this front door cannot express.
+      this.#exchange?.tell(error);
+      return this.#failed();
+    }
+    const size = body === null ? null : excess(result, limit, response.headers, body.byteLength);
+    if (size === 0) return result;
+    this.#exchange?.tell(tooLarge(source, size, limit));
+    return this.#failed();
+  }
+
+  #failed(): unknown {
+    this.#check(500);
+    return pageResult(this.#source, this.event, plainResponse(500, this.#environ?.REQUEST_METHOD === 'HEAD'));
+  }
 }
 
 /** The result, once all is over that belongs to the invocation. */
@@ -110,19 +189,11 @@ async function afterWork(result: unknown, closing: unknown, invocation: Invocati
  * @throws {RequestError} for a request that no application sees
  * @throws {UnsupportedEventError} for an event that cannot be answered
  */
-export function makeEnviron(
-  source: Source,
-  settings: LambdaSettings,
-  errors: ErrorStream,
-  invocation: Invocation,
-  event: unknown,
-  context: unknown,
-): Environ {
-  const environ = source.toEnviron(event, settings, errors);
+export function makeEnviron(source: Source, settings: LambdaSettings, invocation: Invocation): Environ {
+  const environ = source.toEnviron(invocation.event, settings, invocation);
   const reserved = settings.events?.segments;
   if (reserved) refuseEventPath(environ, reserved);
-  invocation.attach(environ, event, context);
-  if (settings.abortBeforeTimeoutMs > 0) invocation.abortBefore(context, settings.abortBeforeTimeoutMs);
+  if (settings.abortBeforeTimeoutMs > 0) invocation.abortBefore(settings.abortBeforeTimeoutMs);
   addExtra(environ, settings.extra);
   return environ;
 }
@@ -137,38 +208,4 @@ function refuseEventPath(environ: Environ, reserved: string[]): void {
 /** A page of the gateway's own as a result. */
 function pageResult(source: Source, event: unknown, page: GatewayResponse): unknown {
   return source.toResult(event, page, wholeOf(page.body as Uint8Array[]));
-}
-
-function toResult(
-  source: Source,
-  event: unknown,
-  response: GatewayResponse,
-  exchange: Exchange,
-  environ: Environ,
-  settings: LambdaSettings,
-): unknown | Promise<unknown> {
-  if (settings.fails?.(response.statusCode)) throw new FailedResponseError(response.statusCode, environ);
-  const limit = source.limitBytes(event);
-  const seal = (body: Uint8Array | null): unknown => {
-    let result: unknown = null;
-    try {
-      if (body !== null) result = source.toResult(event, response, body);
-    } catch (error) {
-      // What this front door cannot express.
-      exchange.tell(error);
-      return failed();
-    }
-    const size = body === null ? null : excess(result, limit, response.headers, body.byteLength);
-    if (size === 0) return result;
-    exchange.tell(tooLarge(source, size, limit));
-    return failed();
-  };
-  const failed = (): unknown => {
-    const page = plainResponse(500, environ.REQUEST_METHOD === 'HEAD');
-    if (settings.fails?.(500)) throw new FailedResponseError(500, environ);
-    return pageResult(source, event, page);
-  };
-  if (Array.isArray(response.body)) return seal(wholeOf(response.body));
-  // A body that fails halfway has been told of; as nothing went out, the client gets a plain 500.
-  return collect(response.body, limit).then(seal, failed);
 }

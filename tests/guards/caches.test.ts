@@ -26,6 +26,7 @@ const KEPT: Record<string, string> = {
   'core/environ.ts headerKey': 'a memo, filled below',
   'core/environ.ts headerName': 'a memo, filled below',
   'core/header-plans.ts linePlans': 'plans, bounded in number and letters, filled below',
+  'adapters/aws-lambda/environ.ts plans': 'plans, bounded in number and letters, filled below',
   'adapters/aws-lambda/headers.ts lowerName': 'a memo, filled below',
   'adapters/aws-lambda/runtime.ts idleCalls': 'one for each call of an emulated function that is under way',
   'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',

@@ -1089,6 +1089,22 @@ const others = [
     tests: ['tests/adapters/node/lost-client.test.ts'],
   },
   {
+    rule: 'ENV-12',
+    what: 'on Lambda names are not compared with those of the plan',
+    file: 'adapters/aws-lambda/environ.ts',
+    from: '    if (plan.names[at] !== name) return false;\n',
+    to: '',
+    tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],
+  },
+  {
+    rule: 'ENV-24',
+    what: 'of both maps of a REST API the second adds to what the first has',
+    file: 'adapters/aws-lambda/environ.ts',
+    from: '    if (environ[key] !== undefined && !added?.includes(key)) continue;\n',
+    to: '',
+    tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],
+  },
+  {
     rule: 'L-15',
     what: 'a deployer may give a CGI variable that is not a string',
     file: 'core/environ.ts',

@@ -67,7 +67,7 @@ export const alb: Source<AlbEvent, AlbResult> = {
 
   methodOf: (event) => event.httpMethod,
 
-  toEnviron(event, settings, errors) {
+  toEnviron(event, settings, invocation) {
     const path = sentPath(event.path);
     const environ = begin(
       {
@@ -79,7 +79,7 @@ export const alb: Source<AlbEvent, AlbResult> = {
         query: sentQuery(queryOf(event.multiValueQueryStringParameters, event.queryStringParameters, asSent)),
       },
       settings,
-      errors,
+      invocation,
     );
     addBothHeaders(environ, event.multiValueHeaders, event.headers);
     addForwardedServer(environ, undefined, 'http');

@@ -10,7 +10,7 @@ import { base64Of, withBody } from '../body.ts';
 import { titleCase, withClientAddress } from '../emulated-request.ts';
 import { addHeader, bytesOf, objectOf, reasonOf, statusOf } from '../emulated-response.ts';
 import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator.ts';
-import { addBody, addClient, addHeaders, addServer, begin, sentPath, sentQuery } from '../environ.ts';
+import { addBody, addClient, addServer, addValue, begin, sentPath, sentQuery } from '../environ.ts';
 import { lowerName, own, put } from '../headers.ts';
 import type { AnyEvent, Source } from '../source.ts';
 
@@ -68,7 +68,7 @@ export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf'][
 
   methodOf: (event) => cloudFront(event).request.method,
 
-  toEnviron(event, settings, errors) {
+  toEnviron(event, settings, invocation) {
     const { config, request } = cloudFront(event);
     const { body } = request;
     if (body?.inputTruncated === true) {
@@ -88,10 +88,10 @@ export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf'][
         query: sentQuery(request.querystring),
       },
       settings,
-      errors,
+      invocation,
     );
     const { headers } = request;
-    for (const name in headers) addHeaders(environ, { [name]: valuesOf(headers[name]) });
+    for (const name in headers) addValue(environ, name, valuesOf(headers[name]));
     // A viewer can send X-Forwarded-Proto and X-Forwarded-Port itself.
     addServer(environ, environ.HTTP_CLOUDFRONT_FORWARDED_PROTO, undefined, config?.distributionDomainName);
     addClient(environ, request.clientIp);

@@ -28,11 +28,11 @@ export const functionUrl: Source<Payload2Event, Payload2Result> = {
 
   methodOf: payload2Method,
 
-  toEnviron(event, settings, errors) {
+  toEnviron(event, settings, invocation) {
     // requestContext.http.path is decoded already; rawPath is not, and is there in all events but hand-made ones.
     const { http } = event.requestContext;
     const path = sentPath(event.rawPath ?? quotePath(encodeWsgi(http.path ?? '')));
-    const environ = payload2Environ(event, { path, scriptName: '', pathInfo: decodePath(path) }, settings, errors);
+    const environ = payload2Environ(event, { path, scriptName: '', pathInfo: decodePath(path) }, settings, invocation);
     addTls(environ);
     return environ;
   },

@@ -27,10 +27,10 @@ export const httpApi: Source<Payload2Event, Payload2Result> = {
 
   methodOf: payload2Method,
 
-  toEnviron(event, settings, errors) {
+  toEnviron(event, settings, invocation) {
     const { domainName, stage, http } = event.requestContext;
     const name = calledName(domainName, event.headers);
-    return payload2Environ(event, decodedPath(event.rawPath ?? http.path, stage, name), settings, errors);
+    return payload2Environ(event, decodedPath(event.rawPath ?? http.path, stage, name), settings, invocation);
   },
 
   toResult: (_event, response, body) => payload2Result(response, body),

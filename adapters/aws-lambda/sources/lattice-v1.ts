@@ -38,8 +38,8 @@ export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
 
   methodOf: (event) => event.method,
 
-  toEnviron(event, settings, errors) {
-    const environ = beginLattice(event.method, event.raw_path, event.query_string_parameters, settings, errors);
+  toEnviron(event, settings, invocation) {
+    const environ = beginLattice(event.method, event.raw_path, event.query_string_parameters, settings, invocation);
     addHeaders(environ, event.headers);
     addForwardedServer(environ, undefined);
     addForwardedClient(environ);

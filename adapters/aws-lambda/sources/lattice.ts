@@ -42,8 +42,8 @@ export const lattice: Source<LatticeEvent, LatticeResult> = {
 
   methodOf: (event) => event.method,
 
-  toEnviron(event, settings, errors) {
-    const environ = beginLattice(event.method, event.path, event.queryStringParameters, settings, errors);
+  toEnviron(event, settings, invocation) {
+    const environ = beginLattice(event.method, event.path, event.queryStringParameters, settings, invocation);
     addHeaders(environ, event.headers);
     addForwardedServer(environ, undefined);
     addForwardedClient(environ);
