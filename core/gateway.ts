@@ -505,7 +505,8 @@ export class Exchange implements ResponseBody {
       this.#writes?.close();
       return this.#response;
     }
-    const response = plainResponse(statusOf(error), this.#head);
+    const page = plainResponse(statusOf(error), this.#head);
+    const response = this.#options.onFailure === undefined ? page : { ...page, failure: { error } };
     this.#ended = true;
     if (this.#body === null) {
       this.#done = true;
@@ -519,7 +520,8 @@ export class Exchange implements ResponseBody {
     this.#headers = response.headers;
     this.#left = -1;
     this.#first = (response.body as Uint8Array[])[0] ?? null;
-    return this.#makeResponse(this);
+    const made = this.#makeResponse(this);
+    return response === page ? made : { ...made, failure: { error } };
   }
 
   /** After the head: tells, and makes the adapter break the connection. */
@@ -538,6 +540,11 @@ export class Exchange implements ResponseBody {
     if (typeof error === 'object' && error !== null && error === this.#told) return;
     this.#told = error;
     if (this.#done && isAbort(error)) return;
+    const { onFailure } = this.#options;
+    if (onFailure !== undefined) {
+      onFailure(error);
+      return;
+    }
     if (isA(error, RequestError)) {
       log(this.#errors, `${error.name}: ${error.message}`);
       return;

@@ -15,6 +15,8 @@ export interface GatewayResponse {
   readonly body: Uint8Array[] | ResponseBody;
   /** What {@link ExchangeOptions.native} returned: the adapter answers with that, and all else here is empty. */
   readonly native?: object;
+  /** The application failed before its head, and this response stands in for its own; only with {@link ExchangeOptions.onFailure}. */
+  readonly failure?: { readonly error: unknown };
 }
 
 /** Who gets the response of an exchange. */
@@ -41,6 +43,11 @@ export interface ResponseBody extends AsyncIterable<Uint8Array> {
 /** What an adapter chooses for an exchange. */
 export interface ExchangeOptions {
   onError?: GatewayOptions['onError'];
+  /**
+   * Given every failure, which then is neither written to `wsgi.errors` nor given to `onError`: an exchange inside another
+   * one leaves the report to that one.
+   */
+  onFailure?: (error: unknown) => void;
   /** Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk. */
   takesStreams?: boolean;
   /**

@@ -143,6 +143,18 @@ export class NodeCall implements CarriesNode {
     this.source?.discard();
   }
 
+  /**
+   * A listener on the connection's own objects is about to answer for an application: what that leaves of the request body
+   * is got rid of when the response is over.
+   */
+  claim(): void {
+    const { source } = this;
+    if (source === null) return;
+    this.watch();
+    source.claim();
+    if (source.awaitsContinue) this.#response.shouldKeepAlive = false;
+  }
+
   /** Answers a request that no application saw; its body, of whatever length, is nobody's. Never throws. */
   refuse(answer: GatewayResponse): void {
     try {

@@ -38,7 +38,12 @@ export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
   const native: NativeCall = (request, response) =>
     host.call(request as HostedRequest, response as HostedResponse, null);
-  const application: Application = (environ, startResponse) => {
+  return markHosted(applicationOf(host), native, host.server as Server | null);
+}
+
+/** The application that calls a host: with the platform's own objects where nothing has changed the request, else in memory. */
+export function applicationOf(host: Host): Application {
+  return (environ, startResponse) => {
     const run = (): Body => new HostedCall(host, environ, startResponse).run(host);
     if (!isOriginal(environ)) {
       const known = awaitBody(environ);
@@ -51,19 +56,21 @@ export function fromNode(app: NodeApp): Application {
     };
     return new PendingBody(call, run, startResponse);
   };
-  return markHosted(application, native, host.server as Server | null);
+}
+
+/** How a plain listener is called. */
+export function listenerHost(listener: NodeAppListener): Host {
+  return {
+    call: (request, response, environ) =>
+      answersExpectation(response, environ) ? undefined : listener(request, response),
+    server: null,
+    Message: IncomingMessage,
+    Response: ServerResponse,
+  };
 }
 
 function toHost(app: NodeApp): Host {
-  if (typeof app === 'function') {
-    return {
-      call: (request, response, environ) =>
-        answersExpectation(response, environ) ? undefined : app(request, response),
-      server: null,
-      Message: IncomingMessage,
-      Response: ServerResponse,
-    };
-  }
+  if (typeof app === 'function') return listenerHost(app);
   const given = kindOf(app);
   if (given !== null) {
     throw new TypeError(

@@ -7,6 +7,7 @@ import { BodyTooLargeError } from '../../core/errors.ts';
 import { GatewayInput, gatewayInput } from '../../core/input-base.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
 import { absoluteOrigin, decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
+import { showProperties } from './connect-properties.ts';
 import type { HostedSocket } from './hosted-socket.ts';
 
 /** A request as listeners get it: with the environ it was made from. */
@@ -86,6 +87,8 @@ export function hostedRequest(
   request.complete = body.isEmpty;
   // An own method: frameworks replace the prototypes of the requests they get.
   request._read = body.read;
+  const seen = environ['connect.request'];
+  if (seen !== undefined) showProperties(request, seen);
   return request;
 }
 

@@ -3,10 +3,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
+export type { ConnectErrorHandler, ConnectHandler, ConnectMiddleware, ConnectNext } from './connect-chain.ts';
+export { fromConnect } from './from-connect.ts';
 export { fromNode, type NodeApp, type NodeAppListener } from './from-node.ts';
 export { type Served, serve } from './serve.ts';
 export type { ServeOptions, ServerLimits } from './serve-options.ts';
 export { type NodeListener, type NodeOptions, toNode } from './to-node.ts';
+
+/** A request with what middleware has put on it. */
+// biome-ignore lint/suspicious/noExplicitAny: each middleware has its own types for these.
+export type ConnectRequest = IncomingMessage & { [property: string]: any };
 
 declare module 'waygate' {
   interface EnvironKeys {
@@ -14,5 +20,9 @@ declare module 'waygate' {
     'node.request'?: IncomingMessage | Http2ServerRequest;
     /** The response as Node has it. An application that answers through it leaves nothing to the gateway. */
     'node.response'?: ServerResponse | Http2ServerResponse;
+    /** The request as the functions of {@link fromConnect} have seen it, with what they have put on it: `session`, `user`. */
+    'connect.request'?: ConnectRequest;
+    /** The response that those functions have seen and wrapped. The application answers as usual, not through it. */
+    'connect.response'?: ServerResponse;
   }
 }

@@ -1,0 +1,292 @@
+// Makes a middleware of connect-style functions. They run as a hosted listener does (from-node.ts): on Node on the
+// connection's own request and response, elsewhere on Node's classes in memory. The application inside is called by an
+// exchange of its own, whose response is written to the response that the functions have seen and wrapped.
+
+import { AsyncResource } from 'node:async_hooks';
+import type { ServerResponse } from 'node:http';
+import { isThenable } from '../../core/body.ts';
+import { checkApplication } from '../../core/check.ts';
+import { isA, RequestError, report } from '../../core/errors.ts';
+import { Exchange } from '../../core/gateway.ts';
+import { carried } from '../../core/lazy.ts';
+import { log } from '../../core/log.ts';
+import { plainResponse } from '../../core/plain-response.ts';
+import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
+import type { Application, Middleware } from '../../core/types.ts';
+import type { NodeCall } from './call.ts';
+import { BodyTap } from './connect-body.ts';
+import {
+  type ConnectChain,
+  type ConnectHandler,
+  type ConnectNext,
+  type ConnectWalk,
+  toChain,
+  walk,
+} from './connect-chain.ts';
+import { type SeenRequest, seen, showChanges } from './connect-environ.ts';
+import { applicationOf, listenerHost } from './from-node.ts';
+import type { HostedRequest } from './hosted-request.ts';
+import { listenerBehind, type NativeCall, PendingBody } from './native.ts';
+import { onClose } from './neighbours.ts';
+import { send } from './response.ts';
+
+/**
+ * Makes a middleware of connect-style functions `(request, response, next)`: helmet, cors, morgan, compression,
+ * express-session, passport, `express.static` and their like. They then stand around any application, on any platform that
+ * has `node:http` (Workers with `nodejs_compat` among them).
+ *
+ * The functions run in their order, on Node's own `IncomingMessage` and `ServerResponse`. The application stands behind the
+ * last function that takes no errors; error handlers, which declare four parameters, get the errors of all that stands
+ * before them. An error that none of them takes fails the request, as an error of the application does: one with a `status`
+ * is answered with that status, any other with a 500.
+ *
+ * The application sees what the functions have changed of the request (`url`, `method`, `headers`), and finds what they
+ * have put on it (`session`, `user`, `body`) on `environ['connect.request']`; a hosted Express app finds it on its own
+ * request too. A body that they have read can be read from `wsgi.input` again, up to 8 MiB.
+ *
+ * @param handlers the functions, or arrays of them, as `app.use()` of Express takes them
+ * @returns a middleware
+ * @throws {TypeError} when there is none, and for anything but functions
+ * @example
+ * import cors from 'cors';
+ * import helmet from 'helmet';
+ * const around = fromConnect(helmet(), cors());
+ * export const handler = toLambda(around(fromFetch(hono)));
+ */
+export function fromConnect(...handlers: ConnectHandler[]): Middleware {
+  const chain = toChain(handlers);
+  return (app) => {
+    checkApplication(app);
+    const host = listenerHost((request: HostedRequest, response: ServerResponse) =>
+      new ConnectCall(chain, app, request, response).run(),
+    );
+    return applicationOf(host);
+  };
+}
+
+/** One request on its way through the functions and the application. */
+class ConnectCall implements ConnectWalk {
+  readonly #chain: ConnectChain;
+  readonly #app: Application;
+  readonly request: HostedRequest;
+  readonly response: ServerResponse;
+  readonly #before: SeenRequest;
+  readonly #tap: BodyTap | null;
+  #exchange: Exchange | null = null;
+  /** What the application has failed with that was not answered for yet. */
+  #failures: unknown[] = [];
+  /** Goes on behind the application. */
+  #next: ConnectNext = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(chain: ConnectChain, app: Application, request: HostedRequest, response: ServerResponse) {
+    this.#chain = chain;
+    this.#app = app;
+    this.request = request;
+    this.response = response;
+    this.#before = seen(request);
+    this.#tap = BodyTap.isFor(request) ? new BodyTap(request) : null;
+  }
+
+  /** @returns a promise that rejects when the request fails; a host has what follows from that */
+  run(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.#reject = reject;
+      walk(this.#chain, this);
+    });
+  }
+
+  // What the chain asks for.
+
+  runApp(next: ConnectNext): void {
+    this.#next = next;
+    try {
+      const listener = listenerBehind(this.#app);
+      // Its framework gets the very objects, as behind the same functions in its own `app.use()`.
+      if (listener !== null) this.#hand(listener);
+      else this.#run();
+    } catch (error) {
+      next(error ?? new Error('The application threw nothing.'));
+    }
+  }
+
+  fail(error: unknown): void {
+    const { response } = this;
+    const status = error === undefined ? 404 : statusOf(error);
+    if (status === null || response.headersSent || response.destroyed) {
+      this.#reject(error);
+      return;
+    }
+    // As finalhandler does: what is about the content that was meant to come does not hold for this one.
+    for (const name of [
+      'Content-Encoding',
+      'Content-Language',
+      'Content-Range',
+      'ETag',
+      'Last-Modified',
+      'Cache-Control',
+    ]) {
+      response.removeHeader(name);
+    }
+    if (error !== undefined) log(this.request.environ['wsgi.errors'], oneLine(error));
+    const page = plainResponse(status, this.request.method === 'HEAD');
+    send({ ...page, headers: [...page.headers, ...headersOf(error)] }, response);
+  }
+
+  // The application.
+
+  #hand(listener: NativeCall): void {
+    const result = listener(this.request, this.response);
+    if (isThenable(result)) result.then(undefined, (error) => this.#next(error));
+  }
+
+  #run(): void {
+    const { environ } = this.request;
+    showChanges(environ, this.request, this.#before);
+    const input = this.#tap?.input(environ) ?? null;
+    if (input !== null) environ['wsgi.input'] = input;
+    environ['connect.request'] = this.request;
+    environ['connect.response'] = this.response;
+    const exchange = new Exchange(environ, {
+      onFailure: (error) => this.#failures.push(error),
+      native: PendingBody.native,
+      linger: (work) => environ['waygate.wait_until'](work),
+    });
+    this.#exchange = exchange;
+    const answer = exchange.run(this.#app);
+    if (!(answer instanceof Promise)) {
+      this.#answer(answer);
+      return;
+    }
+    onClose(this.response, this.#over);
+    answer.then((each) => this.#answer(each)).catch((error) => this.#reject(error));
+  }
+
+  #answer(answer: GatewayResponse): void {
+    const { response } = this;
+    if (response.headersSent || response.destroyed) {
+      // A function has answered meanwhile, or the client is gone.
+      this.#over();
+    } else if (answer.failure !== undefined) {
+      const { error } = answer.failure;
+      this.#settle(error);
+      this.#over();
+      this.#next(error ?? new Error('The application threw nothing.'));
+    } else if (answer.native !== undefined) {
+      this.#hand(answer.native as NativeCall);
+    } else {
+      // On the connection's own objects nobody else looks after what is left of the request body.
+      const call = carried(this.request.environ) as Partial<NodeCall> | undefined;
+      if (this.request === this.request.environ['node.request']) call?.claim?.();
+      this.#send(answer);
+    }
+  }
+
+  #send(answer: GatewayResponse): void {
+    const { body } = answer;
+    if (Array.isArray(body)) {
+      send(answer, this.response);
+      this.#over();
+      return;
+    }
+    onClose(this.response, this.#over);
+    send({ ...answer, body: new Passing(body, this.response, this.#break) }, this.response, true);
+  }
+
+  /** The body failed after its head: the host breaks the response off, and reports the failure. */
+  readonly #break = (error: unknown): void => {
+    this.#settle(error);
+    this.#reject(error);
+  };
+
+  /** A failure that somebody gets is not one to report here. */
+  #settle(error: unknown): void {
+    this.#failures = this.#failures.filter((each) => each !== error);
+  }
+
+  readonly #over = (): void => {
+    const { environ } = this.request;
+    const tell = (): void => {
+      for (const error of this.#failures) log(environ['wsgi.errors'], report(error));
+      this.#failures = [];
+    };
+    const closing = this.#exchange?.close();
+    if (closing instanceof Promise) environ['waygate.wait_until'](closing.then(tell));
+    else tell();
+  };
+}
+
+/**
+ * The application's body on its way to the response. Its steps run in the context in which the application was called,
+ * and a chunk does not wait in a compressor for the next one. (MW-02)
+ */
+class Passing implements ResponseBody {
+  readonly stream = null;
+  readonly flushed: boolean;
+  readonly #body: ResponseBody;
+  readonly #response: ServerResponse & { flush?(): void };
+  readonly #fail: (error: unknown) => void;
+  readonly #context = new AsyncResource('WAYGATE');
+  #hasWritten = false;
+
+  constructor(body: ResponseBody, response: ServerResponse, fail: (error: unknown) => void) {
+    this.#body = body;
+    this.#response = response;
+    this.#fail = fail;
+    this.flushed = body.flushed;
+  }
+
+  next(): Uint8Array | null | Promise<Uint8Array | null> {
+    try {
+      const chunk = this.#context.runInAsyncScope(this.#body.next, this.#body);
+      if (!(chunk instanceof Promise)) {
+        this.#hasWritten = true;
+        return chunk;
+      }
+      // compression gives responses this method, and asks that it is called where a pause begins.
+      if (this.#hasWritten) this.#response.flush?.();
+      this.#hasWritten = true;
+      return chunk.catch((error) => this.#broken(error));
+    } catch (error) {
+      return this.#broken(error);
+    }
+  }
+
+  /** Nothing more comes: the host ends the response, and not as one that is complete. */
+  #broken(error: unknown): Promise<never> {
+    this.#fail(error);
+    return new Promise(() => {});
+  }
+
+  close(): void | Promise<void> {
+    return this.#body.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#body[Symbol.asyncIterator]();
+  }
+}
+
+interface HttpError {
+  status?: unknown;
+  statusCode?: unknown;
+  headers?: unknown;
+}
+
+/** The status that an error of the `http-errors` kind asks for; null for one that is just a failure. */
+function statusOf(error: unknown): number | null {
+  if (isA(error, RequestError) || !isA(error, Error)) return null;
+  const { status, statusCode } = error as HttpError;
+  const code = [status, statusCode].find((each) => Number.isInteger(each)) as number | undefined;
+  return code !== undefined && code >= 400 && code <= 599 && code !== 500 ? code : null;
+}
+
+function oneLine(error: unknown): string {
+  const { name, message } = error as Error;
+  return `${name}: ${message}`;
+}
+
+function headersOf(error: unknown): [string, string][] {
+  const { headers } = (error ?? {}) as HttpError;
+  return Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
+}
