@@ -262,8 +262,8 @@ const gateway = [
   {
     rule: 'ERR-03',
     what: 'the client reads the error',
-    from: '    const response = plainResponse(statusOf(error), this.#head);',
-    to: '    const response = plainResponse(statusOf(error), this.#head, String(error));',
+    from: '    const page = plainResponse(statusOf(error), this.#head);',
+    to: '    const page = plainResponse(statusOf(error), this.#head, String(error));',
   },
   {
     rule: 'ERR-03',
