@@ -18,6 +18,7 @@ export { Headers } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';
 export { MemoryInput } from './memory-input.ts';
 export { plainResponse, refuse } from './plain-response.ts';
+export { query } from './query.ts';
 export type { ExchangeOptions, GatewayResponse, ResponseBody } from './response.ts';
 export { reasonPhrase } from './status.ts';
 export { decodeWsgi, encode, encodeWsgi } from './strings.ts';

@@ -1,5 +1,19 @@
 // `waygate/middleware`: applications made of other applications.
 
+export { type AccessLogOptions, accessLog } from './access-log.ts';
+export type { AccessLogEntry, AccessLogFormat } from './access-log-format.ts';
+export { type BasicAuthOptions, basicAuth } from './basic-auth.ts';
+export { type CorsOptions, cors, type OriginCheck } from './cors.ts';
+export { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type Mounts, mount } from './mount.ts';
 export { PROXY_FIX_ORIGINAL, type ProxyFixOptions, type ProxyFixOriginal, proxyFix, type Trust } from './proxy-fix.ts';
+export { type HstsOptions, type RedirectToHttpsOptions, redirectToHttps } from './redirect-to-https.ts';
+export { REQUEST_ID, type RequestIdOptions, requestId } from './request-id.ts';
+export {
+  CSP_NONCE,
+  type CspDirectives,
+  type CspOptions,
+  type SecureHeadersOptions,
+  secureHeaders,
+} from './secure-headers.ts';
 export { validator } from './validator/index.ts';

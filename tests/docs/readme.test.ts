@@ -29,6 +29,15 @@ const OPTIONS: [file: string, name: string][] = [
   ['adapters/aws-lambda/runtime.ts', 'FunctionOptions'],
   ['adapters/aws-lambda/from-lambda.ts', 'FromLambdaOptions'],
   ['middleware/proxy-fix.ts', 'ProxyFixOptions'],
+  ['middleware/access-log.ts', 'AccessLogOptions'],
+  ['middleware/basic-auth.ts', 'BasicAuthOptions'],
+  ['middleware/cors.ts', 'CorsOptions'],
+  ['middleware/method-override.ts', 'MethodOverrideOptions'],
+  ['middleware/redirect-to-https.ts', 'RedirectToHttpsOptions'],
+  ['middleware/redirect-to-https.ts', 'HstsOptions'],
+  ['middleware/request-id.ts', 'RequestIdOptions'],
+  ['middleware/secure-headers.ts', 'SecureHeadersOptions'],
+  ['middleware/secure-headers.ts', 'CspOptions'],
   ['testing/conformance.ts', 'ConformanceOptions'],
 ];
 
