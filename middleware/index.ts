@@ -6,6 +6,14 @@ export { type BasicAuthOptions, basicAuth } from './basic-auth.ts';
 export { type CorsOptions, cors, type OriginCheck } from './cors.ts';
 export { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type Mounts, mount } from './mount.ts';
+export {
+  type OpenTelemetryApi,
+  type OpenTelemetryOptions,
+  type OtelContext,
+  type OtelHistogram,
+  type OtelSpan,
+  opentelemetry,
+} from './opentelemetry.ts';
 export { PROXY_FIX_ORIGINAL, type ProxyFixOptions, type ProxyFixOriginal, proxyFix, type Trust } from './proxy-fix.ts';
 export { type HstsOptions, type RedirectToHttpsOptions, redirectToHttps } from './redirect-to-https.ts';
 export { REQUEST_ID, type RequestIdOptions, requestId } from './request-id.ts';
@@ -17,3 +25,10 @@ export {
   secureHeaders,
 } from './secure-headers.ts';
 export { validator } from './validator/index.ts';
+
+declare module 'waygate' {
+  interface EnvironKeys {
+    /** The route that the request has taken, such as `/users/:id`, for {@link opentelemetry}: the application sets it. */
+    'otel.route'?: string;
+  }
+}
