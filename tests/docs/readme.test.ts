@@ -33,6 +33,7 @@ const OPTIONS: [file: string, name: string][] = [
   ['middleware/basic-auth.ts', 'BasicAuthOptions'],
   ['middleware/cors.ts', 'CorsOptions'],
   ['middleware/method-override.ts', 'MethodOverrideOptions'],
+  ['middleware/opentelemetry.ts', 'OpenTelemetryOptions'],
   ['middleware/redirect-to-https.ts', 'RedirectToHttpsOptions'],
   ['middleware/redirect-to-https.ts', 'HstsOptions'],
   ['middleware/request-id.ts', 'RequestIdOptions'],
