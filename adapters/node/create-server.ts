@@ -6,6 +6,7 @@ import https from 'node:https';
 import { limitSessions } from './http2-limits.ts';
 import type { ServeOptions } from './serve-options.ts';
 import type { NodeListener } from './to-node.ts';
+import { limitWriting } from './write-timeout.ts';
 
 /** A server of any kind that `serve` makes. */
 export type AnyServer = http.Server | https.Server | http2.Http2Server | http2.Http2SecureServer;
@@ -18,7 +19,13 @@ const LONGEST_CHECK = 30_000;
  * @throws {RangeError} for limits that Node refuses, such as a `requestTimeout` below `headersTimeout`
  */
 export function createServer(listener: NodeListener, options: ServeOptions): AnyServer {
-  const { tls, requestTimeout = 300_000, keepAliveTimeout = 5000, maxHeaderSize = 16_384 } = options;
+  const {
+    tls,
+    requestTimeout = 300_000,
+    keepAliveTimeout = 5000,
+    maxHeaderSize = 16_384,
+    writeTimeout = 120_000,
+  } = options;
   // Node wants the head to be due no later than the whole.
   const headersTimeout = options.headersTimeout ?? Math.min(60_000, requestTimeout || 60_000);
   const due = Math.min(headersTimeout || LONGEST_CHECK, requestTimeout || LONGEST_CHECK, LONGEST_CHECK);
@@ -39,6 +46,7 @@ export function createServer(listener: NodeListener, options: ServeOptions): Any
       headersTimeout,
       requestTimeout,
       sessionTimeout: options.sessionTimeout ?? 60_000,
+      writeTimeout,
       maxStreamResets: options.maxStreamResets ?? 200,
     });
     // A client of HTTP/1.1 that came over TLS is held to them too.
@@ -46,6 +54,7 @@ export function createServer(listener: NodeListener, options: ServeOptions): Any
   } else {
     server = tls ? https.createServer({ ...limits, ...tls }, listener) : http.createServer(limits, listener);
   }
+  if (writeTimeout > 0) limitWriting(server, writeTimeout);
   const { maxHeadersCount, maxRequestsPerSocket, maxConnections } = options;
   if (maxHeadersCount !== undefined) (server as http.Server).maxHeadersCount = maxHeadersCount;
   if (maxRequestsPerSocket !== undefined) (server as http.Server).maxRequestsPerSocket = maxRequestsPerSocket;

@@ -3,6 +3,7 @@
 
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { bytesSent, Progress } from './write-timeout.ts';
 
 /** Times in milliseconds; 0 takes a limit away. */
 export interface SessionLimits {
@@ -12,6 +13,8 @@ export interface SessionLimits {
   requestTimeout: number;
   /** How long a session may go without an open stream. */
   sessionTimeout: number;
+  /** How long a client may take nothing of what waits for it. */
+  writeTimeout: number;
   /** How many streams a client may reset in {@link RESET_WINDOW}. */
   maxStreamResets: number;
 }
@@ -45,8 +48,10 @@ export function limitSessions(server: Http2Server, limits: SessionLimits): void 
       watch.over();
     });
   });
-  const { headersTimeout, requestTimeout, sessionTimeout } = limits;
-  const shortest = Math.min(...[headersTimeout, requestTimeout, sessionTimeout].filter((time) => time > 0));
+  const { headersTimeout, requestTimeout, sessionTimeout, writeTimeout } = limits;
+  const shortest = Math.min(
+    ...[headersTimeout, requestTimeout, sessionTimeout, writeTimeout].filter((time) => time > 0),
+  );
   if (!Number.isFinite(shortest)) return;
   const timer = setInterval(
     () => {
@@ -71,6 +76,7 @@ class SessionWatch {
   #used = false;
   /** When each request began that is not complete. */
   readonly #incomplete = new Map<ServerHttp2Stream, number>();
+  readonly #progress = new Progress();
   #resets = 0;
   #isEnding = false;
   #windowStart = 0;
@@ -122,6 +128,7 @@ class SessionWatch {
   check(now: number): void {
     const { headersTimeout, requestTimeout, sessionTimeout } = this.#limits;
     this.#destroyClosed(now);
+    this.#endStalled(now);
     const idle = this.#open.size === 0 ? now - this.#idleSince : 0;
     if (!this.#used && headersTimeout > 0 && idle > headersTimeout) this.#end(NO_ERROR);
     else if (sessionTimeout > 0 && idle > sessionTimeout) this.#end(NO_ERROR);
@@ -131,6 +138,28 @@ class SessionWatch {
       this.#incomplete.delete(stream);
       if (!stream.destroyed) stream.close(CANCEL);
     }
+  }
+
+  /**
+   * Ends a session of which something waits to be sent, and nothing leaves: its client gives it no window, or Node 20 has
+   * ended it with a protocol error, and then neither sends nor closes anything.
+   */
+  #endStalled(now: number): void {
+    const socket = this.#socket;
+    const { writeTimeout } = this.#limits;
+    if (writeTimeout === 0 || socket === undefined || this.#session.destroyed) return;
+    const waits = this.#hasToSend();
+    if (this.#progress.stalledFor(waits, waits ? bytesSent(socket) : 0, now) >= writeTimeout) socket.destroy();
+  }
+
+  #hasToSend(): boolean {
+    if ((this.#session.state.outboundQueueSize ?? 0) > 0) return true;
+    for (const stream of this.#open) {
+      if (stream.writableLength > 0) return true;
+      // Once its request is complete and its response is written, a stream stays open only until that is sent.
+      if (stream.writableEnded && !(stream.writableFinished && this.#incomplete.has(stream))) return true;
+    }
+    return false;
   }
 
   /**

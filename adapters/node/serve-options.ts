@@ -34,6 +34,14 @@ export interface ServerLimits {
    */
   sessionTimeout?: number;
   /**
+   * How long a client may take nothing of what waits to be sent to it, in milliseconds; then its connection is ended, and the
+   * application's body is closed. Less than 1 KiB in that time counts as nothing. A response that has nothing to send, such as
+   * a stream of events between two of them, may wait for any time. Looked at every five seconds at least.
+   *
+   * @default 120_000
+   */
+  writeTimeout?: number;
+  /**
    * How many bytes the head of a request may have; beyond it the answer is a 431.
    *
    * @default 16_384
@@ -133,6 +141,7 @@ const NUMBERS: Partial<Record<keyof ServeOptions, number>> = {
   requestTimeout: 0,
   keepAliveTimeout: 0,
   sessionTimeout: 0,
+  writeTimeout: 0,
   maxHeaderSize: 1,
   maxHeadersCount: 0,
   maxRequestsPerSocket: 0,

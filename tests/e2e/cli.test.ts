@@ -70,7 +70,7 @@ describe('the library in a project of its own', () => {
     expect((await project.sh(line)).code).toBe(0);
     const started = project.start('own/node_modules/.bin/node', ['own/hello.ts']);
     const [, url] = await started.prints(/^Listening on (http:\S+)$/m);
-    expect(await text(`${url}some/path`)).toBe('You asked for /some/path\n');
+    expect(await text(`${url}/some/path`)).toBe('You asked for /some/path\n');
     expect(await started.stop()).toBe(0);
     expect(started.stderr()).toBe('');
   }, 120_000);

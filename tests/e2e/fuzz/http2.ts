@@ -270,8 +270,7 @@ export function http2Case(random: Random): Case {
     target,
     pieces: slow ? [bytes.subarray(0, cut), bytes.subarray(cut)] : [bytes],
     pause: random.between(1, 15),
-    // No limit ends a response that its client leaves no room for, as under HTTP/1.1: that is the client's to do.
-    end: random.chance(kind === 'no window' ? 0 : 0.6) ? 'waits' : random.chance(0.5) ? 'half-closes' : 'leaves',
+    end: random.chance(0.6) ? 'waits' : random.chance(0.5) ? 'half-closes' : 'leaves',
     patience: random.between(0, 40),
     streams,
   };

@@ -54,6 +54,7 @@ const LIMITS: ServeOptions = {
   headersTimeout: 2000,
   requestTimeout: 3000,
   sessionTimeout: 2000,
+  writeTimeout: 3000,
 };
 const SERVED: [Target, Application, ServeOptions][] = [
   ['app', app, silent],
