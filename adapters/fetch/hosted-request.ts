@@ -8,6 +8,7 @@ import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
 import { hostedUrl } from './hosted-url.ts';
 import { isLightEnough, LightRequest, type RequestParts } from './light-request.ts';
+import { real } from './real.ts';
 
 /**
  * Makes the request. Its URL is that of {@link hostedUrl}, its signal is `waygate.signal`, its body reads from
@@ -32,7 +33,8 @@ export function hostedRequest(environ: Environ): Request {
 
 /** What somebody has put on the platform's own request, a router for one, is meant for whoever gets it next. */
 function handOn(original: unknown, request: Request): void {
-  if (!(original instanceof Request)) return;
+  // The first look at the global may load all of the platform's fetch.
+  if (original === undefined || !(original instanceof real('Request'))) return;
   for (const key of Object.keys(original)) {
     const value = (original as unknown as Record<string, unknown>)[key];
     Object.defineProperty(request, key, { value, writable: true, enumerable: true, configurable: true });
@@ -47,7 +49,7 @@ function makeRequest(
 ): Request {
   const body = parts.hasBody ? environ['wsgi.input'].stream() : null;
   try {
-    return new Request(parts.url, {
+    return new (real('Request'))(parts.url, {
       method: parts.method,
       headers,
       signal,
@@ -75,7 +77,7 @@ const FETCH_OPTIONS = [
 
 function fetchOptions(original: unknown): RequestInit {
   const options: Record<string, unknown> = {};
-  if (!(original instanceof Request)) return options;
+  if (original === undefined || !(original instanceof real('Request'))) return options;
   for (const key of FETCH_OPTIONS) {
     const value = (original as unknown as Record<string, unknown>)[key];
     if (value) options[key] = value;

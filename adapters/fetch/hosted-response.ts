@@ -3,10 +3,11 @@
 import { isHopByHop } from '../../core/check.ts';
 import { describe, RequestError } from '../../core/errors.ts';
 import { reasonPhrase } from '../../core/status.ts';
-import { encodeWsgi, trimBlanks } from '../../core/strings.ts';
+import { encode, encodeWsgi, trimBlanks } from '../../core/strings.ts';
 import type { Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { isEncodedByWorkerd, peek, wasDecodedByFetch } from './coded-body.ts';
 import { cancelBody, webStream } from './foreign-body.ts';
+import { type LightParts, lightMode } from './light-mode.ts';
 import { whatIsReady } from './ready.ts';
 import { bytesInMemory, knownLength } from './response-bytes.ts';
 
@@ -18,6 +19,7 @@ import { bytesInMemory, knownLength } from './response-bytes.ts';
  */
 export function checkResponse(answer: unknown): Response {
   const response = answer as Response | null | undefined;
+  if (typeof response === 'object' && response !== null && lightMode()?.isUnread(response)) return response;
   if (typeof response !== 'object' || response === null || typeof response.headers?.get !== 'function') {
     throw new TypeError(`The handler returned ${describe(answer)}; expected a Response.`);
   }
@@ -40,6 +42,9 @@ export function checkResponse(answer: unknown): Response {
  * @returns a promise where a stream is read ahead: for what is ready at once, or to see whether its label is true
  */
 export function respond(response: Response, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
+  const light = lightMode();
+  const parts = light?.parts(response) ?? null;
+  if (parts !== null) return respondLightly(response, parts, startResponse);
   const { status } = response;
   if (status === 101) {
     cancelBody(response);
@@ -59,19 +64,33 @@ export function respond(response: Response, environ: Environ, startResponse: Sta
       return asBody(peeked.body, environ);
     });
   }
-  const bytes = body === null ? null : bytesInMemory(response);
+  const inner = light === null ? response : light.inner(response);
+  const bytes = body === null ? null : bytesInMemory(inner);
   const headers = headerList(response, isPlain);
   if (body === null || bytes !== null) {
     startResponse(line, headers);
     return bytes === null ? [] : [bytes];
   }
   const stream = webStream(body, 'Response');
-  const length = isOnFetch(environ) ? null : knownLength(response);
+  const length = isOnFetch(environ) ? null : knownLength(inner);
   if (length !== null && !headers.some(([name]) => name === 'content-length')) {
     headers.push(['content-length', String(length)]);
   }
   startResponse(line, headers);
   return asBody(stream, environ);
+}
+
+/** The same for one whose body never was a stream. */
+function respondLightly(response: Response, parts: LightParts, startResponse: StartResponse): Body {
+  const { status, statusText, headers, body } = parts;
+  const phrase = statusText === '' ? reasonPhrase(status) : reason(response);
+  startResponse(`${status} ${phrase}`, headers.some(isOfConnection) ? headerList(response, false) : headers);
+  if (body === null) return [];
+  return [typeof body === 'string' ? encode(body) : body];
+}
+
+function isOfConnection([name]: [name: string, value: string]): boolean {
+  return isHopByHop(name);
 }
 
 /** On a Fetch platform a stream goes out as it is, and the head before it; on all others a head waits for its first chunk. */

@@ -3,6 +3,8 @@
 import { headerKey } from '../../core/environ.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
+import { lightMode } from './light-mode.ts';
+import { real } from './real.ts';
 import { standFor } from './stand-for.ts';
 
 /** In everything that can be observed a `Headers`, also by `new Headers(it)`, which reads it as an iterable. */
@@ -14,9 +16,13 @@ export class LightHeaders implements Iterable<[string, string]> {
     this.#environ = environ;
   }
 
+  static is(headers: object): boolean {
+    return #environ in headers;
+  }
+
   /** The real headers, made when they are first needed. */
   real(): Headers {
-    this.#real ??= new Headers(hostedHeaders(this.#environ));
+    this.#real ??= new (headersClass())(hostedHeaders(this.#environ));
     return this.#real;
   }
 
@@ -77,7 +83,12 @@ export class LightHeaders implements Iterable<[string, string]> {
   }
 }
 
-standFor(LightHeaders, Headers, (headers) => headers.real());
+/** The class of headers that programs see. */
+function headersClass(): typeof Headers {
+  return lightMode()?.classes.Headers ?? real('Headers');
+}
+
+standFor(LightHeaders, { name: 'Headers', real: (headers) => headers.real(), make: headersClass });
 
 /** A value that `Headers` would not trim. */
 const PLAIN = /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/;

@@ -4,6 +4,8 @@
 
 import type { Environ } from '../../core/types.ts';
 import { LightHeaders } from './light-headers.ts';
+import { lightMode } from './light-mode.ts';
+import { real } from './real.ts';
 import { standFor } from './stand-for.ts';
 
 /** What a request is made of besides its environ. */
@@ -37,6 +39,10 @@ export class LightRequest {
   /** The environ behind a light request, or undefined for anything else. */
   static environOf(request: object): Environ | undefined {
     return #environ in request ? request.#environ : undefined;
+  }
+
+  static is(request: object): request is LightRequest {
+    return #environ in request;
   }
 
   /** The real request behind a light one. */
@@ -84,6 +90,10 @@ export class LightRequest {
     return bytes.slice().buffer as ArrayBuffer;
   }
 
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(await this.arrayBuffer());
+  }
+
   blob(): Promise<Blob> {
     return this.#materialize().blob();
   }
@@ -114,7 +124,26 @@ export class LightRequest {
   }
 }
 
-standFor(LightRequest, Request, LightRequest.real);
+standFor(LightRequest, {
+  name: 'Request',
+  real: LightRequest.real,
+  make: () => lightMode()?.classes.Request ?? real('Request'),
+  probe: () => new (real('Request'))('http://localhost/'),
+});
+
+/** What else a request has, and a light one has no quicker answer to. */
+for (const key of [
+  ...['cache', 'credentials', 'destination', 'duplex', 'integrity', 'isHistoryNavigation', 'isReloadNavigation'],
+  ...['keepalive', 'mode', 'redirect', 'referrer', 'referrerPolicy'],
+]) {
+  Object.defineProperty(LightRequest.prototype, key, {
+    enumerable: true,
+    configurable: true,
+    get(this: LightRequest) {
+      return Reflect.get(LightRequest.real(this), key);
+    },
+  });
+}
 
 /**
  * A signal that aborts with another one. Node keeps the signal that a request was made with, and whoever listens to it,
@@ -129,11 +158,12 @@ function following(signal: AbortSignal): AbortSignal {
 }
 
 /**
- * Whether a light request can stand in for a real one on this runtime: everything in the platform that takes a request,
- * `fetch` and `new Request` above all, must find in it what it keeps in its own. Where that is kept under symbols, as in
- * Node 20 and 22, a light request answers to these; where it is kept in private fields, nothing can.
+ * Whether a light request can stand in for a real one here: everything that takes a request, `fetch` and `new Request`
+ * above all, must find in it what it keeps in its own. Where programs see light classes, these take it. Elsewhere it does
+ * where the platform keeps that under symbols, as in Node 20 and 22; where it is kept in private fields, nothing can.
  */
 export function isLightEnough(): boolean {
+  if (lightMode() !== null) return true;
   lightEnough ??= tryLight();
   return lightEnough;
 }
@@ -142,20 +172,16 @@ let lightEnough: boolean | undefined;
 
 function tryLight(): boolean {
   try {
-    const real = new Request('http://localhost/', { method: 'POST', headers: { 'x-light': 'yes' }, body: 'body' });
-    for (const key of Object.getOwnPropertySymbols(real)) {
-      Object.defineProperty(LightRequest.prototype, key, {
-        configurable: true,
-        get(this: LightRequest) {
-          return (LightRequest.real(this) as unknown as Record<symbol, unknown>)[key];
-        },
-      });
-    }
-    const environ = { 'waygate.signal': real.signal } as Environ;
-    const light = new LightRequest(environ, { url: real.url, method: real.method, hasBody: true }, () => real);
-    const copy = new Request(light as unknown as Request);
+    const own = new (real('Request'))('http://localhost/', {
+      method: 'POST',
+      headers: { 'x-light': 'yes' },
+      body: 'body',
+    });
+    const environ = { 'waygate.signal': own.signal } as Environ;
+    const light = new LightRequest(environ, { url: own.url, method: own.method, hasBody: true }, () => own);
+    const copy = new (real('Request'))(light as unknown as Request);
     return (
-      copy.url === real.url && copy.method === 'POST' && copy.headers.get('x-light') === 'yes' && copy.body !== null
+      copy.url === own.url && copy.method === 'POST' && copy.headers.get('x-light') === 'yes' && copy.body !== null
     );
   } catch {
     return false;

@@ -2,6 +2,7 @@
 // piece with their length, instead of through a stream that was made for them.
 
 import { encode } from '../../core/strings.ts';
+import { real } from './real.ts';
 
 /** What Node 20 and 22 keep of a response, under a symbol of their own. */
 interface State {
@@ -37,7 +38,7 @@ export function knownLength(response: Response): number | null {
 function stateOf(response: Response): State | undefined {
   key ??= findKey();
   // A subclass may have a body of its own making, and so may an object on which somebody has put another one.
-  if (key === null || Object.getPrototypeOf(response) !== Response.prototype) return undefined;
+  if (key === null || Object.getPrototypeOf(response) !== real('Response').prototype) return undefined;
   const state = (response as unknown as Record<symbol, State | undefined>)[key];
   return state?.body && state.body.stream === response.body ? state : undefined;
 }
@@ -46,7 +47,7 @@ function stateOf(response: Response): State | undefined {
 let key: symbol | null | undefined;
 
 function findKey(): symbol | null {
-  const probe = new Response('probe');
+  const probe = new (real('Response'))('probe');
   const found = Object.getOwnPropertySymbols(probe).find((symbol) => {
     const state = (probe as unknown as Record<symbol, State | undefined>)[symbol];
     return state?.body?.source === 'probe' && state.body.length === 5 && state.body.stream === probe.body;
