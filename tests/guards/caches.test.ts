@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { addHeader, type Environ, Headers, run, setupTestingDefaults } from 'waygate';
 import { toLambda } from 'waygate/aws-lambda';
 import { fromFetch, toFetch } from 'waygate/fetch';
+import * as light from 'waygate/light-fetch/classes';
 import { mount, proxyFix, validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
 import { lambdaEvent } from 'waygate/testing';
@@ -30,6 +31,7 @@ const KEPT: Record<string, string> = {
   'adapters/aws-lambda/headers.ts lowerName': 'a memo, filled below',
   'adapters/aws-lambda/runtime.ts idleCalls': 'one for each call of an emulated function that is under way',
   'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',
+  'adapters/fetch/list-headers.ts lowerCase': 'a memo, filled below',
 };
 
 test('every map, set, memo and list at the top of a module is accounted for', () => {
@@ -95,6 +97,7 @@ const WAYS: Record<string, (text: string) => unknown> = {
   'addHeaderLines, names': (text) => addHeaderLines({} as Environ, ['Host', 'a', text, '', `${text}-b`, '']),
   'checkHeaders, name': (text) => ignore(() => checkHeaders([[text, '']])),
   'a view of headers': (text) => new Headers([[text, '']]).get(text),
+  'light headers, name': (text) => new light.Headers([[text, '']]).get(text),
   'the URL of a hosted app, Host': (text) => ignore(() => hostedUrl(setupTestingDefaults({ HTTP_HOST: text }))),
   'a hosted Fetch app, Host': on(fetchApp, 'HTTP_HOST'),
   'a hosted Fetch app, path': on(fetchApp, 'PATH_INFO'),
