@@ -1,6 +1,7 @@
 // `waygate`: the contract, the gateway, the tools of PEP 3333 under their own names, and what adapters are made of. No
 // platform.
 
+export type { ChunkCoder, ContentEncoder, ContentEncoders } from './coding.ts';
 export {
   addExtra,
   addHeader,

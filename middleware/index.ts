@@ -3,6 +3,8 @@
 export { type AccessLogOptions, accessLog } from './access-log.ts';
 export type { AccessLogEntry, AccessLogFormat } from './access-log-format.ts';
 export { type BasicAuthOptions, basicAuth } from './basic-auth.ts';
+export { type CompressOptions, compress } from './compress.ts';
+export { isCompressible } from './compressible.ts';
 export { type CorsOptions, cors, type OriginCheck } from './cors.ts';
 export { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type Mounts, mount } from './mount.ts';
@@ -25,6 +27,7 @@ export {
   secureHeaders,
 } from './secure-headers.ts';
 export { validator } from './validator/index.ts';
+export { webEncoders } from './web-encoders.ts';
 
 declare module 'waygate' {
   interface EnvironKeys {

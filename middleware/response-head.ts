@@ -1,5 +1,6 @@
 // What middleware does to a response head: each works on a copy of the list, as MW-04 asks.
 
+import { trimBlanks } from '../core/strings.ts';
 import type { HeaderList, ReadonlyHeaderList } from '../core/types.ts';
 
 /**
@@ -40,4 +41,27 @@ export function addVary(headers: HeaderList, names: readonly string[]): void {
   const field = headers[last];
   if (field === undefined) headers.push(['Vary', missing.join(', ')]);
   else field[1] = field[1].trim() === '' ? missing.join(', ') : `${field[1]}, ${missing.join(', ')}`;
+}
+
+/**
+ * The value of a header, repeats joined with `, `; undefined where there is none.
+ *
+ * @param lower the name in lower case
+ */
+export function headerValue(headers: ReadonlyHeaderList, lower: string): string | undefined {
+  let found: string | undefined;
+  for (const [name, value] of headers) {
+    if (name.length !== lower.length || name.toLowerCase() !== lower) continue;
+    found = found === undefined ? value : `${found}, ${value}`;
+  }
+  return found;
+}
+
+/**
+ * Whether a comma-separated list has an element, in any case; parameters of elements are not looked at.
+ *
+ * @param lower the element in lower case
+ */
+export function hasElement(list: string | undefined, lower: string): boolean {
+  return list?.split(',').some((each) => trimBlanks(each).toLowerCase() === lower) ?? false;
 }

@@ -28,6 +28,7 @@ const OPTIONS: [file: string, name: string][] = [
   ['adapters/aws-lambda/emulator.ts', 'EmulatorOptions'],
   ['adapters/aws-lambda/runtime.ts', 'FunctionOptions'],
   ['adapters/aws-lambda/from-lambda.ts', 'FromLambdaOptions'],
+  ['middleware/compress.ts', 'CompressOptions'],
   ['middleware/proxy-fix.ts', 'ProxyFixOptions'],
   ['middleware/access-log.ts', 'AccessLogOptions'],
   ['middleware/basic-auth.ts', 'BasicAuthOptions'],

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkImports, findImports } from '../../tools/check-imports.mjs';
+import { checkImports, findImports, MIDDLEWARE_PACKAGES } from '../../tools/check-imports.mjs';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -59,6 +59,9 @@ describe('the layers', () => {
     ['an adapter from a package', 'adapters/node/a.ts', "import type { Hono } from 'hono';"],
     ['an adapter from a package, a value', 'adapters/aws-lambda/a.ts', "import { a } from 'aws-lambda';"],
     ['inline types keep the import', 'adapters/aws-lambda/a.ts', "import { type A } from 'aws-lambda';"],
+    ['middleware from any package', 'middleware/a.ts', "import { a } from 'hono';"],
+    ['core from a package of middleware', 'core/a.ts', "import a from 'negotiator';"],
+    ['an adapter from a package of middleware', 'adapters/node/a.ts', "import a from 'negotiator';"],
     ['middleware from an adapter', 'middleware/a.ts', "import '../adapters/fetch/index.ts';"],
     ['testing from the tests', 'testing/a.ts', "import '../tests/helper.ts';"],
     ['an import that cannot be read', 'core/a.ts', 'const load = (name: string) => import(name);'],
@@ -68,6 +71,16 @@ describe('the layers', () => {
     const found = problems({ [path]: `\n${text}\n` });
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(new RegExp(`^${path}:2: `));
+  });
+
+  it('lets middleware import its packages, which are the dependencies of the package', () => {
+    const files = [...MIDDLEWARE_PACKAGES].map((name, index) => `import a${index} from '${name}';`);
+    expect(problems({ 'middleware/mount.ts': files.join('\n') })).toEqual([]);
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+    // Types leave no trace at run time.
+    const names = Object.keys(dependencies).filter((name) => !name.startsWith('@types/'));
+    expect(names.sort()).toEqual([...MIDDLEWARE_PACKAGES].sort());
   });
 
   it('names both sides, and what is allowed', () => {

@@ -1,0 +1,29 @@
+// Plain pages that a middleware answers with itself.
+
+import { encode } from '../core/strings.ts';
+import type { HeaderList } from '../core/types.ts';
+
+/** A whole response. */
+export interface Page {
+  readonly status: string;
+  readonly headers: HeaderList;
+  readonly chunks: Uint8Array[];
+}
+
+/**
+ * A page of text that says what the status means.
+ *
+ * @param status `404 Not Found`
+ * @param isHead whether the request method is HEAD: the length is that of the page, and no bytes are
+ * @param detail a sentence for the client, or nothing
+ * @param more headers beside type and length
+ */
+export function page(status: string, isHead: boolean, detail = '', more: HeaderList = []): Page {
+  const text = encode(`${status}\n${detail === '' ? '' : `${detail}\n`}`);
+  const headers: HeaderList = [
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(text.byteLength)],
+    ...more,
+  ];
+  return { status, headers, chunks: isHead ? [] : [text] };
+}

@@ -1,0 +1,53 @@
+// What middleware costs a bundle: only what is imported, and nothing at all where no middleware is.
+
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Packages that leave something in the bundle of these statements, and its size in bytes. */
+async function bundled(contents: string): Promise<{ packages: string[]; files: string[]; bytes: number }> {
+  const { metafile } = await build({
+    stdin: { contents, resolveDir: root },
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    metafile: true,
+    minify: true,
+    treeShaking: true,
+    write: false,
+  });
+  const [output] = Object.values(metafile.outputs);
+  const inputs = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const names = inputs.flatMap(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+  const files = inputs.map(([path]) => path).filter((path) => path.startsWith('middleware/'));
+  return { packages: [...new Set(names)].sort(), files, bytes: output?.bytes ?? 0 };
+}
+
+test('the core and a Worker hold no package and no middleware', async () => {
+  const { packages, files } = await bundled(`
+    import { encode, Headers, run } from './core/index.ts';
+    import { toWorker } from './adapters/cloudflare-workers/index.ts';
+    export default toWorker(() => []);
+    export { encode, Headers, run };`);
+  expect({ packages, files }).toEqual({ packages: [], files: [] });
+});
+
+test('mount alone holds no package, and no other middleware', async () => {
+  const { packages, files } = await bundled(`
+    import { mount } from './middleware/index.ts';
+    export default mount({});`);
+  expect({ packages, files }).toEqual({ packages: [], files: ['middleware/mount.ts'] });
+});
+
+test.each([['compress', ['content-type', 'negotiator'], 30_000]])(
+  '%s holds the packages that it names, and stays small',
+  async (name, expected, most) => {
+    const { packages, bytes } = await bundled(`
+      import { ${name} } from './middleware/index.ts';
+      export default ${name};`);
+    expect(packages).toEqual(expected);
+    expect(bytes).toBeLessThan(most);
+  },
+);
