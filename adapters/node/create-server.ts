@@ -3,8 +3,10 @@
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
+import type { Application } from '../../core/types.ts';
 import { limitSessions } from './http2-limits.ts';
 import type { ServeOptions } from './serve-options.ts';
+import { type MessageClasses, serverOptions } from './server-options.ts';
 import type { NodeListener } from './to-node.ts';
 import { limitWriting } from './write-timeout.ts';
 
@@ -15,10 +17,11 @@ export type AnyServer = http.Server | https.Server | http2.Http2Server | http2.H
 const LONGEST_CHECK = 30_000;
 
 /**
+ * @param app the application that is served
  * @param listener answers the requests
  * @throws {RangeError} for limits that Node refuses, such as a `requestTimeout` below `headersTimeout`
  */
-export function createServer(listener: NodeListener, options: ServeOptions): AnyServer {
+export function createServer(app: Application, listener: NodeListener, options: ServeOptions): AnyServer {
   const {
     tls,
     requestTimeout = 300_000,
@@ -29,7 +32,9 @@ export function createServer(listener: NodeListener, options: ServeOptions): Any
   // Node wants the head to be due no later than the whole.
   const headersTimeout = options.headersTimeout ?? Math.min(60_000, requestTimeout || 60_000);
   const due = Math.min(headersTimeout || LONGEST_CHECK, requestTimeout || LONGEST_CHECK, LONGEST_CHECK);
+  const classes = serverOptions(app);
   const limits: http.ServerOptions = {
+    ...classes,
     headersTimeout,
     requestTimeout,
     keepAliveTimeout,
@@ -40,7 +45,7 @@ export function createServer(listener: NodeListener, options: ServeOptions): Any
   if (options.http2 === true) {
     const settings: http2.ServerOptions = { settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 } };
     server = tls
-      ? http2.createSecureServer({ ...limits, ...settings, ...tls, allowHTTP1: true }, listener)
+      ? http2.createSecureServer({ ...limits, ...settings, ...tls, allowHTTP1: true, ...forHttp1(classes) }, listener)
       : http2.createServer(settings, listener);
     limitSessions(server as http2.Http2Server, {
       headersTimeout,
@@ -62,4 +67,9 @@ export function createServer(listener: NodeListener, options: ServeOptions): Any
   // The 100 is then sent when the application first reads the body. (HTTP-01)
   server.on('checkContinue', listener);
   return server;
+}
+
+/** The names that `http2` has for these classes. */
+function forHttp1({ IncomingMessage, ServerResponse }: MessageClasses): http2.SecureServerOptions {
+  return { Http1IncomingMessage: IncomingMessage, Http1ServerResponse: ServerResponse };
 }

@@ -9,6 +9,7 @@ import type { Application, Body, Environ } from '../../core/types.ts';
 import { type Host, HostedCall } from './hosted-call.ts';
 import { awaitBody, type HostedRequest } from './hosted-request.ts';
 import type { HostedResponse } from './hosted-response.ts';
+import { expressMessages, type Messages, PlainMessages } from './messages.ts';
 import { isOriginal, markHosted, type NativeCall, PendingBody } from './native.ts';
 
 /** A request listener as frameworks make them. What it returns is only looked at for a promise that rejects. */
@@ -38,7 +39,7 @@ export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
   const native: NativeCall = (request, response) =>
     host.call(request as HostedRequest, response as HostedResponse, null);
-  return markHosted(applicationOf(host), native, host.server as Server | null);
+  return markHosted(applicationOf(host), native, host.server as Server | null, host.messages);
 }
 
 /** The application that calls a host: with the platform's own objects where nothing has changed the request, else in memory. */
@@ -64,8 +65,7 @@ export function listenerHost(listener: NodeAppListener): Host {
     call: (request, response, environ) =>
       answersExpectation(response, environ) ? undefined : listener(request, response),
     server: null,
-    Message: IncomingMessage,
-    Response: ServerResponse,
+    messages: expressMessages(listener) ?? PLAIN,
   };
 }
 
@@ -80,7 +80,7 @@ function toHost(app: NodeApp): Host {
   return {
     call: (request, response, environ) => emit(app, request, response, environ),
     server: app,
-    ...messageClasses(app),
+    messages: messagesOf(app),
   };
 }
 
@@ -167,14 +167,22 @@ function answersExpectation(response: HostedResponse, environ: Environ | null): 
   return true;
 }
 
-/** A server that was made with classes of its own makes its requests and responses of them. */
-function messageClasses(server: Server): Pick<Host, 'Message' | 'Response'> {
-  const classes = { Message: IncomingMessage, Response: ServerResponse };
+const PLAIN = new PlainMessages();
+
+/**
+ * What makes a server's requests and responses: the classes that it was made with, or else its one listener, which nobody
+ * sees them before.
+ */
+function messagesOf(server: Server): Messages {
+  let Message: typeof IncomingMessage | undefined;
+  let Response: typeof ServerResponse | undefined;
   for (const symbol of Object.getOwnPropertySymbols(server)) {
     const value = (server as unknown as Record<symbol, unknown>)[symbol];
     if (typeof value !== 'function') continue;
-    if (value.prototype instanceof IncomingMessage) classes.Message = value as typeof IncomingMessage;
-    if (value.prototype instanceof ServerResponse) classes.Response = value as typeof ServerResponse;
+    if (value.prototype instanceof IncomingMessage) Message = value as typeof IncomingMessage;
+    if (value.prototype instanceof ServerResponse) Response = value as typeof ServerResponse;
   }
-  return classes;
+  if (Message !== undefined || Response !== undefined) return new PlainMessages(Message, Response);
+  const [listener, another] = server.listeners?.('request') ?? [];
+  return (another === undefined ? expressMessages(listener) : null) ?? PLAIN;
 }

@@ -1,6 +1,5 @@
 // One request of a hosted listener: runs it on a request and a response in memory, and is the body of what it answers.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FLUSH, isThenable } from '../../core/body.ts';
 import { ClientDisconnectedError, report } from '../../core/errors.ts';
 import { flush, log } from '../../core/log.ts';
@@ -8,14 +7,14 @@ import type { Body, Environ, StartResponse } from '../../core/types.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
 import { HostedSocket } from './hosted-socket.ts';
+import type { Messages } from './messages.ts';
 
-/** How a listener is called, and the classes of the objects it gets. */
+/** How a listener is called, and what makes the objects it gets. */
 export interface Host {
   /** @param environ null where the request has nothing that is for a server to answer: no expectation, no upgrade */
   call(request: HostedRequest, response: HostedResponse, environ: Environ | null): unknown;
   server: unknown;
-  Message: typeof IncomingMessage;
-  Response: typeof ServerResponse;
+  readonly messages: Messages;
 }
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
@@ -51,11 +50,11 @@ export class HostedCall {
     this.#socket = new HostedSocket(environ, this.#onbreak);
     this.#socket.server = host.server;
     this.#socket.onarrival = this.#awake;
-    this.#request = hostedRequest(environ, this.#socket, this.#onbodyfailed, host.Message);
+    this.#request = hostedRequest(environ, this.#socket, this.#onbodyfailed, host.messages);
     this.#socket.on('close', this.#onclose);
     this.#socket.on('drain', this.#ondrain);
     this.#socket.on('timeout', this.#ontimeout);
-    this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.Response);
+    this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.messages);
     this.#response.on('finish', this.#onfinish);
     // Express logs an error in setImmediate, which a platform that ends with the response would never get to.
     if (environ['waygate.gateway'] !== 'node') {

@@ -1,7 +1,7 @@
 // The `http.IncomingMessage` that a hosted listener gets: Node's own class, made from environ, its body read from
 // `wsgi.input` when it is asked for.
 
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { headerKey, headerName } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { GatewayInput, gatewayInput } from '../../core/input-base.ts';
@@ -9,6 +9,7 @@ import type { Environ, InputStream } from '../../core/types.ts';
 import { absoluteOrigin, decodePath, encodedPathInfo, quotePath, splitTarget } from '../../core/url.ts';
 import { showProperties } from './connect-properties.ts';
 import type { HostedSocket } from './hosted-socket.ts';
+import type { Messages } from './messages.ts';
 
 /** A request as listeners get it: with the environ it was made from. */
 export interface HostedRequest extends IncomingMessage {
@@ -66,16 +67,16 @@ interface Internals {
 
 /**
  * @param failed told when the body could not be read to its end; the request is left to it
- * @param Message the class that the listener's server makes its requests of
+ * @param messages makes the requests of this listener
  */
 export function hostedRequest(
   environ: Environ,
   socket: HostedSocket,
   failed: BodyFailed,
-  Message: typeof IncomingMessage = IncomingMessage,
+  messages: Messages,
 ): HostedRequest {
   // A HostedSocket has all of a net.Socket that a request uses.
-  const request = new Message(socket as never) as HostedRequest;
+  const request = messages.request(socket) as HostedRequest;
   request.environ = environ;
   request.method = environ.REQUEST_METHOD;
   addVersion(request, environ.SERVER_PROTOCOL);

@@ -7,6 +7,7 @@ import { trimBlanks } from '../../core/strings.ts';
 import type { HeaderList } from '../../core/types.ts';
 import { connect } from './hosted-connection.ts';
 import type { HostedSocket } from './hosted-socket.ts';
+import type { Messages } from './messages.ts';
 
 /** The head of a response as its listener gave it. */
 export interface Head {
@@ -52,15 +53,15 @@ const nodes = inside(ServerResponse.prototype);
 
 /**
  * @param hints where early hints go; undefined drops them
- * @param Response the class that the listener's server makes its responses of
+ * @param messages makes the responses of this listener
  */
 export function hostedResponse(
   request: IncomingMessage,
   socket: HostedSocket,
   hints: EarlyHints | undefined,
-  Response: typeof ServerResponse = ServerResponse,
+  messages: Messages,
 ): HostedResponse {
-  const response = new Response(request) as HostedResponse;
+  const response = messages.response(request) as HostedResponse;
   response[HEAD] = null;
   response[HINTS] = hints;
   // Own methods: frameworks replace the prototypes of the responses they get.

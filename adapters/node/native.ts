@@ -5,6 +5,7 @@ import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
 import { carried } from '../../core/lazy.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import { ExpressMessages, type Messages } from './messages.ts';
 import { checkSilently } from './refusals.ts';
 
 /** What an environ carries that comes from a gateway on Node. */
@@ -23,21 +24,34 @@ export type NativeCall = (request: IncomingMessage, response: ServerResponse) =>
 
 const LISTENERS = new WeakMap<Application, NativeCall>();
 const SERVERS = new WeakMap<Application, Server>();
+const MESSAGES = new WeakMap<Application, ExpressMessages>();
 
 /**
  * Remembers that an application is a hosted listener and nothing else.
  *
  * @param server the server whose listener it is, if any
+ * @param messages makes what the listener gets
  */
-export function markHosted(app: Application, listener: NativeCall, server: Server | null): Application {
+export function markHosted(
+  app: Application,
+  listener: NativeCall,
+  server: Server | null,
+  messages: Messages,
+): Application {
   LISTENERS.set(app, listener);
   if (server !== null) SERVERS.set(app, server);
+  if (messages instanceof ExpressMessages) MESSAGES.set(app, messages);
   return app;
 }
 
 /** The hosted server that is the whole of an application; else null. */
 export function serverBehind(app: Application): Server | null {
   return SERVERS.get(app) ?? null;
+}
+
+/** What makes the requests and responses of an Express app that is the whole of an application; else null. */
+export function messagesBehind(app: Application): ExpressMessages | null {
+  return MESSAGES.get(app) ?? null;
 }
 
 /** The listener that is the whole of an application, so that nothing can come between it and a gateway; else null. */

@@ -42,7 +42,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   const gateway = new NodeGateway(app, options);
   checkServeOptions(options);
   const { signals = true, shutdownTimeout = 8000, basePath = '' } = options;
-  const server = createServer(gateway.listener as NodeListener, options);
+  const server = createServer(app, gateway.listener as NodeListener, options);
   const log = (line: string): void => {
     try {
       if (options.log === undefined) logTo(gateway.errors(), line);
