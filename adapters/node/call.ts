@@ -48,6 +48,8 @@ export class NodeCall implements CarriesNode {
   line: RequestLine | undefined;
   /** `wsgi.input` as the gateway made it. */
   input: InputStream | null = null;
+  /** Hands the request on to what is mounted behind, where that is wanted. */
+  next: (() => void) | null = null;
   #controller: AbortController | null = null;
   #watched = false;
   /** The client left before it had the whole response. */
@@ -133,6 +135,10 @@ export class NodeCall implements CarriesNode {
       this.answerNatively(answer.native as NativeCall);
       return;
     }
+    if (this.next !== null && answer.statusCode === 404 && this.source?.isRead !== true) {
+      this.#fallThrough(this.next);
+      return;
+    }
     const whole = Array.isArray(answer.body);
     if (!whole) this.watch();
     this.source?.claim();
@@ -141,6 +147,14 @@ export class NodeCall implements CarriesNode {
     if (!whole) return;
     this.#close();
     this.source?.discard();
+  }
+
+  /** The application has nothing for this request. What it answered is closed, and the body is for who comes next. */
+  #fallThrough(next: () => void): void {
+    this.next = null;
+    this.source = null;
+    this.#close();
+    next();
   }
 
   /**

@@ -32,6 +32,22 @@ export interface NodeOptions extends GatewayOptions {
   maxPipelined?: number;
 }
 
+/** Options of {@link toNode} where connect, Express or the like calls the listener. */
+export interface MountOptions extends NodeOptions {
+  /**
+   * Whether a request that the application answers with 404 goes on to what is mounted behind it: the listener then calls
+   * `next()`, the third argument that connect, Express and the like give it, and of the application's response nothing is
+   * sent. Its body is closed. A 404 is sent as it is where the application has read of the request body, where its head is
+   * out already, and where there is no `next`.
+   *
+   * A failure of the application is a 500, and a request that is refused a 400, as everywhere: `next` is never called with an
+   * error, since the error handlers of others may show it to the client. (ERR-03)
+   *
+   * @default false
+   */
+  fallThrough?: boolean;
+}
+
 /** A request listener, as `createServer` of `node:http`, `node:https` and `node:http2` takes it. */
 export type NodeListener = (
   request: IncomingMessage | Http2ServerRequest,
@@ -40,16 +56,18 @@ export type NodeListener = (
 
 /**
  * Serves an application on Node: `http.createServer(toNode(app)).listen(8000)`. Works under `https`, `http2` (compatibility
- * API), and mounted in Express or connect.
+ * API), and mounted in Express or connect, where the option `fallThrough` lets others answer what the application does not have:
+ * `express().use(toNode(app, { fallThrough: true }), pages)`.
  *
  * To have `Expect: 100-continue` answered on the first read of the body, add the same listener for `checkContinue`, as
  * {@link serve} does. Without that, Node answers it at once.
  *
  * @throws {TypeError} for an application that is no function or an option of the wrong type
  */
-export function toNode(app: Application, options: NodeOptions = {}): NodeListener {
+export function toNode(app: Application, options: MountOptions = {}): NodeListener {
+  const gateway = new NodeGateway(app, options);
   // The compatibility classes of http2 have the members of those of http.
-  return new NodeGateway(app, options).listener as NodeListener;
+  return (options.fallThrough === true ? gateway.mounted : gateway.listener) as NodeListener;
 }
 
 /** Somebody took a listener for an application: both are functions of two arguments. */
@@ -75,15 +93,21 @@ export class NodeGateway implements CallGateway {
   readonly #isHosted: boolean;
   /** That listener, where no option asks for more. */
   readonly #direct: NativeCall | null;
+  /** A response may be given up for what is mounted behind, so that no listener may answer on the connection. */
+  readonly #fallsThrough: boolean;
   /** The deployer adds request headers, which no listener could see on the request itself. */
   readonly #addsHeaders: boolean;
 
-  constructor(app: Application, options: NodeOptions) {
+  constructor(app: Application, options: MountOptions) {
     this.#settings = settings(app, options);
     this.#app = app;
     this.#addsHeaders = this.#settings.extra.some(([key]) => key.startsWith('HTTP_'));
     const { basePath, maxBodyBytes } = this.#settings;
-    const isBare = basePath === '' && maxBodyBytes === Number.POSITIVE_INFINITY && !this.#addsHeaders;
+    const { fallThrough = false } = options;
+    if (typeof fallThrough !== 'boolean')
+      throw new TypeError(`The option "fallThrough" is ${describe(fallThrough)}; expected true or false.`);
+    this.#fallsThrough = fallThrough;
+    const isBare = !fallThrough && basePath === '' && maxBodyBytes === Number.POSITIVE_INFINITY && !this.#addsHeaders;
     this.#isHosted = listenerBehind(app) !== null;
     this.#direct = isBare ? listenerBehind(app) : null;
     const { maxPipelined = MAX_PIPELINED } = options;
@@ -122,8 +146,15 @@ export class NodeGateway implements CallGateway {
     this.#serve(request, response);
   };
 
-  readonly #serve = (request: IncomingMessage, response: ServerResponse): void => {
+  /** The listener of a mount that can fall through. A rest parameter: a router looks at the length of what it calls. */
+  readonly mounted = (request: IncomingMessage, response: ServerResponse, ...[next]: [next?: unknown]): void => {
+    if (typeof next !== 'function') this.listener(request, response);
+    else this.#serve(request, response, next as () => void);
+  };
+
+  readonly #serve = (request: IncomingMessage, response: ServerResponse, next?: () => void): void => {
     const call = new NodeCall(request, response, this);
+    if (next !== undefined) call.next = next;
     // A listener that another one has been given this request by shares it: the state that rides on it is that one's.
     if (this.#direct !== null && carried(request) === undefined && isOrdinary(request)) {
       // Environ is made when somebody looks at it, of what the listener has not changed yet.
@@ -179,7 +210,7 @@ export class NodeGateway implements CallGateway {
   /** Whether a listener may have this request as it is: environ shows it unchanged, and nothing has to be counted. */
   maySee(request: IncomingMessage, response: ServerResponse, environ: Environ): boolean {
     const { basePath, maxBodyBytes } = this.#settings;
-    if (this.#addsHeaders) return false;
+    if (this.#addsHeaders || this.#fallsThrough) return false;
     // Without a length only wsgi.input knows when there is too much.
     if (maxBodyBytes !== Number.POSITIVE_INFINITY && request.headers['transfer-encoding'] !== undefined) return false;
     if (!isPlain(request) || (basePath !== '' && environ.SCRIPT_NAME !== '')) return false;
