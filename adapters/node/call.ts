@@ -7,18 +7,21 @@ import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { ClientDisconnectedError, isA, report, statusOf } from '../../core/errors.ts';
 import type { Exchange } from '../../core/gateway.ts';
-import { lazyKey } from '../../core/lazy.ts';
+import { carry, lazyKey } from '../../core/lazy.ts';
 import { log } from '../../core/log.ts';
 import { plainResponse } from '../../core/plain-response.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ, ErrorStream, HeaderList, InputStream } from '../../core/types.ts';
+import type { GatewayResponse, Receiver } from '../../core/response.ts';
+import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList } from '../../core/types.ts';
+import { settled } from '../../core/work.ts';
 import { breakOff, hasLost } from './break-off.ts';
+import type { Attached } from './environ.ts';
 import type { RequestLine } from './mount.ts';
 import type { CarriesNode, NativeCall } from './native.ts';
 import { onClose } from './neighbours.ts';
 import { closeWithConnection } from './pipelining.ts';
 import { send } from './response.ts';
 import { NodeSource } from './source.ts';
+import { endUnread } from './untouched-request.ts';
 
 /** What a call needs of the gateway that serves it. */
 export interface CallGateway {
@@ -37,11 +40,13 @@ export interface CallGateway {
   hold(work: Promise<void>): void;
 }
 
-export class NodeCall implements CarriesNode {
+export class NodeCall implements CarriesNode, Receiver, Attached {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #gateway: CallGateway;
   exchange: Exchange | null = null;
+  /** The response is there; until then somebody has to see whether the client is. */
+  isAnswered = false;
   /** The request body; null when there is none. */
   source: NodeSource | null = null;
   /** The request as it came, where a listener has it before its environ is made. */
@@ -59,6 +64,18 @@ export class NodeCall implements CarriesNode {
     this.#request = request;
     this.#response = response;
     this.#gateway = gateway;
+  }
+
+  attachTo(environ: Environ): void {
+    const response = this.#response;
+    const gateway = this.#gateway;
+    const errors = environ['wsgi.errors'];
+    carry(environ, this);
+    Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+    if (this.#request.httpVersion !== '1.0') {
+      environ['waygate.early_hints'] = (headers) => sendEarlyHints(response, headers);
+    }
+    environ['waygate.wait_until'] = (work) => gateway.hold(settled(work, errors));
   }
 
   isShownBy(environ: Environ): boolean {
@@ -106,17 +123,9 @@ export class NodeCall implements CarriesNode {
     send(page, response);
   }
 
-  /**
-   * Out of the listener, whose only closure stands in environ: one more there that holds the call would tie environ to all
-   * that the request has, and the garbage of many requests then outlives the young generation.
-   */
-  answerLater(answer: Promise<GatewayResponse>): void {
-    this.watch();
-    answer.then((each) => this.answer(each));
-  }
-
   /** Answers. Never throws: what goes wrong is reported, and ends the connection. */
   answer(answer: GatewayResponse): void {
+    this.isAnswered = true;
     try {
       this.#answer(answer);
     } catch (error) {
@@ -143,10 +152,11 @@ export class NodeCall implements CarriesNode {
     if (!whole) this.watch();
     this.source?.claim();
     if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
-    send(answer, response, this.#watched);
+    const isFree = send(answer, response, this.#watched);
     if (!whole) return;
     this.#close();
-    this.source?.discard();
+    if (this.source !== null) this.source.discard();
+    else if (isFree) endUnread(this.#request);
   }
 
   /** The application has nothing for this request. What it answered is closed, and the body is for who comes next. */
@@ -259,28 +269,23 @@ export class NodeCall implements CarriesNode {
   abort(): void {
     this.#controller?.abort(new DOMException('The server is shutting down.', 'AbortError'));
   }
+}
 
-  /** `waygate.early_hints`. (RFC 8297) */
-  earlyHints(headers: HeaderList): void {
-    // Without a prototype: `constructor` and `__proto__` are legal header names.
-    const hints: Record<string, string[]> = Object.create(null);
-    for (const [name, value] of checkHeaders(headers).headers) {
-      const lower = name.toLowerCase();
-      // The length of the response to come: an informational one has no content. (RFC 9110 §8.6)
-      if (lower === 'content-length') continue;
-      hints[lower] ??= [];
-      hints[lower].push(value);
-    }
-    const response = this.#response;
-    // A response that waits for its turn has no place for hints yet, and they would be late by then. (RFC 9110 §15.2)
-    if (response.socket !== null && !response.headersSent && !response.destroyed) response.writeEarlyHints(hints);
+/** `waygate.early_hints`. (RFC 8297) */
+function sendEarlyHints(response: ServerResponse, headers: ReadonlyHeaderList): void {
+  // Without a prototype: `constructor` and `__proto__` are legal header names.
+  const hints: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of checkHeaders(headers).headers) {
+    const lower = name.toLowerCase();
+    // The length of the response to come: an informational one has no content. (RFC 9110 §8.6)
+    if (lower === 'content-length') continue;
+    hints[lower] ??= [];
+    hints[lower].push(value);
   }
+  // A response that waits for its turn has no place for hints yet, and they would be late by then. (RFC 9110 §15.2)
+  if (response.socket !== null && !response.headersSent && !response.destroyed) response.writeEarlyHints(hints);
 }
 
 /** `request.environ` of a request that a hosted listener got without one. */
 export const ENVIRON: PropertyDescriptor = lazyKey('environ', (call: NodeCall) => call.environ);
-export const SIGNAL: PropertyDescriptor = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
-export const EARLY_HINTS: PropertyDescriptor = lazyKey(
-  'waygate.early_hints',
-  (call: NodeCall) => (headers: HeaderList) => call.earlyHints(headers),
-);
+const SIGNAL: PropertyDescriptor = lazyKey('waygate.signal', (call: NodeCall) => call.signal);

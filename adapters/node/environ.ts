@@ -11,6 +11,7 @@ import {
   type Settings,
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
+import { addHeaderLines } from '../../core/header-plans.ts';
 import { Input } from '../../core/input.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, splitPrefix } from '../../core/url.ts';
@@ -21,10 +22,17 @@ import { checkRequest } from './refusals.ts';
 import { NodeSource } from './source.ts';
 import { addTlsKeys } from './tls.ts';
 
+/** What a request has beside its lines and its connection. */
+export interface Attached {
+  /** Adds the keys of `environ` that are made from it. */
+  attachTo(environ: Environ): void;
+}
+
 /**
  * Makes the environ of a request. Scheme, server name and addresses come from the connection, never from the client.
  *
  * @param line how the request was when it came
+ * @param attached adds the keys that are made from more than the request
  * @throws {RequestError} for a request that cannot be served
  */
 export function nodeEnviron(
@@ -34,6 +42,7 @@ export function nodeEnviron(
   settings: Settings,
   errors: ErrorStream,
   line: RequestLine = request,
+  attached: Attached | null = null,
 ): Environ {
   const checked = checkRequest(request, line);
   // What imitates a request may have none.
@@ -55,12 +64,16 @@ export function nodeEnviron(
     },
     errors,
   );
+  // Now, while all environs are of one shape: their headers make each another one, and all this would take longer.
+  attached?.attachTo(environ);
+  environ['wsgi.file_wrapper'] = nodeFileWrapper;
+  environ['node.request'] = request;
+  environ['node.response'] = response;
   if (end.remoteAddress !== '') {
     environ.REMOTE_ADDR = end.remoteAddress;
     environ.REMOTE_PORT = end.remotePort;
   }
-  const headers = headerLines(request);
-  for (let at = 0; at < headers.length; at += 2) addHeader(environ, headers[at] as string, headers[at + 1] as string);
+  addHeaderLines(environ, headerLines(request));
   if (request.httpVersionMajor > 1) {
     // A Host beside it has to say the same. (RFC 9113 §8.3.1)
     const authority = request.headers[':authority'];
@@ -70,9 +83,6 @@ export function nodeEnviron(
     }
   }
   if (end.secure) addTlsKeys(environ, socket);
-  environ['wsgi.file_wrapper'] = nodeFileWrapper;
-  environ['node.request'] = request;
-  environ['node.response'] = response;
   addExtra(environ, settings.extra);
   return environ;
 }

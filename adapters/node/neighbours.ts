@@ -9,8 +9,17 @@ const { writeHead, setHeader, write, end } = ServerResponse.prototype;
 
 /** An agent that was loaded first may have replaced the methods of the class: only Node's own begin with these words. */
 const CLASS_IS_UNTOUCHED = Object.entries({ writeHead, setHeader, write, end }).every(([name, method]) =>
-  Function.prototype.toString.call(method).startsWith(`function ${name}(`),
+  isOwn(method, `function ${name}(`),
 );
+
+/**
+ * Whether a method is Node's, and no wrapper of it.
+ *
+ * @param words stand in the source of Node's method
+ */
+export function isOwn(method: unknown, words: string): boolean {
+  return typeof method === 'function' && Function.prototype.toString.call(method).includes(words);
+}
 
 /** Agents read the headers of responses that are told of here. */
 const FINISHED = channel('http.server.response.finish');

@@ -5,16 +5,19 @@ import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
 import { breakOff } from './break-off.ts';
 import { hasNodesMethods, isObserved, onDrain } from './neighbours.ts';
+import { endAtOnce, isUntouched } from './one-write.ts';
 
 /**
  * Sends a response. What it could not send is visible to the client as a broken connection.
  *
  * @param watched whether the gateway itself listens for the `close` of the response
+ * @returns whether the response was untouched: nobody but the gateway could see how it was sent
  */
-export function send(answer: GatewayResponse, response: ServerResponse, watched = false): void {
+export function send(answer: GatewayResponse, response: ServerResponse, watched = false): boolean {
   const { body, headers } = answer;
-  const isNodes = hasNodesMethods(response);
-  const takesList = isNodes && (!isObserved(response, watched) || !canBeSet(headers));
+  const isFree = isUntouched(response, watched);
+  const isNodes = isFree || hasNodesMethods(response);
+  const takesList = isFree || (isNodes && (!isObserved(response, watched) || !canBeSet(headers)));
   if (!takesList || response.getHeaderNames().length > 0 || !writesList(answer, response))
     prepareHead(answer, response);
   if (!Array.isArray(body)) {
@@ -24,10 +27,11 @@ export function send(answer: GatewayResponse, response: ServerResponse, watched 
     for (const chunk of body) if (chunk.byteLength > 0) response.write(asBuffer(chunk));
     response.end();
   } else if (isNodes) {
-    endWith(response, body[0] as Uint8Array);
+    endWith(response, body[0] as Uint8Array, isFree);
   } else {
     response.end(asBuffer(body[0] as Uint8Array));
   }
+  return isFree;
 }
 
 /** Up to this many bytes a body goes out in one piece with the head. */
@@ -42,10 +46,15 @@ const latin1Slice = (
  * Node writes a head and a text in one piece, but a head and a byte array in two, which costs a third of a small request.
  * Read as Latin-1 every byte is one character, and comes out as the same byte.
  */
-function endWith(response: ServerResponse, chunk: Uint8Array): void {
+function endWith(response: ServerResponse, chunk: Uint8Array, isFree: boolean): void {
   const { byteLength } = chunk;
-  if (byteLength > SMALL_BODY) response.end(asBuffer(chunk));
-  else response.end(latin1Slice.call(chunk, 0, byteLength), 'latin1');
+  if (byteLength > SMALL_BODY) {
+    response.end(asBuffer(chunk));
+    return;
+  }
+  const text = latin1Slice.call(chunk, 0, byteLength);
+  if (isFree) endAtOnce(response, text);
+  else response.end(text, 'latin1');
 }
 
 /** The same bytes in the one class of byte arrays that all middleware knows. */

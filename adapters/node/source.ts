@@ -1,10 +1,11 @@
 // The body of a `node:http` request as a source for `wsgi.input`: read on demand, so that TCP holds the client back.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ClientDisconnectedError } from '../../core/errors.ts';
 import type { ByteSource } from '../../core/input.ts';
 import { concat } from '../../core/input-base.ts';
+import { dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
+import { isUntouched, takePast } from './untouched-request.ts';
 
 /** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
 const DRAIN_TIMEOUT = 5000;
@@ -86,11 +87,19 @@ export class NodeSource implements ByteSource {
     this.#done = done;
     this.#reject = failed;
     this.#listening = true;
-    request.on('data', this.#arrive);
+    if (isUntouched(request)) {
+      takePast(request, this.#length, this.#arrive, () => this.#takeFromStream(), this.#fail);
+      return true;
+    }
     // A request that ended early closes too: there is no need to listen for its end.
     request.on('close', this.#fail);
-    if (request.isPaused()) request.resume();
+    this.#takeFromStream();
     return true;
+  }
+
+  #takeFromStream(): void {
+    this.#request.on('data', this.#arrive);
+    if (this.#request.isPaused()) this.#request.resume();
   }
 
   /** Lets a client go on that waits for a 100. (HTTP-01) */
@@ -300,23 +309,6 @@ function endUpload(request: IncomingMessage): void {
 /** RFC 9113 §7: what a server says that has no use for the rest of a request. */
 const NO_ERROR = 0;
 
-function left(): ClientDisconnectedError {
-  return new ClientDisconnectedError('The client left before it had sent its whole body.');
-}
-
-function unread(): ClientDisconnectedError {
-  return new ClientDisconnectedError(
-    'The client left before the application had read its body, and Node has dropped it.',
-  );
-}
-
-function readBefore(): Error {
-  return new Error(
-    'The request body was read before the application saw the request, for example by a body parser in front of toNode. ' +
-      'Mount toNode ahead of it, or have it keep the bytes in request.rawBody.',
-  );
-}
-
 /** After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before. */
 function isDumped(request: IncomingMessage): boolean {
   return (request as { _dumped?: boolean })._dumped === true;
@@ -330,10 +322,6 @@ function isWhole(request: IncomingMessage): boolean {
 /** Whether nothing more comes of a request. Over HTTP/2 one whose client has left is not destroyed. */
 function isOver(request: IncomingMessage): boolean {
   return request.destroyed || request.readableEnded || request.aborted;
-}
-
-function dropped(): Error {
-  return new Error('What was left of the request body was dropped when the response was over.');
 }
 
 /** Where somebody listens for `checkContinue`, Node leaves the 100 to the listener; else it has sent one already. */

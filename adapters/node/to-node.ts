@@ -9,8 +9,7 @@ import { Exchange } from '../../core/gateway.ts';
 import { carried, carry } from '../../core/lazy.ts';
 import { refuse } from '../../core/plain-response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
-import { settled } from '../../core/work.ts';
-import { type CallGateway, EARLY_HINTS, ENVIRON, NodeCall, SIGNAL } from './call.ts';
+import { type CallGateway, ENVIRON, NodeCall } from './call.ts';
 import { addInput, nodeEnviron } from './environ.ts';
 import type { RequestLine } from './mount.ts';
 import { isOrdinary, isPlain, listenerBehind, type NativeCall, PendingBody, showsSame } from './native.ts';
@@ -177,9 +176,8 @@ export class NodeGateway implements CallGateway {
     }
     const exchange = this.makeExchange(environ);
     call.exchange = exchange;
-    const answer = exchange.run(this.#app);
-    if (answer instanceof Promise) call.answerLater(answer);
-    else call.answer(answer);
+    exchange.runTo(this.#app, call);
+    if (!call.isAnswered) call.watch();
   };
 
   /** @throws {BadRequestError} for a request that cannot be served */
@@ -189,12 +187,8 @@ export class NodeGateway implements CallGateway {
     call: NodeCall,
     errors: ErrorStream = this.#settings.errors(),
   ): Environ {
-    const environ = nodeEnviron(request, response, this.#facts, this.#settings, errors, call.line);
+    const environ = nodeEnviron(request, response, this.#facts, this.#settings, errors, call.line, call);
     call.source = addInput(environ, request, response, this.#settings.maxBodyBytes);
-    carry(environ, call);
-    Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-    if (request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
-    environ['waygate.wait_until'] = (work) => this.hold(settled(work, errors));
     call.input = environ['wsgi.input'];
     return environ;
   }
