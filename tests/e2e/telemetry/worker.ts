@@ -1,0 +1,4 @@
+import { toWorker } from 'waygate/cloudflare-workers';
+import { app } from './app.ts';
+
+export default toWorker(app);
