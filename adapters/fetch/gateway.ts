@@ -100,6 +100,7 @@ export class FetchGateway {
   }
 }
 
-function nativeCall(body: unknown, startResponse: StartResponse): NativeCall | null {
+/** The call of the Fetch app behind a body; null where there is none, or something lies between. */
+export function nativeCall(body: unknown, startResponse: StartResponse): NativeCall | null {
   return body instanceof NativeBody ? body.native(startResponse) : null;
 }
