@@ -3,9 +3,11 @@
 export { type AccessLogOptions, accessLog } from './access-log.ts';
 export type { AccessLogEntry, AccessLogFormat } from './access-log-format.ts';
 export { type BasicAuthOptions, basicAuth } from './basic-auth.ts';
+export { type CascadeOptions, cascade } from './cascade.ts';
 export { type CompressOptions, compress } from './compress.ts';
 export { isCompressible } from './compressible.ts';
 export { type CorsOptions, cors, type OriginCheck } from './cors.ts';
+export { type ErrorPageOptions, errorPage } from './error-page.ts';
 export { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type Mounts, mount } from './mount.ts';
 export {
@@ -26,6 +28,7 @@ export {
   type SecureHeadersOptions,
   secureHeaders,
 } from './secure-headers.ts';
+export { type TimeoutOptions, timeout } from './timeout.ts';
 export { validator } from './validator/index.ts';
 export { webEncoders } from './web-encoders.ts';
 

@@ -36,13 +36,20 @@ export function observeBody(body: Body, observer: BodyObserver): Body {
     Object.defineProperty(chunks, 'close', { ...hidden, value: observed.close });
     return chunks;
   }
+  return inFrontOf(body, observed.start, observed.close);
+}
+
+/**
+ * A body in front of another one, through which all of it passes: synchronous where that is, and with the length of a file.
+ *
+ * @param body the one behind
+ * @param start begins the iteration, of the kind that the body behind has
+ * @param close closes the body behind
+ */
+export function inFrontOf(body: Body, start: () => Iterator<Uint8Array>, close: () => void | Promise<void>): Body {
   const isAsync = body instanceof ReadableStream || Symbol.asyncIterator in Object(body);
-  const front = (
-    isAsync
-      ? { [Symbol.asyncIterator]: observed.start, close: observed.close }
-      : { [Symbol.iterator]: observed.start, close: observed.close }
-  ) as Body;
-  return standIn(front, body as object);
+  const front = isAsync ? { [Symbol.asyncIterator]: start, close } : { [Symbol.iterator]: start, close };
+  return standIn(front as Body, Object(body));
 }
 
 class ObservedBody {

@@ -6,11 +6,14 @@ import { type Application, type Middleware, run, setupTestingDefaults } from 'wa
 import {
   accessLog,
   basicAuth,
+  cascade,
   cors,
+  errorPage,
   methodOverride,
   redirectToHttps,
   requestId,
   secureHeaders,
+  timeout,
 } from 'waygate/middleware';
 import { APPS, type Closes, checked, closeAll, everywhere } from './everywhere.ts';
 
@@ -26,6 +29,12 @@ const overHttps =
     };
   };
 
+/** Knows no address. */
+const unknown: Application = (_environ, startResponse) => {
+  startResponse('404 Not Found', [['X-Unknown', 'yes']]);
+  return [];
+};
+
 /** Each middleware as it lets a request with these headers through. */
 const SHELF: Record<string, Middleware> = {
   accessLog: (app) => accessLog(app, { write: () => {} }),
@@ -35,6 +44,10 @@ const SHELF: Record<string, Middleware> = {
   basicAuth: (app) => basicAuth(app, { users: { ada: 'secret' } }),
   'basicAuth, async': (app) => basicAuth(app, { check: async (user) => user === 'ada' }),
   methodOverride: (app) => methodOverride(app),
+  timeout: (app) => timeout(app, { ms: 10_000 }),
+  errorPage: (app) => errorPage(app, { enabled: true }),
+  'cascade, first': (app) => cascade([app, unknown]),
+  'cascade, last': (app) => cascade([unknown, app]),
   redirectToHttps: overHttps((app) => redirectToHttps(app, { hsts: true })),
 };
 

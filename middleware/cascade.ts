@@ -1,0 +1,267 @@
+// Several applications for the same addresses: the first that knows one answers. (as Rack::Cascade)
+
+import { BodyReader, isThenable } from '../core/body.ts';
+import { checkApplication, checkHeaders, checkOptions, checkStatus } from '../core/check.ts';
+import { ContractError, describe, report } from '../core/errors.ts';
+import { EMPTY, gatewayInput } from '../core/input-base.ts';
+import { log } from '../core/log.ts';
+import type { Application, Body, Environ, HeaderList, InputStream, StartResponse, Write } from '../core/types.ts';
+import { discardBody } from './discard-body.ts';
+
+/** When {@link cascade} asks the next application. */
+export interface CascadeOptions {
+  /**
+   * The statuses with which an application says that it does not know the address.
+   *
+   * @default [404, 405]
+   */
+  statuses?: readonly number[];
+}
+
+/** What may be written of an answer that is not wanted, before it is taken after all: it is held in memory. */
+const MOST_WRITTEN = 65_536;
+
+/**
+ * Makes one application of several: they are asked one after the other, and the first whose status is not 404 or 405 answers. If
+ * all of them say so, the answer of the last goes out. A failure goes out as well: only a status asks the next one.
+ *
+ * Each application gets the environ as it was. A request body can be read once only: the answer of an application that
+ * has begun to read it goes out, whatever its status. So an application that answers 404 before it reads the body falls
+ * through, and one that reads it first does not.
+ *
+ * Applications that call `startResponse` before they return stay as synchronous as they are; a generator that calls it in its
+ * first step makes the body asynchronous.
+ *
+ * @param apps the applications, in order
+ * @throws {TypeError} for what is not an array of applications (L-21), and for statuses that are none
+ * @example
+ * serve(cascade([staticPages, api, fromNode(legacy)]));
+ */
+export function cascade(apps: readonly Application[], options: CascadeOptions = {}): Application {
+  if (!Array.isArray(apps) || apps.length === 0)
+    throw new TypeError(`cascade was given ${describe(apps)}; expected an array of applications, at least one.`);
+  apps.forEach((app, index) => {
+    checkApplication(app, `Application ${index} of cascade`);
+  });
+  checkOptions(options);
+  const list: unknown = options.statuses ?? [404, 405];
+  if (!Array.isArray(list) || !list.every((code) => Number.isInteger(code) && code >= 200 && code <= 599))
+    throw new TypeError(`The option "statuses" of cascade is ${describe(list)}; expected an array of status codes.`);
+  const statuses: ReadonlySet<number> = new Set(list);
+  const all = [...apps];
+  return (environ, startResponse) => new CascadedRequest(all, statuses, environ, startResponse).run(0);
+}
+
+class CascadedRequest {
+  readonly #apps: readonly Application[];
+  readonly #statuses: ReadonlySet<number>;
+  readonly #environ: Environ;
+  readonly #startResponse: StartResponse;
+  readonly #original: PropertyDescriptorMap;
+  /** Null where there is no body that could be read. */
+  readonly #input: WatchedInput | null;
+
+  constructor(
+    apps: readonly Application[],
+    statuses: ReadonlySet<number>,
+    environ: Environ,
+    startResponse: StartResponse,
+  ) {
+    this.#apps = apps;
+    this.#statuses = statuses;
+    this.#environ = environ;
+    this.#startResponse = startResponse;
+    const input = environ['wsgi.input'];
+    this.#input = gatewayInput(input)?.exhausted === true ? null : new WatchedInput(input);
+    if (this.#input !== null && apps.length > 1) environ['wsgi.input'] = this.#input;
+    this.#original = apps.length > 1 ? Object.getOwnPropertyDescriptors(environ) : {};
+  }
+
+  run(index: number): Body | Promise<Body> {
+    const app = this.#apps[index] as Application;
+    if (index === this.#apps.length - 1) return app(this.#environ, this.#startResponse);
+    const attempt = new Attempt(this.#startResponse, (code) => this.#statuses.has(code) && !this.isRead);
+    const result = app(this.#environ, attempt.start);
+    if (!isThenable(result)) return this.#accept(attempt, result, index);
+    return Promise.resolve(result).then((body) => this.#accept(attempt, body, index));
+  }
+
+  #accept(attempt: Attempt, body: Body, index: number): Body | Promise<Body> {
+    if (attempt.isHeld && this.isRead) attempt.pass();
+    if (attempt.hasPassed) return body;
+    if (!attempt.isHeld) return new UndecidedBody(this, attempt, body, index) as Body;
+    const closed = discardBody(body, this.tell);
+    return isThenable(closed) ? closed.then(() => this.next(index)) : this.next(index);
+  }
+
+  /** Asks the next application, with the environ as it was. */
+  next(index: number): Body | Promise<Body> {
+    for (const key of Reflect.ownKeys(this.#environ)) if (!(key in this.#original)) delete this.#environ[key as string];
+    Object.defineProperties(this.#environ, this.#original);
+    return this.run(index + 1);
+  }
+
+  /** Whether the body of the request is gone, or a part of it. */
+  get isRead(): boolean {
+    return this.#input?.isRead ?? false;
+  }
+
+  readonly tell = (error: unknown): void => log(this.#environ['wsgi.errors'], report(error));
+}
+
+/** What one application answers, until it is known whether that goes out. */
+class Attempt {
+  readonly #outer: StartResponse;
+  readonly #isUnwanted: (code: number) => boolean;
+  /** The call that goes out if nobody else is asked. */
+  #head: [status: string, headers: HeaderList, error: unknown] | null = null;
+  #write: Write | null = null;
+  #chunks: Uint8Array[] = [];
+  #total = 0;
+
+  constructor(outer: StartResponse, isUnwanted: (code: number) => boolean) {
+    this.#outer = outer;
+    this.#isUnwanted = isUnwanted;
+  }
+
+  get hasPassed(): boolean {
+    return this.#write !== null;
+  }
+
+  get isHeld(): boolean {
+    return this.#head !== null && this.#write === null;
+  }
+
+  readonly start: StartResponse = (status, headers, error) => {
+    if (this.#head !== null && this.#write === null) {
+      if (error === undefined) {
+        throw new ContractError(
+          'SR-13',
+          'startResponse was called a second time; only an error handler may, with its error as third argument.',
+        );
+      }
+      if (this.#total > 0) throw error;
+    }
+    if (this.#write === null) {
+      checkStatus(status);
+      if (this.#isUnwanted(Number(status.slice(0, 3)))) {
+        this.#head = [status, checkHeaders(headers).headers, error];
+        return this.#hold;
+      }
+    }
+    const write = error === undefined ? this.#outer(status, headers) : this.#outer(status, headers, error);
+    this.#write = write;
+    return write;
+  };
+
+  readonly #hold: Write = (chunk) => {
+    if (this.#write !== null) return this.#write(chunk);
+    // Its buffer is free at once. (BODY-08)
+    if (chunk.byteLength > 0) this.#chunks.push(chunk.slice());
+    this.#total += chunk.byteLength;
+    if (this.#total > MOST_WRITTEN) this.pass();
+    return Promise.resolve();
+  };
+
+  /** Takes the answer after all. */
+  pass(): void {
+    const [status, headers, error] = this.#head as [string, HeaderList, unknown];
+    const write = error === undefined ? this.#outer(status, headers) : this.#outer(status, headers, error);
+    this.#write = write;
+    for (const chunk of this.#chunks) write(chunk);
+    this.#chunks = [];
+  }
+}
+
+/** The body of an application that has not called startResponse yet. */
+class UndecidedBody implements AsyncIterable<Uint8Array> {
+  readonly #request: CascadedRequest;
+  readonly #index: number;
+  #attempt: Attempt | null;
+  #body: Body;
+  #reader: BodyReader | null = null;
+  #isClosed = false;
+
+  constructor(request: CascadedRequest, attempt: Attempt, body: Body, index: number) {
+    this.#request = request;
+    this.#attempt = attempt;
+    this.#body = body;
+    this.#index = index;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: () => this.#next(),
+      return: async () => ({ done: true, value: undefined }),
+    };
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    this.#reader ??= new BodyReader(this.#body);
+    let chunk = await this.#reader.pull();
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    if (attempt?.isHeld && !this.#isClosed) {
+      if (this.#request.isRead) attempt.pass();
+      // One chunk was taken, so one is given before the next is asked for. (MW-02)
+      else chunk = (await this.#goOn()) && chunk === null ? await this.#reader.pull() : EMPTY;
+    } else if (attempt !== null && !attempt.hasPassed && chunk !== null) this.#attempt = attempt;
+    return chunk === null || this.#isClosed ? { done: true, value: undefined } : { done: false, value: chunk };
+  }
+
+  /** Puts the body of the next application in the place of this one. */
+  async #goOn(): Promise<boolean> {
+    await (this.#reader as BodyReader).release(this.#request.tell);
+    if (this.#isClosed) return false;
+    this.#body = await this.#request.next(this.#index);
+    this.#reader = new BodyReader(this.#body);
+    if (this.#isClosed) await this.#reader.release(this.#request.tell);
+    return !this.#isClosed;
+  }
+
+  close(): void | Promise<void> {
+    this.#isClosed = true;
+    const { tell } = this.#request;
+    return this.#reader === null ? discardBody(this.#body, tell) : this.#reader.release(tell);
+  }
+}
+
+/** An input that knows whether anything was read of it. */
+class WatchedInput implements InputStream {
+  readonly #input: InputStream;
+  isRead = false;
+
+  constructor(input: InputStream) {
+    this.#input = input;
+  }
+
+  get #taken(): InputStream {
+    this.isRead = true;
+    return this.#input;
+  }
+
+  read(size?: number): Promise<Uint8Array> {
+    return this.#taken.read(size);
+  }
+  readline(size?: number): Promise<Uint8Array> {
+    return this.#taken.readline(size);
+  }
+  readlines(hint?: number): Promise<Uint8Array[]> {
+    return this.#taken.readlines(hint);
+  }
+  bytes(): Promise<Uint8Array> {
+    return this.#taken.bytes();
+  }
+  text(): Promise<string> {
+    return this.#taken.text();
+  }
+  json(): Promise<unknown> {
+    return this.#taken.json();
+  }
+  stream(): ReadableStream<Uint8Array> {
+    return this.#taken.stream();
+  }
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#taken[Symbol.asyncIterator]();
+  }
+}

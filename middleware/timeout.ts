@@ -1,0 +1,351 @@
+// A limit to the time of a response. (RFC 9110 §15.6.4, §15.6.5)
+
+import { BodyReader, isThenable } from '../core/body.ts';
+import { checkApplication, checkOptions } from '../core/check.ts';
+import { describe, quote, RequestError, report } from '../core/errors.ts';
+import { log } from '../core/log.ts';
+import type { Application, Body, Environ, StartResponse } from '../core/types.ts';
+import { answer } from './answer.ts';
+import { discardBody } from './discard-body.ts';
+import { inFrontOf } from './observed-body.ts';
+
+/** How long a response may take. */
+export interface TimeoutOptions {
+  /** The most time for the whole response, in milliseconds. Left out, only the platform's own deadline counts. */
+  ms?: number;
+  /**
+   * How long before the deadline of a Lambda invocation the time is over, in milliseconds: what is left is for the answer.
+   *
+   * @default 500
+   */
+  marginMs?: number;
+  /**
+   * The status of the answer where no response has begun.
+   *
+   * @default 503
+   */
+  status?: 503 | 504;
+}
+
+const SIGNAL = 'waygate.signal';
+
+/**
+ * Limits the time from the call of the application to the end of its response: to `ms`, and on Lambda to what is left of the
+ * invocation, whichever is less. When it is over, `waygate.signal` aborts with a `TimeoutError`. Where no byte went out the
+ * client gets a plain 503, else the response is broken off. Either is one line in `wsgi.errors`.
+ *
+ * The application itself cannot be stopped: give its signal to what it waits for. What it still does has no effect; its body is
+ * closed. A synchronous application that returns an array is never late, since nothing can interrupt it. A body that
+ * the client takes slowly is broken off at the next chunk.
+ *
+ * No timer outlives its response, and none is set for an array.
+ *
+ * @param app the application
+ * @throws {TypeError} for an application that is not a function (L-21), and for an option of the wrong type
+ * @example
+ * serve(timeout(app, { ms: 10_000 }));
+ */
+export function timeout(app: Application, options: TimeoutOptions = {}): Application {
+  checkApplication(app);
+  checkOptions(options);
+  const { ms = Number.POSITIVE_INFINITY, marginMs = 500, status = 503 } = options;
+  for (const [name, value] of Object.entries({ ms, marginMs }))
+    if (typeof value !== 'number' || !(value >= 0))
+      throw new TypeError(`The option "${name}" of timeout is ${describe(value)}; expected a number of milliseconds.`);
+  if (status !== 503 && status !== 504)
+    throw new TypeError(`The option "status" of timeout is ${describe(status)}; expected 503 or 504.`);
+  return (environ, startResponse) => {
+    const limit = Math.min(ms, remaining(environ) - marginMs);
+    if (limit === Number.POSITIVE_INFINITY) return app(environ, startResponse);
+    return new TimedRequest(environ, startResponse, Math.max(0, limit), status).run(app);
+  };
+}
+
+/** What is left of a Lambda invocation, in milliseconds; Infinity elsewhere. */
+function remaining(environ: Environ): number {
+  const context = environ['aws.context'] as { getRemainingTimeInMillis?: unknown } | undefined;
+  if (typeof context?.getRemainingTimeInMillis !== 'function') return Number.POSITIVE_INFINITY;
+  const left = Number(context.getRemainingTimeInMillis());
+  return Number.isNaN(left) ? Number.POSITIVE_INFINITY : left;
+}
+
+/** The longest time that timers take: beyond it they fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+class TimedRequest {
+  readonly #environ: Environ;
+  readonly #startResponse: StartResponse;
+  readonly #limit: number;
+  readonly #status: number;
+  readonly #begun = performance.now();
+  /** `waygate.signal` as it was. */
+  readonly #outer: PropertyDescriptor | undefined;
+  #outerSignal: AbortSignal | undefined;
+  #controller: AbortController | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+  /** What breaks the response off, once the time is over. */
+  #error: RequestError | null = null;
+  /** Whether bytes of the application went out. */
+  #sent = false;
+  /** Ends the step that is waited for. */
+  #cut: (() => void) | null = null;
+
+  constructor(environ: Environ, startResponse: StartResponse, limit: number, status: number) {
+    this.#environ = environ;
+    this.#startResponse = startResponse;
+    this.#limit = limit;
+    this.#status = status;
+    this.#outer = Object.getOwnPropertyDescriptor(environ, SIGNAL);
+  }
+
+  run(app: Application): Body | Promise<Body> {
+    const environ = this.#environ;
+    const define = (value: unknown) => {
+      Object.defineProperty(environ, SIGNAL, { value, writable: true, enumerable: true, configurable: true });
+      return value;
+    };
+    const descriptor = { get: () => define(this.#signal()), set: define, enumerable: true, configurable: true };
+    Object.defineProperty(environ, SIGNAL, descriptor);
+    let result: Body | Promise<Body>;
+    try {
+      result = app(environ, this.#start);
+    } catch (error) {
+      this.#disarm();
+      throw error;
+    }
+    if (!isThenable(result)) return this.#accept(result);
+    this.#arm();
+    // Whoever has left waits for no answer: nothing but the signal tells that while there is no body to be closed.
+    this.#readOuter()?.addEventListener('abort', this.#leave, { once: true });
+    return new Promise((resolve, reject) => {
+      const attempt = (step: () => Body) => {
+        try {
+          resolve(step());
+        } catch (error) {
+          this.#disarm();
+          reject(error);
+        }
+      };
+      this.#cut = () => attempt(() => this.#answer());
+      Promise.resolve(result).then(
+        (body) => {
+          this.#cut = null;
+          if (this.#error === null) attempt(() => this.#accept(body));
+          else this.#drop(body);
+        },
+        (error) => {
+          this.#cut = null;
+          this.#disarm();
+          if (this.#error === null) reject(error);
+          else this.#tell(error);
+        },
+      );
+    });
+  }
+
+  readonly #start: StartResponse = (status, headers, error) => {
+    if (this.#error !== null) throw this.#error;
+    const write = this.#startResponse(status, headers, error);
+    return (chunk) => {
+      if (this.#error !== null) throw this.#error;
+      const taken = write(chunk);
+      if (chunk.byteLength > 0) this.#sent = true;
+      return taken;
+    };
+  };
+
+  #accept(body: Body): Body {
+    if (Array.isArray(body)) {
+      this.#disarm();
+      return body;
+    }
+    if (this.#timer === undefined) this.#arm();
+    const timed = new TimedBody(body, this);
+    return inFrontOf(body, timed.start, timed.close);
+  }
+
+  #arm(): void {
+    if (this.#isOver) return;
+    const left = this.#limit - (performance.now() - this.#begun);
+    this.#timer = setTimeout(this.#expire, Math.min(Math.max(0, left), LONGEST_TIMER));
+  }
+
+  readonly #disarm = (): void => {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#outerSignal?.removeEventListener('abort', this.#leave);
+  };
+
+  /** The client has gone. */
+  readonly #leave = (): void => {
+    this.#controller?.abort(this.#outerSignal?.reason);
+    this.#disarm();
+  };
+
+  readonly #expire = (): void => {
+    this.#isOver = true;
+    this.#error = new RequestError(this.#status, `The response was not complete after ${Math.round(this.#limit)} ms.`);
+    this.#controller?.abort(timeoutReason());
+    this.#cut?.();
+    this.#cut = null;
+  };
+
+  /** The answer in place of the application's; throws where that has begun. */
+  #answer(): Body {
+    const error = this.#error as RequestError;
+    if (this.#sent) throw error;
+    const body = answer(this.#startResponse, this.#status, [], '', error);
+    const { REQUEST_METHOD: method, PATH_INFO: path } = this.#environ;
+    log(
+      this.#environ['wsgi.errors'],
+      `timeout: ${quote(method)} ${quote(path)} got a ${this.#status}. ${error.message}`,
+    );
+    return body;
+  }
+
+  /** A body that came too late. */
+  #drop(body: Body): void {
+    discardBody(body, (error) => this.#tell(error));
+  }
+
+  #tell(error: unknown): void {
+    const name = (error as { name?: unknown } | null | undefined)?.name;
+    // The signal was given to what failed, or startResponse has thrown this very error.
+    if (error === this.#error || name === 'TimeoutError' || name === 'AbortError') return;
+    log(this.#environ['wsgi.errors'], report(error));
+  }
+
+  // The signal, which is made when somebody asks for it.
+
+  #readOuter(): AbortSignal | undefined {
+    if (this.#outerSignal === undefined && this.#outer !== undefined) {
+      const own = Object.getOwnPropertyDescriptor(this.#environ, SIGNAL);
+      const { get, value } = this.#outer;
+      this.#outerSignal = (get === undefined ? value : get.call(this.#environ)) as AbortSignal | undefined;
+      // Its accessor has put itself in the place of this one.
+      if (own !== undefined) Object.defineProperty(this.#environ, SIGNAL, own);
+    }
+    return this.#outerSignal;
+  }
+
+  #signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      const outer = this.#readOuter();
+      if (outer?.aborted) this.#controller.abort(outer.reason);
+      else if (this.#error !== null) this.#controller.abort(timeoutReason());
+      else if (!this.#isOver) outer?.addEventListener('abort', this.#leave, { once: true });
+    }
+    return this.#controller.signal;
+  }
+
+  // For the body.
+
+  get error(): RequestError | null {
+    return this.#error;
+  }
+
+  /** Waits for a step, but not beyond the time. */
+  limit<T>(pending: Promise<T>, cut: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#cut = () => {
+        try {
+          resolve(cut());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      pending.then(
+        (value) => {
+          this.#cut = null;
+          resolve(value);
+        },
+        (error) => {
+          this.#cut = null;
+          if (this.#error !== null) this.#tell(error);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** @returns the chunk of the answer in place of the application's */
+  cutOff(): Uint8Array {
+    return (this.#answer() as Uint8Array[])[0] as Uint8Array;
+  }
+
+  noteChunk(chunk: Uint8Array): void {
+    if (chunk.byteLength > 0) this.#sent = true;
+  }
+
+  finish(): void {
+    this.#disarm();
+  }
+
+  tell(error: unknown): void {
+    this.#tell(error);
+  }
+}
+
+type Step = IteratorResult<Uint8Array>;
+
+/** The body of the application, as long as there is time. */
+class TimedBody {
+  readonly #body: Body;
+  readonly #request: TimedRequest;
+  #reader: BodyReader | null = null;
+  #isOver = false;
+  #isClosed = false;
+
+  constructor(body: Body, request: TimedRequest) {
+    this.#body = body;
+    this.#request = request;
+  }
+
+  readonly start = (): Iterator<Uint8Array> => {
+    this.#reader = new BodyReader(this.#body);
+    return { next: this.#next, return: this.#return } as unknown as Iterator<Uint8Array>;
+  };
+
+  readonly #next = (): Step | Promise<Step> => {
+    if (this.#isOver) return { done: true, value: undefined };
+    if (this.#request.error !== null) return this.#cut();
+    const chunk = (this.#reader as BodyReader).pull();
+    if (!isThenable(chunk)) return this.#arrived(chunk);
+    return this.#request.limit(chunk.then(this.#arrived), () => this.#cut());
+  };
+
+  readonly #arrived = (chunk: Uint8Array | null): Step => {
+    if (chunk === null) {
+      this.#isOver = true;
+      this.#request.finish();
+      return { done: true, value: undefined };
+    }
+    this.#request.noteChunk(chunk);
+    return { done: false, value: chunk };
+  };
+
+  #cut(): Step {
+    this.#isOver = true;
+    return { done: false, value: this.#request.cutOff() };
+  }
+
+  readonly #return = (): Step => {
+    this.#isOver = true;
+    return { done: true, value: undefined };
+  };
+
+  readonly close = (): void | Promise<void> => {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isOver = true;
+    this.#request.finish();
+    const tell = (error: unknown): void => this.#request.tell(error);
+    return this.#reader === null ? discardBody(this.#body, tell) : this.#reader.release(tell);
+  };
+}
+
+function timeoutReason(): DOMException {
+  return new DOMException('The time of the response is over.', 'TimeoutError');
+}
