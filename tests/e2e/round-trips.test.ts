@@ -70,15 +70,24 @@ const TRIPS: Record<string, Trip> = {
   },
   'toNode(fromFetch(toFetch(app)))': {
     serve: (app, options) => onNode(underFetch(app, options)),
-    // Node's parser knows the methods by name.
-    capabilities: { ...AS_REQUEST, anyMethod: false },
+    capabilities: {
+      ...AS_REQUEST,
+      // Node's parser knows the methods by name.
+      anyMethod: false,
+      // What a hosted Fetch app has ready is gathered ahead of its head (D23): its length is known, and it fails in time.
+      unknownLength: false,
+      brokenConnection: 'status-500',
+    },
   },
 };
 
 for (const [name, { serve, capabilities, direct }] of Object.entries(TRIPS)) {
   conformance(name, serve, {
     describe,
-    it: (title, body) => (title === NOTHING_CAME && !direct ? it.fails(title, body) : it(title, body)),
+    it: (title, body) =>
+      title === NOTHING_CAME && !direct && capabilities?.brokenConnection === undefined
+        ? it.fails(title, body)
+        : it(title, body),
     otherRealm: runInNewContext,
     capabilities,
   });

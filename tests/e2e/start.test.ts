@@ -9,7 +9,7 @@ test('npm start serves the page that shows the environ', async () => {
   execFileSync('npm', ['run', 'build'], { stdio: 'ignore' });
   const server = await start('npm', ['start'], { PORT: '0' });
   try {
-    expect(server.output()).toMatch(/Waygate is serving examples\/hello on http:\/\/localhost:\d+\//);
+    expect(server.output()).toMatch(/Waygate is serving examples\/hello on http:\/\/localhost:\d+$/m);
     const page = await new Promise<string>((resolve, reject) => {
       http
         .get(`${server.url}/some/path?q=1`, async (response) => {
