@@ -217,12 +217,20 @@ const QUIET: Record<string, string> = {
 /** How wrangler marks an error, coloured or not. */
 const ERROR = /\[(?:\u001b\[[\d;]*m)*ERROR(?:\u001b\[[\d;]*m)*\]/;
 
-/** The part of wrangler's output that says what is wrong: its first error, else its last line. */
+/** An error of wrangler's that only points to what stands elsewhere. */
+const POINTER = /\[ERROR\].*The Workers runtime failed to start/;
+
+/** The part of wrangler's output that says what is wrong: its first error, or workerd's, else its last line. */
 function reason(printed: string): string {
   const lines = stripVTControlCharacters(printed)
     .split('\n')
     .map((line) => line.trim());
-  const at = lines.findIndex((line) => ERROR.test(line));
+  const said = (line: string): boolean => ERROR.test(line) && !POINTER.test(line);
+  // What workerd says may come before or after the error of wrangler's that it causes.
+  const uncaught = lines.find((line) => /\bUncaught \w*Error\b/.test(line));
+  if (uncaught !== undefined && !lines.some(said)) return uncaught.replace(/^\W*\[ERROR\]\W*/, '');
+  const first = lines.findIndex(said);
+  const at = first === -1 ? lines.findIndex((line) => ERROR.test(line)) : first;
   if (at === -1) return lines.filter((line) => line !== '').at(-1) ?? 'it printed nothing';
   // What to do about it stands below, indented. The next error is another matter.
   const rest = lines.slice(at + 1).filter((line) => line !== '');
