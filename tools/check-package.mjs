@@ -13,7 +13,7 @@ import { formatMessage } from 'publint/utils';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const ALLOWED_FILES =
-  /^(?:dist\/(?:core|adapters|middleware|testing)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md)$/;
+  /^(?:dist\/(?:core|adapters|middleware|testing|shared)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md)$/;
 const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md', 'docs/contract.md'];
 /** It holds types only, so nothing of it is loaded at run time. */
 const ALLOWED_DEPENDENCIES = ['@types/aws-lambda'];

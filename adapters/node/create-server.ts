@@ -1,8 +1,8 @@
 // Makes the server that `serve` listens with, with limits for its clients, and the upgrades of a hosted server.
 
 import http from 'node:http';
-import http2 from 'node:http2';
-import https from 'node:https';
+import type http2 from 'node:http2';
+import type https from 'node:https';
 import type { Application } from '../../core/types.ts';
 import { limitSessions } from './http2-limits.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -12,6 +12,10 @@ import { limitWriting } from './write-timeout.ts';
 
 /** A server of any kind that `serve` makes. */
 export type AnyServer = http.Server | https.Server | http2.Http2Server | http2.Http2SecureServer;
+
+/** Modules of Node that take longer to load than all of this library, and are needed by few: loaded when they are. */
+const http2Module = (): typeof http2 => process.getBuiltinModule('node:http2');
+const httpsModule = (): typeof https => process.getBuiltinModule('node:https');
 
 /** The longest that an overdue request may go unnoticed, in milliseconds: Node's own. */
 const LONGEST_CHECK = 30_000;
@@ -45,8 +49,8 @@ export function createServer(app: Application, listener: NodeListener, options: 
   if (options.http2 === true) {
     const settings: http2.ServerOptions = { settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 } };
     server = tls
-      ? http2.createSecureServer({ ...limits, ...settings, ...tls, allowHTTP1: true, ...forHttp1(classes) }, listener)
-      : http2.createServer(settings, listener);
+      ? http2Module().createSecureServer({ ...limits, ...settings, ...tls, allowHTTP1: true, ...forHttp1(classes) }, listener)
+      : http2Module().createServer(settings, listener);
     limitSessions(server as http2.Http2Server, {
       headersTimeout,
       requestTimeout,
@@ -57,7 +61,7 @@ export function createServer(app: Application, listener: NodeListener, options: 
     // A client of HTTP/1.1 that came over TLS is held to them too.
     if (tls) Object.assign(server, { headersTimeout, requestTimeout, keepAliveTimeout });
   } else {
-    server = tls ? https.createServer({ ...limits, ...tls }, listener) : http.createServer(limits, listener);
+    server = tls ? httpsModule().createServer({ ...limits, ...tls }, listener) : http.createServer(limits, listener);
   }
   if (writeTimeout > 0) limitWriting(server, writeTimeout);
   const { maxHeadersCount, maxRequestsPerSocket, maxConnections } = options;

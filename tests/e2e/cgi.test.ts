@@ -36,10 +36,8 @@ let site: string;
 
 beforeAll(async () => {
   if (LIGHTTPD === undefined) return;
-  const tsc = join(root, 'node_modules/.bin/tsc');
-  for (const project of ['tsconfig.build.json', 'tsconfig.examples.json']) {
-    execFileSync(tsc, ['-p', project], { cwd: root, stdio: 'inherit' });
-  }
+  execFileSync(process.execPath, ['tools/build.mjs'], { cwd: root, stdio: 'inherit' });
+  execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.examples.json'], { cwd: root, stdio: 'inherit' });
   writeFileSync(join(scripts, 'echo.js'), ECHO);
   folder = mkdtempSync(join(tmpdir(), 'waygate-cgi-'));
   const port = await freePort();
