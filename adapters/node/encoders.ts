@@ -4,8 +4,6 @@ import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import type { ChunkCoder, ContentEncoder, ContentEncoders } from '../../core/coding.ts';
 
-const { constants } = zlib;
-
 /** Levels at which a page costs about what it costs with gzip; the highest ones are for files that are coded once. */
 const BROTLI_QUALITY = 4;
 const ZSTD_LEVEL = 3;
@@ -27,6 +25,8 @@ const zstd = zlib as unknown as {
 export const nodeEncoders: ContentEncoders = /* @__PURE__ */ makeEncoders();
 
 function makeEncoders(): ContentEncoders {
+  // Here, so that a bundle without compress drops node:zlib with the rest.
+  const { constants } = zlib;
   const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };
   const encoders: Record<string, ContentEncoder> = {
     br: encoder(

@@ -25,7 +25,8 @@ const url = (entry: string): string => pathToFileURL(file(entry)).href;
 function loaded(...entries: string[]): string[] {
   const found = new Set(entries.map(file));
   for (const path of found) {
-    if (path.startsWith('node:')) continue;
+    // A module of Node, or a package.
+    if (!path.startsWith(root)) continue;
     const text = readFileSync(path, 'utf8');
     for (const [, from] of text.matchAll(/^(?:import|export)\b[^;'"]*["']([^"']+)["'];$/gm)) {
       found.add((from as string).startsWith('.') ? join(dirname(path), from as string) : (from as string));
@@ -61,6 +62,8 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
       const seen = new Map();
       const differ = [];
       for (const [entry, href] of entries) {
+        // Its names are those of the platform's classes.
+        if (entry === 'waygate/light-fetch/classes') continue;
         for (const [name, value] of Object.entries(await import(href))) {
           if (seen.has(name) && seen.get(name) !== value) differ.push(entry + ' ' + name);
           seen.set(name, value);
@@ -81,12 +84,12 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
   });
 
   it.each<[string[], number]>([
-    [['waygate', 'waygate/aws-lambda'], 14],
-    [['waygate', 'waygate/node'], 14],
-    [['waygate', 'waygate/fetch'], 14],
-    [['waygate', 'waygate/cloudflare-workers'], 14],
+    [['waygate', 'waygate/aws-lambda'], 4],
+    [['waygate', 'waygate/node'], 3],
+    [['waygate', 'waygate/fetch'], 5],
+    [['waygate', 'waygate/cloudflare-workers'], 5],
   ])('importing %j loads a few files', (entries, most) => {
-    const files = loaded(...entries).filter((each) => !each.startsWith('node:'));
+    const files = loaded(...entries).filter((each) => each.startsWith(root));
     expect(files.length).toBeGreaterThan(1);
     expect(files.length).toBeLessThanOrEqual(most);
   });
@@ -96,7 +99,7 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
     for (const entry of ['waygate', 'waygate/fetch', 'waygate/cloudflare-workers', 'waygate/middleware']) {
       expect(modules(entry), entry).toEqual([]);
     }
-    const large = ['node:http2', 'node:https', 'node:tls', 'node:crypto', 'node:zlib'];
+    const large = ['node:http2', 'node:https', 'node:tls', 'node:crypto'];
     for (const entry of ['waygate/node', 'waygate/aws-lambda']) {
       expect(
         modules(entry).filter((each) => large.includes(each)),
