@@ -13,10 +13,10 @@ import { formatMessage } from 'publint/utils';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const ALLOWED_FILES =
-  /^(?:dist\/(?:core|adapters|middleware|testing|shared)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md)$/;
+  /^(?:dist\/(?:core|adapters|middleware|testing|shared)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md|SECURITY\.md)$/;
 const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md', 'docs/contract.md'];
-/** It holds types only, so nothing of it is loaded at run time. */
-const ALLOWED_DEPENDENCIES = ['@types/aws-lambda'];
+/** Types, which are not loaded at run time; and what middleware stands on, the one folder that may. */
+const ALLOWED_DEPENDENCIES = ['@types/aws-lambda', 'mrmime', 'negotiator', '@opentelemetry/api'];
 
 /** @type {string[]} */
 const findings = [];

@@ -49,7 +49,10 @@ export function createServer(app: Application, listener: NodeListener, options: 
   if (options.http2 === true) {
     const settings: http2.ServerOptions = { settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 } };
     server = tls
-      ? http2Module().createSecureServer({ ...limits, ...settings, ...tls, allowHTTP1: true, ...forHttp1(classes) }, listener)
+      ? http2Module().createSecureServer(
+          { ...limits, ...settings, ...tls, allowHTTP1: true, ...forHttp1(classes) },
+          listener,
+        )
       : http2Module().createServer(settings, listener);
     limitSessions(server as http2.Http2Server, {
       headersTimeout,
