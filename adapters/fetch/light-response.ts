@@ -120,7 +120,7 @@ export class LightResponse {
     if (!(#real in this)) return ofReal(this, 'headers');
     if (this.#headers === null) {
       this.#headers = new ListHeaders(this.#real?.headers);
-      if (this.#type !== null) this.#headers.set('content-type', this.#type);
+      if (this.#type !== null) ListHeaders.complete(this.#headers, 'content-type', this.#type);
     }
     return this.#headers as unknown as Headers;
   }
@@ -221,7 +221,7 @@ export class LightResponse {
 
   #setType(type: string): void {
     if (this.#headers === null) this.#type = type;
-    else if (!this.#headers.has('content-type')) this.#headers.append('content-type', type);
+    else ListHeaders.complete(this.#headers, 'content-type', type);
   }
 
   /** The platform's own response, for its body: its headers may say something else. */

@@ -35,6 +35,14 @@ export class ListHeaders implements Iterable<[string, string]> {
     return #list in value || LightHeaders.is(value);
   }
 
+  /**
+   * Adds a header where there is none of that name. (Nothing here calls a method that others can replace: what they put
+   * there is for calls from outside.)
+   */
+  static complete(headers: ListHeaders, lower: string, value: string): void {
+    if (headers.#find(lower) === undefined) headers.#push([lower, value, lower]);
+  }
+
   /** The headers in the order of their names, as pairs of their own. */
   static pairs(headers: ListHeaders): [name: string, value: string][] {
     return headers.#byName().map(([name, value]) => [name, value]);
@@ -83,7 +91,7 @@ export class ListHeaders implements Iterable<[string, string]> {
     const lower = headerName(name);
     const found = this.#find(lower);
     if (found === undefined) return null;
-    return lower === 'set-cookie' ? this.getSetCookie().join(', ') : found[1];
+    return lower === 'set-cookie' ? this.#cookies().join(', ') : found[1];
   }
 
   has(name: string): boolean {
@@ -105,6 +113,10 @@ export class ListHeaders implements Iterable<[string, string]> {
   }
 
   getSetCookie(): string[] {
+    return this.#cookies();
+  }
+
+  #cookies(): string[] {
     return this.#list.filter(([name]) => name === 'set-cookie').map(([, value]) => value);
   }
 
@@ -181,7 +193,7 @@ export class ListHeaders implements Iterable<[string, string]> {
   #fill(init: unknown): void {
     if (!isObject(init)) throw new TypeError(`Headers cannot be made of ${init === null ? 'null' : typeof init}.`);
     const iterate: unknown = (init as Partial<Iterable<unknown>>)[Symbol.iterator];
-    if (#list in init && iterate === ListHeaders.prototype.entries) {
+    if (#list in init && iterate === ENTRIES) {
       for (const [name, value, given] of init.#list) this.#list.push([name, value, given]);
       return;
     }
@@ -222,6 +234,9 @@ Object.defineProperty(ListHeaders.prototype, Symbol.iterator, {
   writable: true,
   configurable: true,
 });
+
+/** As it is before anybody replaces it. */
+const ENTRIES = ListHeaders.prototype.entries;
 
 function byName(a: Entry, b: Entry): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;

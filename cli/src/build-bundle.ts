@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import type { Metafile, OutputFile, Plugin } from 'esbuild';
 import type { BuildOptions } from './build-options.ts';
 import { ownLibrary, RESOLVED, requireBanner, runBuild, userFiles } from './bundle.ts';
+import { isAssignment, LIGHT_CLASSES, lightClasses, wantsLightClasses } from './light-classes.ts';
 import { LOCATION_BANNER, LOCATION_NAMES, locations, placedLocation, placeOf } from './locations.ts';
 import { type AppImport, PRODUCTION, type Target } from './targets.ts';
 
@@ -37,13 +38,27 @@ export interface BundleContents {
 }
 
 /** @throws {CommandError} for a file that cannot be read or parsed, or an import that leads nowhere */
-export async function bundleApp({ target, app, file, root, outfile, options }: BundleTask): Promise<BundleContents> {
+export async function bundleApp(task: BundleTask): Promise<BundleContents> {
+  const light = wantsLightClasses(task.target, task.app, task.options);
+  try {
+    return await bundle(task, light);
+  } catch (error) {
+    if (!light || !isAssignment(error)) throw error;
+    return bundle(task, false);
+  }
+}
+
+async function bundle(
+  { target, app, file, root, outfile, options }: BundleTask,
+  light: boolean,
+): Promise<BundleContents> {
   const bundlers = target.nodeBundler !== undefined && app.kind === 'node' ? target.nodeBundler : target.bundler;
   const { define, external = [], ...bundler } = { ...PRODUCTION, ...bundlers };
   const kept = new Set<string>();
   const plugins = [nodeModules(target.needsRequire), addons(root)];
   if (options.bundle === false) plugins.push(keepPackages(root, kept));
   plugins.push(ownLibrary());
+  if (light) plugins.push(lightClasses(dirname(file)));
   // Without Node's modules a module has no place: Workers have no file system.
   if (target.needsRequire) plugins.push(locations(placedLocation(root)));
   const result = await runBuild(
@@ -58,6 +73,7 @@ export async function bundleApp({ target, app, file, root, outfile, options }: B
         sourcefile: `waygate-${target.name}.mts`,
         loader: 'ts',
       },
+      inject: light ? [LIGHT_CLASSES] : [],
       outfile,
       write: false,
       format: 'esm',

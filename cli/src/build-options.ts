@@ -33,6 +33,8 @@ export interface BuildOptions {
   include?: readonly string[];
   /** `false`: packages are not bundled but packed as they are. */
   bundle?: boolean;
+  /** `false`: a Fetch app gets the classes that Node has. See light-classes.ts. */
+  lightFetch?: boolean;
 }
 
 type Choice = keyof BuildOptions;
@@ -46,6 +48,7 @@ const FLAGS: Partial<Record<Choice, string>> = {
   name: '--name',
   include: '--include',
   bundle: '--no-bundle',
+  lightFetch: '--no-light-fetch',
 };
 
 const SERVERS: readonly TargetName[] = ['node', 'deno', 'bun'];
@@ -80,6 +83,10 @@ const MEANING: Partial<Record<Choice, { targets: readonly TargetName[]; why: (ta
         ? 'Deno takes packages from its own cache'
         : 'wrangler bundles what a Worker imports, and Workers have no node_modules',
   },
+  lightFetch: {
+    targets: ['lambda', 'lambda-edge', 'node'],
+    why: (target) => `on ${target} an app always gets the platform's own classes`,
+  },
 };
 
 function streams(target: TargetName): string {
@@ -110,10 +117,10 @@ export function checkBuildOptions(options: BuildOptions): void {
   }
 }
 
-/** Whether an option was given: what is left out, and `--bundle` and no `--stream`, which are the defaults, are not. */
+/** Whether an option was given: what is left out, and what is the default, is not. */
 function isGiven(options: BuildOptions, choice: Choice): boolean {
   const value = options[choice];
-  if (choice === 'bundle') return value === false;
+  if (choice === 'bundle' || choice === 'lightFetch') return value === false;
   return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 }
 

@@ -251,6 +251,7 @@ function addBuildOptions(command: Command, targets: readonly string[]): Command 
     .option('--external <package>', 'package that is not bundled but imported where it runs; may be repeated', collect)
     .option('--include <path>', 'file or folder to pack with the bundle, at its place; may be repeated', collect)
     .option('--no-bundle', 'pack the packages that are used as node_modules, instead of bundling them')
+    .option('--no-light-fetch', "lambda, lambda-edge, node: leave a Fetch app the classes of Node's own fetch")
     .addOption(
       new Option(
         '--source <name>',

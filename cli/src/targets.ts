@@ -38,6 +38,8 @@ export interface Target {
   readonly nodeBundler?: BuildOptions;
   /** Whether Node's own modules are reached by `require` in bundled CommonJS code. */
   readonly needsRequire: boolean;
+  /** Whether it runs on Node itself, for which the library has light classes of Fetch. */
+  readonly isNode?: boolean;
 }
 
 const NODE: BuildOptions = { platform: 'node', target: 'node20', conditions: [] };
@@ -54,6 +56,7 @@ export const TARGETS: Record<TargetName, Target> = {
     },
     bundler: NODE,
     needsRequire: true,
+    isNode: true,
   },
   'lambda-edge': {
     name: 'lambda-edge',
@@ -62,6 +65,7 @@ export const TARGETS: Record<TargetName, Target> = {
       `import { toLambda } from 'waygate/aws-lambda';\n${importApp(app)}export const handler = toLambda(application);\n`,
     bundler: NODE,
     needsRequire: true,
+    isNode: true,
   },
   workers: {
     name: 'workers',
@@ -88,6 +92,7 @@ export const TARGETS: Record<TargetName, Target> = {
     entry: (app) => serverEntry(app, 'serveOnNode', ["import { serve } from 'waygate/node';", 'serve']),
     bundler: NODE,
     needsRequire: true,
+    isNode: true,
   },
   deno: {
     name: 'deno',
