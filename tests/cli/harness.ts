@@ -21,6 +21,8 @@ const TSCONFIG = JSON.stringify({
     paths: {
       waygate: [source('core/index.ts')],
       'waygate/middleware': [source('middleware/index.ts')],
+      'waygate/light-fetch': [source('adapters/fetch/light-fetch.ts')],
+      'waygate/light-fetch/classes': [source('adapters/fetch/light-classes.ts')],
       'waygate/*': [source('adapters/*/index.ts')],
     },
   },
