@@ -71,6 +71,7 @@ if (lightMode() === null) {
     isUnread: LightResponse.isUnread,
     parts: LightResponse.parts,
     inner: LightResponse.inner,
+    headers: ListHeaders.real,
   });
 }
 

@@ -26,6 +26,12 @@ export class LightHeaders implements Iterable<[string, string]> {
     return this.#real;
   }
 
+  /** The platform's own that say the same. */
+  platform(): Headers {
+    const made = this.real();
+    return lightMode()?.headers(made) ?? made;
+  }
+
   /** From now on these are the headers of a real request, so that a change of one shows in the other. */
   become(real: Headers): void {
     this.#real = real;

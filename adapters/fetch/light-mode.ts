@@ -21,6 +21,8 @@ export interface LightMode {
   parts(response: object): LightParts | null;
   /** The platform's own response that has the body of a light one; any other response as it is. */
   inner(response: object): Response;
+  /** The platform's own headers that say what light ones do. */
+  headers(headers: Headers): Headers;
 }
 
 let mode: LightMode | null = null;

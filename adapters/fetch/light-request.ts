@@ -115,7 +115,7 @@ export class LightRequest {
 
   #materialize(): Request {
     if (this.#real !== null) return this.#real;
-    const real = this.#make(this.#environ, this.#parts, this.#headers?.real(), following(this.signal));
+    const real = this.#make(this.#environ, this.#parts, this.#headers?.platform(), following(this.signal));
     this.#real = real;
     this.#headers?.become(real.headers);
     // What was read without it must be used for it too.

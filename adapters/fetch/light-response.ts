@@ -81,12 +81,12 @@ export class LightResponse {
 
   /** See `LightMode`. */
   static isUnread(response: object): boolean {
-    return #real in response && response.#real === null && !response.#isUsed;
+    return #real in response && response.#real === null && !response.#isUsed && isUntouched(response);
   }
 
   /** See `LightMode`. */
   static parts(response: object): LightParts | null {
-    if (!(#real in response) || response.#real !== null || response.#isUsed) return null;
+    if (!(#real in response) || response.#real !== null || response.#isUsed || !isUntouched(response)) return null;
     return {
       status: response.#status,
       statusText: response.#statusText,
@@ -97,7 +97,7 @@ export class LightResponse {
 
   /** See `LightMode`. */
   static inner(response: object): Response {
-    return #real in response ? response.#inner() : (response as Response);
+    return #real in response && isUntouched(response) ? response.#inner() : (response as Response);
   }
 
   /** The platform's own response that is the same in everything. */
@@ -278,6 +278,11 @@ likePlatform(LightResponse.prototype, [
   ...['headers', 'status', 'statusText', 'ok', 'bodyUsed', 'body', 'url', 'redirected', 'type'],
   ...['text', 'json', 'arrayBuffer', 'bytes', 'blob', 'formData', 'clone'],
 ]);
+
+/** A subclass may have a body of its own making, and so may a response on which somebody has put another one. */
+function isUntouched(response: object): boolean {
+  return Object.getPrototypeOf(response) === LightResponse.prototype && Reflect.ownKeys(response).length === 0;
+}
 
 function typeOnly(type: string | null): [name: string, value: string][] {
   return type === null ? [] : [['content-type', type]];

@@ -61,8 +61,9 @@ export class ListHeaders implements Iterable<[string, string]> {
     return copy;
   }
 
-  /** The platform's own, with the same in it. */
-  static real(headers: ListHeaders): Headers {
+  /** The platform's own, with the same in it; headers that are the platform's own as they are. */
+  static real(headers: object): Headers {
+    if (!(#list in headers)) return headers as Headers;
     return ListHeaders.fill(new (real('Headers'))(), headers);
   }
 
