@@ -30,7 +30,10 @@ const APP = `export default {
 async function answers(cwd: string, target: string, method: string, ...paths: string[]): Promise<unknown> {
   const events = await Promise.all(
     paths.map(async (path) =>
-      JSON.parse((await run(cwd, ['event', 'lambda:http-api', method, path, ...(method === 'GET' ? [] : ['-d', 'body'])])).stdout),
+      JSON.parse(
+        (await run(cwd, ['event', 'lambda:http-api', method, path, ...(method === 'GET' ? [] : ['-d', 'body'])]))
+          .stdout,
+      ),
     ),
   );
   const caller = join(cwd, 'call.mjs');
