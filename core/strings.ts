@@ -8,8 +8,14 @@ const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 const strictDecoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const NON_ASCII = /[^\x00-\x7f]/;
 
+/** As many bytes as engines keep within the object of an array: memory apart from it costs many times the copy. */
+const SHORT_BYTES = 64;
+const short = /* @__PURE__ */ new Uint8Array(SHORT_BYTES);
+
 /**
- * The UTF-8 bytes of a text: the usual way to make a body chunk.
+ * The UTF-8 bytes of a text: the usual way to make a body chunk. They are in memory of their own, never a part of a block that
+ * others share: whoever is given a chunk may transfer it, as a byte stream does, and every other chunk in the block would be
+ * gone.
  *
  * @param text any Unicode text; lone surrogates become U+FFFD
  * @throws {TypeError} for what is no string: `TextEncoder` would make `[object Promise]` of a read that was not awaited
@@ -18,7 +24,9 @@ export function encode(text: string): Uint8Array {
   if (typeof text !== 'string') {
     throw new TypeError(`encode was given ${describe(text)}; expected a string.${advice(text)}`);
   }
-  return encoder.encode(text);
+  if (text.length > SHORT_BYTES) return encoder.encode(text);
+  const { read, written } = encoder.encodeInto(text, short);
+  return read === text.length ? short.slice(0, written) : encoder.encode(text);
 }
 
 /** The native string that stands for these bytes, one code unit each. (Not `TextDecoder('latin1')`: that is windows-1252.) */

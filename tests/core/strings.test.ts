@@ -18,6 +18,55 @@ describe('encode', () => {
   });
 });
 
+describe('what encode makes', () => {
+  const LENGTHS = [0, 1, 14, 31, 32, 33, 63, 64, 65, 66, 100, 500, 5000];
+
+  it('is what TextEncoder makes, of any text and around every length at which it goes another way', () => {
+    const platform = new TextEncoder();
+    for (const unit of ['a', 'é', '世', '😀', '\ud800', '\udc00']) {
+      for (const length of LENGTHS) {
+        for (const text of [unit.repeat(length), 'a'.repeat(length) + unit, unit + 'a'.repeat(length)]) {
+          expect(encode(text)).toEqual(platform.encode(text));
+        }
+      }
+    }
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 90 }), (text) => {
+        expect(encode(text)).toEqual(platform.encode(text));
+      }),
+    );
+  });
+
+  it('stays as it is, whatever is encoded, changed or transferred after', () => {
+    for (const length of LENGTHS) {
+      const text = 'a'.repeat(length);
+      const chunk = encode(text);
+      const others = LENGTHS.map((each) => encode('b'.repeat(each)));
+      for (const other of others) {
+        other.fill(0x63);
+        structuredClone(other, { transfer: [other.buffer as ArrayBuffer] });
+      }
+      expect(new TextDecoder().decode(chunk)).toBe(text);
+      expect(encode(text)).toEqual(chunk);
+    }
+  });
+
+  it('is in memory of its own: a byte stream may have it', async () => {
+    for (const length of LENGTHS) {
+      const chunk = encode('a'.repeat(length));
+      expect({ offset: chunk.byteOffset, all: chunk.buffer.byteLength }).toEqual({ offset: 0, all: length });
+    }
+    const stream = new ReadableStream({
+      type: 'bytes',
+      start(controller) {
+        for (const text of ['one ', 'two ', 'three']) controller.enqueue(encode(text) as Uint8Array<ArrayBuffer>);
+        controller.close();
+      },
+    });
+    expect(await new Response(stream).text()).toBe('one two three');
+  });
+});
+
 describe('native strings (STR-01 … STR-06)', () => {
   it('stand for any bytes, and back', () => {
     fc.assert(

@@ -1145,6 +1145,14 @@ const others = [
     tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],
   },
   {
+    rule: 'BODY-08',
+    what: 'short texts share their memory',
+    file: 'core/strings.ts',
+    from: 'short.slice(0, written)',
+    to: 'short.subarray(0, written)',
+    tests: ['tests/core/strings.test.ts'],
+  },
+  {
     rule: 'L-15',
     what: 'a deployer may give a CGI variable that is not a string',
     file: 'core/environ.ts',
