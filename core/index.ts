@@ -14,6 +14,7 @@ export {
 } from './environ.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
 export { FileWrapper } from './file-wrapper.ts';
+export { type FormOptions, type FormPart, form, formParts } from './form.ts';
 export { Exchange, run } from './gateway.ts';
 export { Headers } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';
