@@ -6,6 +6,7 @@ export { type BasicAuthOptions, basicAuth } from './basic-auth.ts';
 export { type CascadeOptions, cascade } from './cascade.ts';
 export { type CompressOptions, compress } from './compress.ts';
 export { isCompressible } from './compressible.ts';
+export { type CookieOptions, cookies, setCookie } from './cookies.ts';
 export { type CorsOptions, cors, type OriginCheck } from './cors.ts';
 export { type ErrorPageOptions, errorPage } from './error-page.ts';
 export { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from './method-override.ts';

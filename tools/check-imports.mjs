@@ -30,7 +30,7 @@ const MAY_USE_NODE = ['adapters/node', 'adapters/aws-lambda', 'testing'];
 const MAY_USE_PACKAGE_TYPES = ['adapters/cloudflare-workers', 'adapters/aws-lambda'];
 
 /** Packages that middleware may import. Each is one of the package's `dependencies`, and needs nothing of Node. */
-export const MIDDLEWARE_PACKAGES = new Set(['negotiator', 'mrmime']);
+export const MIDDLEWARE_PACKAGES = new Set(['cookie', 'negotiator', 'mrmime']);
 
 /** Folders that an adapter may import beside its own and core/. */
 const BUILDS_ON = new Map([['adapters/cloudflare-workers', ['adapters/fetch']]]);

@@ -35,6 +35,8 @@ const OPTIONS: [file: string, name: string][] = [
   ['middleware/cascade.ts', 'CascadeOptions'],
   ['middleware/error-page.ts', 'ErrorPageOptions'],
   ['middleware/timeout.ts', 'TimeoutOptions'],
+  ['middleware/cookies.ts', 'CookieOptions'],
+  ['core/form.ts', 'FormOptions'],
   ['middleware/cors.ts', 'CorsOptions'],
   ['middleware/method-override.ts', 'MethodOverrideOptions'],
   ['middleware/opentelemetry.ts', 'OpenTelemetryOptions'],
