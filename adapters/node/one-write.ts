@@ -2,6 +2,7 @@
 // where every method on the way is Node's own, which is then given what it would be given otherwise, in one piece.
 
 import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { hasNodesMethods, isObserved, isOwn } from './neighbours.ts';
 
 /** What Node's class has and its types leave out. */
@@ -61,5 +62,44 @@ export function endAtOnce(response: ServerResponse, text: string): void {
     response.end();
   } finally {
     own._header = head;
+  }
+}
+
+/**
+ * Writes a chunk to an untouched response without a copy: whoever asks for the next chunk, into the same memory perhaps, must
+ * wait for `taken`. (BODY-08)
+ *
+ * @param taken called when the system has the chunk; with an error where it never will
+ */
+export function writeThrough(response: ServerResponse, chunk: Buffer, taken: (error?: Error | null) => void): void {
+  const socket = response.socket as Socket;
+  // Or Node would hold it back until the next tick.
+  socket.cork();
+  try {
+    response.write(chunk, taken);
+  } finally {
+    socket.uncork();
+  }
+}
+
+/**
+ * Writes a copy of a chunk to an untouched response: with its frame in one piece, of which Node would make four.
+ *
+ * @returns whether there is room for more
+ */
+export function writeFramed(response: ServerResponse, chunk: Uint8Array): boolean {
+  if (!response.headersSent || !response.chunkedEncoding) return response.write(Buffer.from(chunk));
+  const { byteLength } = chunk;
+  const size = byteLength.toString(16);
+  const start = size.length + 2;
+  const frame = Buffer.allocUnsafe(start + byteLength + 2);
+  frame.write(`${size}\r\n`, 0, 'latin1');
+  frame.set(chunk, start);
+  frame.write('\r\n', start + byteLength, 'latin1');
+  response.chunkedEncoding = false;
+  try {
+    return response.write(frame);
+  } finally {
+    response.chunkedEncoding = true;
   }
 }

@@ -5,7 +5,7 @@ import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
 import { breakOff } from './break-off.ts';
 import { hasNodesMethods, isObserved, onDrain } from './neighbours.ts';
-import { endAtOnce, isUntouched } from './one-write.ts';
+import { endAtOnce, isUntouched, writeFramed, writeThrough } from './one-write.ts';
 
 /**
  * Sends a response. What it could not send is visible to the client as a broken connection.
@@ -36,6 +36,9 @@ export function send(answer: GatewayResponse, response: ServerResponse, watched 
 
 /** Up to this many bytes a body goes out in one piece with the head. */
 const SMALL_BODY = 16 * 1024;
+
+/** From this many bytes on a copy of a chunk costs more than a system call of its own. */
+const LARGE_CHUNK = 8 * 1024;
 
 /** Takes any byte array, without a Buffer that would be made for this one call. Node's types do not list it. */
 const latin1Slice = (
@@ -167,6 +170,10 @@ class Sending {
     }
   };
 
+  #taken = (error?: Error | null): void => {
+    if (!error) this.go();
+  };
+
   #drained = (): void => {
     if (!this.#waits) return;
     this.#waits = false;
@@ -181,8 +188,13 @@ class Sending {
       response.end();
       return false;
     }
+    const isFree = isUntouched(response, true);
+    if (isFree && chunk.byteLength >= LARGE_CHUNK) {
+      writeThrough(response, asBuffer(chunk), this.#taken);
+      return false;
+    }
     // Node may still hold the chunk when the application already fills its buffer anew. (BODY-08)
-    const room: unknown = response.write(Buffer.from(chunk));
+    const room: unknown = isFree ? writeFramed(response, chunk) : response.write(Buffer.from(chunk));
     if (room === true) return true;
     // Only false asks to wait. Whoever has replaced write often returns nothing: then Node's own response is asked.
     if (room !== false && !response.writableNeedDrain) return true;

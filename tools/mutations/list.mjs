@@ -972,6 +972,22 @@ const others = [
     to: '',
   },
   {
+    rule: 'BODY-08',
+    what: 'the next chunk is asked for while Node still holds the one before',
+    file: 'adapters/node/response.ts',
+    from: 'writeThrough(response, asBuffer(chunk), this.#taken);\n      return false;',
+    to: 'writeThrough(response, asBuffer(chunk), () => {});\n      return true;',
+    tests: ['tests/adapters/node/neighbours/short-streams.test.ts'],
+  },
+  {
+    rule: 'EXT-02',
+    what: 'a chunk goes the short way although somebody has wrapped a method on it',
+    file: 'adapters/node/response.ts',
+    from: 'const isFree = isUntouched(response, true);\n    if',
+    to: 'const isFree = true;\n    if',
+    tests: ['tests/adapters/node/neighbours/short-streams.test.ts'],
+  },
+  {
     rule: 'EXT-02',
     what: 'a response goes the short way although somebody has wrapped the method that sends its text',
     file: 'adapters/node/one-write.ts',
