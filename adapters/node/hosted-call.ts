@@ -43,6 +43,8 @@ export class HostedCall {
   #wake: (() => void) | null = null;
   /** Lets the platform go; it is called when the response is over. */
   #release: (() => void) | null = null;
+  readonly #onLambda: boolean;
+  #isOver = false;
 
   constructor(host: Host, environ: Environ, startResponse: StartResponse) {
     this.#environ = environ;
@@ -56,8 +58,10 @@ export class HostedCall {
     this.#socket.on('timeout', this.#ontimeout);
     this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.messages);
     this.#response.on('finish', this.#onfinish);
+    const gateway = environ['waygate.gateway'];
+    this.#onLambda = gateway === 'aws-lambda';
     // Express logs an error in setImmediate, which a platform that ends with the response would never get to.
-    if (environ['waygate.gateway'] !== 'node') {
+    if (gateway !== 'node' && !this.#onLambda) {
       environ['waygate.wait_until'](
         new Promise<void>((resolve) => {
           this.#release = resolve;
@@ -86,7 +90,10 @@ export class HostedCall {
     this.#start();
     if (this.#failed || !this.#response.writableEnded || head.length < 0 || !hasContent(this.#response))
       return this as unknown as Body;
-    return this.#socket.takeAll() ?? (this as unknown as Body);
+    const chunks = this.#socket.takeAll();
+    if (chunks === null) return this as unknown as Body;
+    this.#over();
+    return chunks;
   }
 
   // The body.
@@ -161,11 +168,17 @@ export class HostedCall {
     }
   }
 
-  /** The response is over: the platform is held for one more turn of the event loop, and no longer. */
+  /**
+   * The response is over: the platform is held for one more turn of the event loop, and no longer. Lambda's runtime takes
+   * some turns by itself to send the answer; it is held only after an error.
+   */
   #over(): void {
-    const release = this.#release;
-    this.#release = null;
-    if (release !== null) setImmediate(release);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#release !== null) setImmediate(this.#release);
+    else if (this.#onLambda && (this.#failed || this.#response.statusCode >= 400)) {
+      this.#environ['waygate.wait_until'](new Promise((resolve) => setImmediate(resolve)));
+    }
   }
 
   /** Whether an empty write is that of `flushHeaders()`: it is the first, and no end. */
@@ -230,7 +243,9 @@ export class HostedCall {
     const isHeard = response.listenerCount('close') > 0 || response.listenerCount('error') > 0;
     if (isHeard) process.nextTick(closeResponse, response);
     else queueMicrotask(() => closeResponse(response));
-    if (this.#socket.listenerCount('close') > 1 || this.#socket.timeout > 0) this.#socket.destroy();
+    // Not within the write that ends here: for a stream destroyed by then Node makes an error that nobody gets.
+    const socket = this.#socket;
+    if (socket.listenerCount('close') > 1 || socket.timeout > 0) queueMicrotask(() => socket.destroy());
     this.#awake();
   };
 

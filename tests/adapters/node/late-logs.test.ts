@@ -58,6 +58,22 @@ describe('a log of Express in setImmediate', () => {
     await vi.waitFor(() => expect(logged).toEqual([expect.stringContaining('Error: planted')]));
   });
 
+  it('keeps no Lambda invocation waiting that has no error', async () => {
+    const app = planted();
+    const held: string[] = [];
+    const watched: typeof app = (environ, startResponse) => {
+      const waitUntil = environ['waygate.wait_until'];
+      environ['waygate.wait_until'] = (promise) => {
+        held.push(environ.PATH_INFO);
+        waitUntil(promise);
+      };
+      return app(environ, startResponse);
+    };
+    const fetch = toFetch(fromLambda(toLambda(watched), { source: 'http-api' }));
+    for (const path of ['/fine', '/fails']) await (await fetch(path)).text();
+    expect(held).toEqual(['/fails']);
+  });
+
   it.each([
     ['a response that is whole', '/fine', 'GET'],
     ['a response without content', '/fine', 'HEAD'],
