@@ -13,6 +13,7 @@ export {
   settings,
 } from './environ.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
+export type { AnsweringSource, FileSource, Found, StaticFile } from './file-source.ts';
 export { FileWrapper } from './file-wrapper.ts';
 export { type FormOptions, type FormPart, form, formParts } from './form.ts';
 export { Exchange, run } from './gateway.ts';

@@ -2,13 +2,16 @@
 
 export { type AccessLogOptions, accessLog } from './access-log.ts';
 export type { AccessLogEntry, AccessLogFormat } from './access-log-format.ts';
+export { assets } from './assets.ts';
 export { type BasicAuthOptions, basicAuth } from './basic-auth.ts';
 export { type CascadeOptions, cascade } from './cascade.ts';
 export { type CompressOptions, compress } from './compress.ts';
 export { isCompressible } from './compressible.ts';
+export { type ConditionalOptions, conditional } from './conditional.ts';
 export { type CookieOptions, cookies, setCookie } from './cookies.ts';
 export { type CorsOptions, cors, type OriginCheck } from './cors.ts';
 export { type ErrorPageOptions, errorPage } from './error-page.ts';
+export { type MemoryFile, memoryFiles } from './memory-files.ts';
 export { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from './method-override.ts';
 export { type Mounts, mount } from './mount.ts';
 export {
@@ -19,6 +22,7 @@ export {
   type OtelSpan,
   opentelemetry,
 } from './opentelemetry.ts';
+export type { Validators } from './preconditions.ts';
 export { PROXY_FIX_ORIGINAL, type ProxyFixOptions, type ProxyFixOriginal, proxyFix, type Trust } from './proxy-fix.ts';
 export { type HstsOptions, type RedirectToHttpsOptions, redirectToHttps } from './redirect-to-https.ts';
 export { REQUEST_ID, type RequestIdOptions, requestId } from './request-id.ts';
@@ -29,6 +33,7 @@ export {
   type SecureHeadersOptions,
   secureHeaders,
 } from './secure-headers.ts';
+export { type StaticFilesOptions, staticFiles } from './static-files.ts';
 export { type TimeoutOptions, timeout } from './timeout.ts';
 export { validator } from './validator/index.ts';
 export { webEncoders } from './web-encoders.ts';

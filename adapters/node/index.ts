@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
 export type { ConnectErrorHandler, ConnectHandler, ConnectMiddleware, ConnectNext } from './connect-chain.ts';
+export { directory } from './directory.ts';
 export { nodeEncoders } from './encoders.ts';
 export { fromConnect } from './from-connect.ts';
 export { fromNode, type NodeApp, type NodeAppListener } from './from-node.ts';

@@ -29,6 +29,8 @@ const OPTIONS: [file: string, name: string][] = [
   ['adapters/aws-lambda/runtime.ts', 'FunctionOptions'],
   ['adapters/aws-lambda/from-lambda.ts', 'FromLambdaOptions'],
   ['middleware/compress.ts', 'CompressOptions'],
+  ['middleware/conditional.ts', 'ConditionalOptions'],
+  ['middleware/static-files.ts', 'StaticFilesOptions'],
   ['middleware/proxy-fix.ts', 'ProxyFixOptions'],
   ['middleware/access-log.ts', 'AccessLogOptions'],
   ['middleware/basic-auth.ts', 'BasicAuthOptions'],

@@ -41,13 +41,14 @@ test('mount alone holds no package, and no other middleware', async () => {
   expect({ packages, files }).toEqual({ packages: [], files: ['middleware/mount.ts'] });
 });
 
-test.each([['compress', ['content-type', 'negotiator'], 30_000]])(
-  '%s holds the packages that it names, and stays small',
-  async (name, expected, most) => {
-    const { packages, bytes } = await bundled(`
-      import { ${name} } from './middleware/index.ts';
-      export default ${name};`);
-    expect(packages).toEqual(expected);
-    expect(bytes).toBeLessThan(most);
-  },
-);
+test.each([
+  ['compress', ['content-type', 'negotiator'], 30_000],
+  ['conditional', [], 20_000],
+  ['staticFiles', ['content-type', 'mrmime', 'negotiator'], 45_000],
+])('%s holds the packages that it names, and stays small', async (name, expected, most) => {
+  const { packages, bytes } = await bundled(`
+    import { ${name} } from './middleware/index.ts';
+    export default ${name};`);
+  expect(packages).toEqual(expected);
+  expect(bytes).toBeLessThan(most);
+});
