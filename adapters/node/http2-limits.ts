@@ -149,7 +149,10 @@ class SessionWatch {
     const { writeTimeout } = this.#limits;
     if (writeTimeout === 0 || socket === undefined || this.#session.destroyed) return;
     const waits = this.#hasToSend();
-    if (this.#progress.stalledFor(waits, waits ? bytesSent(socket) : 0, now) >= writeTimeout) socket.destroy();
+    if (this.#progress.stalledFor(waits, waits ? bytesSent(socket) : 0, now) < writeTimeout) return;
+    // The session first: Node 20 ends the process where a connection goes from under a session that is at work.
+    this.#session.destroy();
+    setTimeout(() => socket.destroy(), SOCKET_GRACE).unref();
   }
 
   #hasToSend(): boolean {
