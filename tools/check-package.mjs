@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { MIDDLEWARE_PACKAGES } from './check-imports.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,7 +17,7 @@ const ALLOWED_FILES =
   /^(?:dist\/(?:core|adapters|middleware|testing|shared)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md|SECURITY\.md)$/;
 const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md', 'docs/contract.md'];
 /** Types, which are not loaded at run time; and what middleware stands on, the one folder that may. */
-const ALLOWED_DEPENDENCIES = ['@types/aws-lambda', 'mrmime', 'negotiator', '@opentelemetry/api'];
+const ALLOWED_DEPENDENCIES = ['@types/aws-lambda', '@opentelemetry/api', ...MIDDLEWARE_PACKAGES];
 
 /** @type {string[]} */
 const findings = [];
