@@ -7,6 +7,12 @@ import connect from 'connect';
 import type { Application } from 'waygate';
 import { type NodeOptions, toNode } from 'waygate/node';
 
+/**
+ * A tracing agent is loaded (tests/e2e/agents.test.ts): it listens to every request and response, so that nothing goes a short
+ * way, and headers are set one by one.
+ */
+export const hasAgent: boolean = /--require/.test(process.env.NODE_OPTIONS ?? '');
+
 export type Next = (error?: unknown) => void;
 export type NodeMiddleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
 
