@@ -11,6 +11,7 @@ export { fromNode, type NodeApp, type NodeAppListener } from './from-node.ts';
 export { type Served, serve } from './serve.ts';
 export type { ServeOptions, ServerLimits } from './serve-options.ts';
 export { type MessageClasses, serverOptions } from './server-options.ts';
+export { type ConnectOptions, toConnect } from './to-connect.ts';
 export { type MountOptions, type NodeListener, type NodeOptions, toNode } from './to-node.ts';
 
 /** A request with what middleware has put on it. */

@@ -114,7 +114,7 @@ function withEarlier(name: string, values: string | string[], response: ServerRe
 }
 
 /** Repeats gathered under the first spelling of their name. */
-function grouped(headers: HeaderList): Iterable<[name: string, values: string | string[]]> {
+export function grouped(headers: HeaderList): Iterable<[name: string, values: string | string[]]> {
   const groups = new Map<string, [string, string | string[]]>();
   for (const [name, value] of headers) {
     const group = groups.get(name.toLowerCase());

@@ -1,0 +1,179 @@
+// Makes a connect-style function of a middleware. The application inside is whatever stands behind it in the framework:
+// calling it calls `next()`, and what is then written to the response comes back as the body of that application
+// (connect-response.ts). A middleware that only looks leaves request and response to the framework as they are.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, report } from '../../core/errors.ts';
+import { Exchange } from '../../core/gateway.ts';
+import { log } from '../../core/log.ts';
+import type { GatewayResponse } from '../../core/response.ts';
+import type { Environ, Middleware } from '../../core/types.ts';
+import { NodeCall } from './call.ts';
+import type { ConnectMiddleware, ConnectNext } from './connect-chain.ts';
+import { ConnectOutput } from './connect-output.ts';
+import { putBack, type SentRequest, sent, withOwnBody } from './connect-request.ts';
+import { divert } from './connect-response.ts';
+import { applicationOf, listenerHost } from './from-node.ts';
+import type { Host } from './hosted-call.ts';
+import type { HostedRequest } from './hosted-request.ts';
+import type { HostedResponse } from './hosted-response.ts';
+import { type NativeCall, PendingBody } from './native.ts';
+import { onClose } from './neighbours.ts';
+import { NodeGateway, type NodeOptions } from './to-node.ts';
+
+/** Options of {@link toConnect}. */
+export type ConnectOptions = Pick<NodeOptions, 'environ' | 'errors' | 'maxBodyBytes' | 'multiprocess'>;
+
+/**
+ * Makes a connect-style function `(request, response, next)` of a middleware, for `app.use()` of Express, connect, polka,
+ * Fastify (with `@fastify/middie`) and the dev server of Vite.
+ *
+ * The handlers behind it are the application inside. They get the framework's own request, changed where the middleware has
+ * changed environ (path, query, method, headers, body), and what they write to the response passes back through the
+ * middleware, chunk by chunk. `request.environ` is the environ that they were called with.
+ *
+ * @param middleware the middleware, such as `(app) => compress(app)`
+ * @param options see {@link NodeOptions}
+ * @returns the function; what the middleware throws before the response has begun goes to `next(error)`
+ * @throws {TypeError} for anything but a middleware, and for options of the wrong type
+ * @example
+ * express().use(toConnect((app) => secureHeaders(app)));
+ */
+export function toConnect(middleware: Middleware, options: ConnectOptions = {}): ConnectMiddleware {
+  if (typeof middleware !== 'function') {
+    throw new TypeError(
+      `toConnect was given ${describe(middleware)}; expected a middleware, a function that takes an application and returns one: (app) => compress(app).`,
+    );
+  }
+  const calls = new WeakMap<object, ConnectedCall>();
+  const host: Host = {
+    ...listenerHost(() => {}),
+    call: (request, response, environ) => {
+      const call = calls.get(environ?.['node.request'] as object);
+      if (call === undefined) {
+        throw new Error(
+          'A middleware given to toConnect called its application with an environ that has no "node.request"; pass on the environ of the request, or a copy of it.',
+        );
+      }
+      call.goOn(request, response, environ as Environ);
+    },
+  };
+  const app = middleware(applicationOf(host));
+  if (typeof app !== 'function') {
+    throw new TypeError(
+      `The middleware given to toConnect returned ${describe(app)}; expected an application, a function of environ and startResponse.`,
+    );
+  }
+  const gateway = new NodeGateway(app, options);
+  return (request: IncomingMessage, response: ServerResponse, next: ConnectNext): void => {
+    const call = new ConnectedCall(gateway, request, response, next);
+    calls.set(call.source, call);
+    call.run(app);
+  };
+}
+
+/** One request on its way through the middleware. */
+class ConnectedCall {
+  readonly #gateway: NodeGateway;
+  readonly #request: IncomingMessage;
+  /** The request as environ has it. */
+  readonly source: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #next: ConnectNext;
+  readonly #call: NodeCall;
+  readonly #output: ConnectOutput;
+  #environ: Environ | null = null;
+  #sent: SentRequest | null = null;
+  #exchange: Exchange | null = null;
+  #failures: unknown[] = [];
+
+  constructor(gateway: NodeGateway, request: IncomingMessage, response: ServerResponse, next: ConnectNext) {
+    this.#gateway = gateway;
+    this.#request = request;
+    this.source = withOwnBody(request);
+    this.#response = response;
+    this.#next = next;
+    this.#call = new NodeCall(this.source, response, gateway);
+    this.#output = new ConnectOutput(response);
+  }
+
+  run(app: Parameters<Exchange['run']>[0]): void {
+    try {
+      const environ = this.#gateway.makeEnviron(this.source, this.#response, this.#call);
+      this.#environ = environ;
+      this.#sent = sent(environ);
+      const exchange = new Exchange(environ, {
+        onFailure: (error) => this.#failures.push(error),
+        native: PendingBody.native,
+        linger: this.#gateway.hold,
+      });
+      this.#exchange = exchange;
+      const answer = exchange.run(app);
+      if (!(answer instanceof Promise)) {
+        this.#answer(answer);
+        return;
+      }
+      onClose(this.#response, this.#over);
+      answer.then((each) => this.#answer(each)).catch((error) => this.#next(error));
+    } catch (error) {
+      this.#next(error ?? new Error('The middleware threw nothing.'));
+    }
+  }
+
+  /** The application inside: the rest of the framework's handlers. */
+  goOn(request: HostedRequest, response: HostedResponse, environ: Environ): void {
+    (this.#request as HostedRequest).environ = environ;
+    if (response !== this.#response) {
+      putBack(environ, this.#sent as SentRequest, this.#request, request, this.#call);
+      divert(this.#response, response, this.#output);
+    }
+    this.#next();
+  }
+
+  #answer(answer: GatewayResponse): void {
+    const response = this.#response;
+    if (answer.native !== undefined) {
+      (answer.native as NativeCall)(this.#request, response);
+      return;
+    }
+    if (answer.failure !== undefined) {
+      const { error } = answer.failure;
+      this.#settle(error);
+      this.#over();
+      // Behind it the framework's own handler answers, on the response as it was.
+      this.#output.open();
+      this.#next(error ?? new Error('The middleware threw nothing.'));
+      return;
+    }
+    if (this.#output.isTaken) {
+      this.#over();
+      return;
+    }
+    if (!Array.isArray(answer.body)) onClose(response, this.#over);
+    this.#call.claim();
+    this.#output.send(answer).then(
+      () => this.#over(),
+      (error) => {
+        this.#settle(error);
+        log((this.#environ as Environ)['wsgi.errors'], report(error));
+        this.#output.breakOff();
+        this.#over();
+      },
+    );
+  }
+
+  /** A failure that somebody gets is not one to report here. */
+  #settle(error: unknown): void {
+    this.#failures = this.#failures.filter((each) => each !== error);
+  }
+
+  readonly #over = (): void => {
+    const tell = (): void => {
+      for (const error of this.#failures) log((this.#environ as Environ)['wsgi.errors'], report(error));
+      this.#failures = [];
+    };
+    const closing = this.#exchange?.close();
+    if (closing instanceof Promise) this.#gateway.hold(closing.then(tell));
+    else tell();
+  };
+}
