@@ -2,7 +2,7 @@
 // A `Headers` of our own, by the Fetch standard (§2.2.2, §5.1): a list in memory that needs nothing of the platform's.
 
 import { isHeaderValue, isToken } from '../../core/check.ts';
-import { quote } from '../../core/errors.ts';
+import { describe, quote } from '../../core/errors.ts';
 import { memo } from '../../core/memo.ts';
 import { LightHeaders } from './light-headers.ts';
 import { listIterator } from './list-iterator.ts';
@@ -121,7 +121,7 @@ export class ListHeaders implements Iterable<[string, string]> {
     return this.#list.filter(([name]) => name === 'set-cookie').map(([, value]) => value);
   }
 
-  forEach(callback: (value: string, name: string, parent: Headers) => void, thisArg?: unknown): void {
+  forEach(callback: (value: string, name: string, parent: Headers) => void, thisArg: unknown = globalThis): void {
     counted('forEach', 1, arguments.length);
     if (typeof callback !== 'function') throw new TypeError('Headers.forEach expects a function.');
     // What the callback changes shows in what follows.
@@ -198,7 +198,7 @@ export class ListHeaders implements Iterable<[string, string]> {
       for (const [name, value, given] of init.#list) this.#list.push([name, value, given]);
       return;
     }
-    if (iterate === undefined || iterate === null) {
+    if (iterate === undefined) {
       for (const key of Reflect.ownKeys(init)) {
         if (!Object.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
         // A symbol is no name, and the template below says so.
@@ -207,14 +207,14 @@ export class ListHeaders implements Iterable<[string, string]> {
       }
       return;
     }
-    for (const pair of init as Iterable<unknown>) {
-      if (!isObject(pair) || typeof (pair as Partial<Iterable<string>>)[Symbol.iterator] !== 'function') {
-        throw new TypeError('A list of headers holds pairs of a name and a value.');
+    for (const pair of walk(init, iterate)) {
+      const inner: unknown = isObject(pair) ? (pair as Partial<Iterable<unknown>>)[Symbol.iterator] : undefined;
+      if (inner === undefined) throw new TypeError(`A list of headers holds ${describe(pair)}; expected pairs.`);
+      const parts = [...walk(pair as object, inner)];
+      if (parts.length !== 2) {
+        throw new TypeError(`A list of headers holds one of ${parts.length} parts; expected a name and a value.`);
       }
-      const [name, value, ...rest] = Array.isArray(pair) ? pair : [...(pair as Iterable<unknown>)];
-      const isPair = Array.isArray(pair) ? pair.length === 2 : rest.length === 0 && value !== undefined;
-      if (!isPair) throw new TypeError('A list of headers holds pairs of a name and a value.');
-      this.#add(headerName(name), headerValue(value), `${name}`);
+      this.#add(headerName(parts[0]), headerValue(parts[1]), `${parts[0] as string}`);
     }
   }
 }
@@ -241,6 +241,11 @@ const ENTRIES = ListHeaders.prototype.entries;
 
 function byName(a: Entry, b: Entry): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
+}
+
+/** What an object is iterated with, so that it is asked for its iterator once. */
+function walk(object: object, iterate: unknown): Iterable<unknown> {
+  return { [Symbol.iterator]: () => Reflect.apply(iterate as () => Iterator<unknown>, object, []) };
 }
 
 function isObject(value: unknown): value is object {

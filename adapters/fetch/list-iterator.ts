@@ -23,10 +23,11 @@ class ListIterator {
 /** What all iterators of the language inherit from: it makes them iterable. */
 const IteratorPrototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
 
-/* @__PURE__ */ Object.setPrototypeOf(ListIterator.prototype, IteratorPrototype);
+Object.setPrototypeOf(ListIterator.prototype, IteratorPrototype);
 Object.defineProperty(ListIterator.prototype, 'next', { enumerable: true });
 Object.defineProperty(ListIterator.prototype, Symbol.toStringTag, { value: 'Headers Iterator', configurable: true });
-Object.defineProperty(ListIterator.prototype, 'constructor', { value: Object, enumerable: false });
+// Nobody can make one, and so nobody can find the class by one.
+Reflect.deleteProperty(ListIterator.prototype, 'constructor');
 
 /**
  * @param list what is walked, as it is at each step

@@ -68,5 +68,10 @@ export function isNode(): boolean {
 }
 
 /** Has `structuredClone` refuse an object, as it refuses the platform's own from Node 22 on. */
-export const markAsUncloneable: (object: object) => void =
-  node?.getBuiltinModule?.('node:worker_threads')?.markAsUncloneable ?? ((): void => {});
+export const markAsUncloneable: (object: object) => void = uncloneable() ?? ((): void => {});
+
+function uncloneable(): ((object: object) => void) | undefined {
+  // Node 20 has none, and would load a module for it.
+  if (Number.parseInt(node?.versions?.node ?? '', 10) < 22) return undefined;
+  return node?.getBuiltinModule?.('node:worker_threads')?.markAsUncloneable;
+}

@@ -20,6 +20,7 @@ const APP = `export default {
     return Response.json({
       own: [Response, Request, Headers, fetch].map((each) => each !== globalThis[each.name]),
       is: [response instanceof Response, response instanceof globalThis.Response, request instanceof globalThis.Request],
+      walked: [[...new Headers({ b: '1', a: '2' })], [...request.headers.keys()].includes('host')],
       classes: [response.constructor === Response, request.constructor === Request, request.headers instanceof Headers],
     });
   },
@@ -66,6 +67,13 @@ describe('a Fetch app that is built for Lambda', () => {
     expect(JSON.parse(bodies[0] as string)).toEqual({
       own: [true, true, true, true],
       is: [true, true, true],
+      walked: [
+        [
+          ['a', '2'],
+          ['b', '1'],
+        ],
+        true,
+      ],
       classes: [true, true, true],
     });
   });
@@ -86,6 +94,13 @@ describe('a Fetch app that is built for Lambda', () => {
     expect(JSON.parse(bodies[0] as string)).toEqual({
       own: [false, false, false, false],
       is: [true, true, true],
+      walked: [
+        [
+          ['a', '2'],
+          ['b', '1'],
+        ],
+        true,
+      ],
       classes: [true, true, true],
     });
   });

@@ -543,9 +543,10 @@ describe('headers', () => {
     forEach: ({ Headers }) => {
       const headers = new Headers({ a: '1' });
       const self: unknown[] = [];
-      const result = headers.forEach(function (this: unknown) {
-        self.push(this);
-      }, 'own');
+      const keep = function (this: unknown): void {
+        self.push(this === globalThis ? 'global' : this);
+      };
+      const result = [headers.forEach(keep, 'own'), headers.forEach(keep), headers.forEach(keep, null)];
       return all(
         () => [result, self],
         () => headers.forEach(5 as never),
@@ -604,6 +605,18 @@ describe('headers', () => {
         pairs(new Headers(own)),
       ];
     },
+    'how often an iterator is asked for': ({ Headers }) => {
+      let asked = 0;
+      const iterable = (...items: unknown[]): unknown => ({
+        get [Symbol.iterator]() {
+          asked++;
+          return () => items.values();
+        },
+      });
+      return [pairs(new Headers(iterable(iterable('a', '1'), ['b', '2']) as HeadersInit)), asked];
+    },
+    'an iterator that is null and not listed': ({ Headers }) =>
+      pairs(new Headers(Object.defineProperty({ a: '1' }, Symbol.iterator, { value: null }))),
     'in which order a record is read': ({ Headers }) => {
       const log: string[] = [];
       const seen = (trap: string, key: unknown): number => log.push(`${trap} ${String(key)}`);
