@@ -981,6 +981,14 @@ const others = [
   },
   {
     rule: 'EXT-02',
+    what: 'a request of an Express app is made with prototypes that hide what Node writes',
+    file: 'adapters/node/messages.ts',
+    from: 'this.#isSafe = hidesNothing(prototype, this.#Class);',
+    to: 'this.#isSafe = true;',
+    tests: ['tests/adapters/node/express-messages.test.ts'],
+  },
+  {
+    rule: 'EXT-02',
     what: 'a chunk goes the short way although somebody has wrapped a method on it',
     file: 'adapters/node/response.ts',
     from: 'const isFree = isUntouched(response, true);\n    if',
