@@ -67,15 +67,19 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
   }
 
   attachTo(environ: Environ): void {
-    const response = this.#response;
     const gateway = this.#gateway;
     const errors = environ['wsgi.errors'];
     carry(environ, this);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-    if (this.#request.httpVersion !== '1.0') {
-      environ['waygate.early_hints'] = (headers) => sendEarlyHints(response, headers);
-    }
+    // A closure here that holds the response would tie environ to all that the request has: on Node 24 the garbage of many
+    // requests then outlives the young generation.
+    if (this.#request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
     environ['waygate.wait_until'] = (work) => gateway.hold(settled(work, errors));
+  }
+
+  /** `waygate.early_hints`. */
+  get earlyHints(): (headers: ReadonlyHeaderList) => void {
+    return (headers) => sendEarlyHints(this.#response, headers);
   }
 
   isShownBy(environ: Environ): boolean {
@@ -289,3 +293,4 @@ function sendEarlyHints(response: ServerResponse, headers: ReadonlyHeaderList): 
 /** `request.environ` of a request that a hosted listener got without one. */
 export const ENVIRON: PropertyDescriptor = lazyKey('environ', (call: NodeCall) => call.environ);
 const SIGNAL: PropertyDescriptor = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
+const EARLY_HINTS = lazyKey('waygate.early_hints', (call: NodeCall) => call.earlyHints);
