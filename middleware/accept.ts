@@ -1,35 +1,24 @@
 // Which of a few media types a client likes best. (RFC 9110 §12.5.1)
 
+import Negotiator from 'negotiator';
+
+/** The most elements that are looked at: each is compared with every type. */
+const MOST_ELEMENTS = 64;
+
 /**
- * @param accept the header `Accept`; undefined where there is none
+ * @param accept the header `Accept`; undefined where there is none. What is malformed in it counts for nothing
  * @param types what there is, the one for clients that do not care first
  * @returns one of the types: the first where the client takes none of them
  */
 export function preferredType<T extends string>(accept: string | undefined, types: readonly [T, ...T[]]): T {
-  let [best, bestWeight] = [types[0], 0];
-  if (accept === undefined) return best;
-  const ranges = accept.slice(0, 4096).split(',').map(parse);
-  for (const type of types) {
-    // The most specific range that matches gives the weight.
-    let [weight, precision] = [0, 0];
-    for (const range of ranges) {
-      const matched = match(range.name, type);
-      if (matched > precision) [weight, precision] = [range.weight, matched];
-    }
-    if (weight > bestWeight) [best, bestWeight] = [type, weight];
-  }
-  return best;
+  if (accept === undefined) return types[0];
+  // Parameters but the weight make a range more precise than any of the types is.
+  const header = accept.toLowerCase().split(',', MOST_ELEMENTS).map(withoutParameters).join(',');
+  return (new Negotiator({ headers: { accept: header } }).mediaType([...types]) as T | undefined) ?? types[0];
 }
 
-function match(range: string, type: string): number {
-  if (range === type) return 3;
-  if (range === `${type.slice(0, type.indexOf('/'))}/*`) return 2;
-  return range === '*/*' ? 1 : 0;
-}
-
-function parse(range: string): { name: string; weight: number } {
-  const [name = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-  const given = parameters.find((parameter) => parameter.startsWith('q='));
-  const weight = given === undefined ? 1 : Number(given.slice(2));
-  return { name, weight: weight >= 0 && weight <= 1 ? weight : 0 };
+function withoutParameters(range: string): string {
+  const [name = '', ...parameters] = range.split(';');
+  const weight = parameters.find((parameter) => parameter.trim().startsWith('q='));
+  return weight === undefined ? name : `${name};${weight}`;
 }

@@ -40,6 +40,16 @@ export const app: Application = (environ, startResponse) => {
 
 export const wrapped: Application = validator(proxyFix(mount({ '/': withUser(app) }), { for: true }));
 
+/** Keys that the middleware of the library declares. */
+export function own(environ: Environ): void {
+  const id: string | undefined = environ['waygate.request_id'];
+  const nonce: string | undefined = environ['waygate.csp_nonce'];
+  const sent: string | undefined = environ['waygate.method_override.original'];
+  // @ts-expect-error: text
+  environ['waygate.request_id'] = 5;
+  return void [id, nonce, sent];
+}
+
 /** Keys that nobody has declared are there, and unknown. */
 export function others(environ: Environ): void {
   const any: unknown = environ['app.other'];
