@@ -95,6 +95,8 @@ function urlOf(file: string): URL | null {
 }
 
 function builtin<T>(id: string): T | null {
+  // Workers have a process that is like Node's, and no files.
+  if ('WebSocketPair' in globalThis) return null;
   const { process } = globalThis as { process?: NodeProcess };
   return (process?.getBuiltinModule?.(id) as T | undefined) ?? null;
 }

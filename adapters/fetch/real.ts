@@ -71,7 +71,7 @@ export function isNode(): boolean {
 export const markAsUncloneable: (object: object) => void = uncloneable() ?? ((): void => {});
 
 function uncloneable(): ((object: object) => void) | undefined {
-  // Node 20 has none, and would load a module for it.
-  if (Number.parseInt(node?.versions?.node ?? '', 10) < 22) return undefined;
+  // Node 20 has none, and would load a module for it. The pool that runs tests in workerd does not survive the question.
+  if (!isNode() || Number.parseInt(node?.versions?.node ?? '', 10) < 22) return undefined;
   return node?.getBuiltinModule?.('node:worker_threads')?.markAsUncloneable;
 }
