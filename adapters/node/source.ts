@@ -5,7 +5,7 @@ import type { ByteSource } from '../../core/input.ts';
 import { concat } from '../../core/input-base.ts';
 import { dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
-import { isUntouched, takePast } from './untouched-request.ts';
+import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
 
 /** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
 const DRAIN_TIMEOUT = 5000;
@@ -87,7 +87,7 @@ export class NodeSource implements ByteSource {
     this.#done = done;
     this.#reject = failed;
     this.#listening = true;
-    if (isUntouched(request)) {
+    if (TAKES_PAST && isUntouched(request)) {
       takePast(request, this.#length, this.#arrive, () => this.#takeFromStream(), this.#fail);
       return true;
     }

@@ -272,24 +272,28 @@ describe.skipIf(hasAgent)('the short ways are taken', () => {
     );
   });
 
-  it('a small body does not go through the stream, and the request says what it would have said', async () => {
-    let state: unknown;
-    const data = vi.fn();
-    const app: Application = async (environ, startResponse) => {
-      const request = environ['node.request'] as IncomingMessage;
-      const reading = environ['wsgi.input'].text();
-      request.listeners('data').forEach(data);
-      const text = await reading;
-      state = [request.complete, request.readableEnded, request.readableDidRead, request.aborted];
-      startResponse('200 OK', []);
-      return [encode(text)];
-    };
-    await serving(toNode(app), async ({ ask }) => {
-      expect((await ask({ method: 'POST' }, SENT)).body.toString()).toBe(SENT);
-      expect(data).not.toHaveBeenCalled();
-      expect(state).toEqual([true, true, true, false]);
-    });
-  });
+  // Node 24 and later: its stream costs less than the garbage of the short way.
+  it.skipIf(Number.parseInt(process.versions.node, 10) >= 24)(
+    'a small body does not go through the stream, and the request says what it would have said',
+    async () => {
+      let state: unknown;
+      const data = vi.fn();
+      const app: Application = async (environ, startResponse) => {
+        const request = environ['node.request'] as IncomingMessage;
+        const reading = environ['wsgi.input'].text();
+        request.listeners('data').forEach(data);
+        const text = await reading;
+        state = [request.complete, request.readableEnded, request.readableDidRead, request.aborted];
+        startResponse('200 OK', []);
+        return [encode(text)];
+      };
+      await serving(toNode(app), async ({ ask }) => {
+        expect((await ask({ method: 'POST' }, SENT)).body.toString()).toBe(SENT);
+        expect(data).not.toHaveBeenCalled();
+        expect(state).toEqual([true, true, true, false]);
+      });
+    },
+  );
 });
 
 describe('on the wire', () => {
