@@ -1,4 +1,4 @@
-// Real nginx and haproxy, each with a configuration of its own, on free ports of this machine.
+// Real nginx, haproxy and Varnish, each with a configuration of its own, on free ports of this machine.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ export interface RunningProxy {
 }
 
 /** The path of a program of Debian's, or null where it is not installed. `/usr/sbin` is in few users' path. */
-export function program(name: 'nginx' | 'haproxy'): string | null {
+export function program(name: 'nginx' | 'haproxy' | 'varnishd' | 'curl'): string | null {
   const folders = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'];
   const path = folders.map((folder) => join(folder, name)).find((each) => existsSync(each));
   if (path === undefined) console.warn(`skipped: no ${name} here; tools/install-debian-tools.sh installs it`);
@@ -88,8 +88,22 @@ export function startHaproxyWith(sections: (port: number) => string): Promise<Ru
   });
 }
 
+/**
+ * Starts Varnish, a cache, which compiles its configuration: it needs a C compiler.
+ *
+ * @param backend the port of what it stands in front of
+ * @param configuration subroutines in its language
+ */
+export function startVarnish(backend: number, configuration: string): Promise<RunningProxy> {
+  return startProxy('varnishd', (folder, port) => {
+    const file = join(folder, 'cache.vcl');
+    writeFileSync(file, `vcl 4.1;\nbackend default { .host = "127.0.0.1"; .port = "${backend}"; }\n${configuration}`);
+    return ['-F', '-n', folder, '-a', `127.0.0.1:${port}`, '-f', file, '-s', 'malloc,32m', '-j', 'none'];
+  });
+}
+
 async function startProxy(
-  name: 'nginx' | 'haproxy',
+  name: 'nginx' | 'haproxy' | 'varnishd',
   configure: (folder: string, port: number) => string[],
 ): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), `waygate-${name}-`));
