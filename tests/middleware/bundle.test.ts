@@ -7,7 +7,9 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Packages that leave something in the bundle of these statements, and its size in bytes. */
-async function bundled(contents: string): Promise<{ packages: string[]; files: string[]; bytes: number }> {
+async function bundled(
+  contents: string,
+): Promise<{ packages: string[]; files: string[]; inputs: string[]; bytes: number }> {
   const { metafile } = await build({
     stdin: { contents, resolveDir: root },
     absWorkingDir: root,
@@ -22,7 +24,12 @@ async function bundled(contents: string): Promise<{ packages: string[]; files: s
   const inputs = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   const names = inputs.flatMap(([path]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
   const files = inputs.map(([path]) => path).filter((path) => path.startsWith('middleware/'));
-  return { packages: [...new Set(names)].sort(), files, bytes: output?.bytes ?? 0 };
+  return {
+    packages: [...new Set(names)].sort(),
+    files,
+    inputs: inputs.map(([path]) => path),
+    bytes: output?.bytes ?? 0,
+  };
 }
 
 test('the core and a Worker hold no package and no middleware', async () => {
@@ -34,6 +41,12 @@ test('the core and a Worker hold no package and no middleware', async () => {
   expect({ packages, files }).toEqual({ packages: [], files: [] });
 });
 
+test('an application that reads no form holds no parser of forms', async () => {
+  const { inputs } = await bundled(`export { encode, query, run } from './core/index.ts';`);
+  expect(inputs).toContain('core/query.ts');
+  expect(inputs.filter((path) => /form|multipart/.test(path))).toEqual([]);
+});
+
 test('mount alone holds no package, and no other middleware', async () => {
   const { packages, files } = await bundled(`
     import { mount } from './middleware/index.ts';
@@ -42,6 +55,17 @@ test('mount alone holds no package, and no other middleware', async () => {
 });
 
 test.each([
+  ['accessLog', [], 16_000],
+  ['requestId', [], 16_000],
+  ['cors', [], 16_000],
+  ['secureHeaders', [], 16_000],
+  ['basicAuth', [], 16_000],
+  ['methodOverride', [], 16_000],
+  ['redirectToHttps', [], 16_000],
+  ['timeout', [], 16_000],
+  ['cascade', [], 16_000],
+  ['errorPage', ['content-type', 'negotiator'], 24_000],
+  ['cookies', ['cookie'], 12_000],
   ['compress', ['content-type', 'negotiator'], 30_000],
   ['conditional', [], 20_000],
   ['staticFiles', ['content-type', 'mrmime', 'negotiator'], 45_000],

@@ -93,7 +93,9 @@ describe.each(Object.entries(UNKNOWN))('an application that knows nothing, of th
       yield encode('a');
       yield encode('b');
     }
-    const { status, text } = await ask(validator(cascade([make(() => {}), make(() => {}), validator(generator)])));
+    const { status, text } = await ask(
+      validator(cascade([validator(make(() => {})), validator(make(() => {})), validator(generator)])),
+    );
     expect([status, text]).toEqual(['201 Created', 'ab']);
   });
 });
