@@ -62,7 +62,7 @@ export function toChain(handlers: readonly unknown[]): ConnectChain {
 export interface ConnectWalk {
   readonly request: unknown;
   readonly response: unknown;
-  /** Runs the application; called at most once. */
+  /** Runs the application, the first time; later calls do nothing. */
   runApp(next: ConnectNext): void;
   /** Nobody in the chain has taken this error, or none of them has answered: then it is undefined. */
   fail(error: unknown): void;
@@ -77,7 +77,7 @@ export function walk(chain: ConnectChain, to: ConnectWalk, index = 0, error: unk
   const { layers, place } = chain;
   for (let at = index; ; at++) {
     if (at === place && error === undefined) {
-      to.runApp(once(to, (failure) => walkPast(chain, to, failure)));
+      to.runApp(once((failure) => walkPast(chain, to, failure)));
       return;
     }
     const layer = layers[at];
@@ -88,7 +88,7 @@ export function walk(chain: ConnectChain, to: ConnectWalk, index = 0, error: unk
       layer,
       to,
       error,
-      once(to, (failure) => walk(chain, to, at + 1, failure)),
+      once((failure) => walk(chain, to, at + 1, failure)),
     );
     return;
   }
@@ -120,16 +120,13 @@ function call(
   }
 }
 
-/** Each layer goes on once. An error that it has later is nobody's in the chain any more. */
-function once(to: ConnectWalk, go: (error: unknown) => void): ConnectNext {
+/** Each layer goes on once; an error that it has later goes to the error handlers all the same, as in Express. */
+function once(go: (error: unknown) => void): ConnectNext {
   let isCalled = false;
   return (given) => {
     // Express gives these to `next` to leave a route; they are no errors.
     const error = !given || given === 'route' || given === 'router' ? undefined : given;
-    if (isCalled) {
-      if (error !== undefined) to.fail(error);
-      return;
-    }
+    if (isCalled && error === undefined) return;
     isCalled = true;
     go(error);
   };

@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { isHopByHop } from '../../core/check.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import { breakOff } from './break-off.ts';
+import { onClose, onDrain } from './neighbours.ts';
 import { grouped } from './response.ts';
 
 /** The methods that are called. */
@@ -25,8 +26,6 @@ export class ConnectOutput {
   #isHeadOut = false;
   /** The way out of another such function, further out, that has diverted the same response before. */
   outer: ConnectOutput | null = null;
-  /** `drain` is emitted for the handlers behind, and is not the connection's. */
-  isForDiverted = false;
   /** Settles who waits for room. */
   #wake: (() => void) | null = null;
   #listens = false;
@@ -101,13 +100,14 @@ export class ConnectOutput {
     this.open();
   }
 
+  /** The response has room again. */
+  readonly drained = (): void => this.#wake?.();
+
   #drained(): Promise<void> {
     if (!this.#listens) {
       this.#listens = true;
-      this.#response.on('drain', () => {
-        if (!this.isForDiverted) this.#wake?.();
-      });
-      this.#response.on('close', () => this.#wake?.());
+      onDrain(this.#response, this.drained);
+      onClose(this.#response, this.drained);
     }
     return new Promise((wake) => {
       this.#wake = wake;

@@ -81,14 +81,27 @@ export function divert(response: ServerResponse, into: ServerResponse, output: C
     },
     writable: true,
   });
-  into.on('drain', () => {
-    output.isForDiverted = true;
-    try {
-      response.emit('drain');
-    } finally {
-      output.isForDiverted = false;
-    }
+  divertDrain(response, into, output);
+}
+
+/** Room in memory is for the handlers to hear of, and room on the connection for the way out and for what is around it. */
+function divertDrain(response: ServerResponse, into: ServerResponse, output: ConnectOutput): void {
+  const { emit } = response;
+  const around = new Set(response.rawListeners('drain'));
+  const tell = (isAround: boolean): void => {
+    for (const listener of response.rawListeners('drain'))
+      if (around.has(listener) === isAround) listener.call(response);
+  };
+  define(response, 'emit', {
+    value(event: string, ...args: unknown[]): boolean {
+      if (event !== 'drain') return (emit as Method).call(response, event, ...args) as boolean;
+      output.drained();
+      tell(true);
+      return true;
+    },
+    writable: true,
   });
+  into.on('drain', () => tell(false));
 }
 
 /** A member is what it is in memory to the handlers, and what it was to the way out. */

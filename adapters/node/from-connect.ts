@@ -73,6 +73,7 @@ class ConnectCall implements ConnectWalk {
   readonly #before: SeenRequest;
   readonly #tap: BodyTap | null;
   #exchange: Exchange | null = null;
+  #isRun = false;
   /** What the application has failed with that was not answered for yet. */
   #failures: unknown[] = [];
   /** Goes on behind the application. */
@@ -99,6 +100,8 @@ class ConnectCall implements ConnectWalk {
   // What the chain asks for.
 
   runApp(next: ConnectNext): void {
+    if (this.#isRun) return;
+    this.#isRun = true;
     this.#next = next;
     try {
       const listener = listenerBehind(this.#app);

@@ -4,6 +4,7 @@ import { FLUSH, isThenable } from '../../core/body.ts';
 import { ClientDisconnectedError, report } from '../../core/errors.ts';
 import { flush, log } from '../../core/log.ts';
 import type { Body, Environ, StartResponse } from '../../core/types.ts';
+import { showProperties } from './connect-properties.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
 import { HostedSocket } from './hosted-socket.ts';
@@ -58,6 +59,8 @@ export class HostedCall {
     this.#socket.on('timeout', this.#ontimeout);
     this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.messages);
     this.#response.on('finish', this.#onfinish);
+    const seen = environ['connect.response'];
+    if (seen !== undefined) showProperties(this.#response, seen);
     const gateway = environ['waygate.gateway'];
     this.#onLambda = gateway === 'aws-lambda';
     // Express logs an error in setImmediate, which a platform that ends with the response would never get to.

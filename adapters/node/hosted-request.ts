@@ -88,7 +88,7 @@ export function hostedRequest(
   request.complete = body.isEmpty;
   // An own method: frameworks replace the prototypes of the requests they get.
   request._read = body.read;
-  const seen = environ['connect.request'];
+  const seen = environ['connect.request'] ?? environ['node.request'];
   if (seen !== undefined) showProperties(request, seen);
   return request;
 }
@@ -130,7 +130,10 @@ function sentOrigin(environ: Environ): string {
 function sentPath(environ: Environ): string | null {
   try {
     const { path } = splitTarget(environ.REQUEST_URI ?? '', environ.REQUEST_METHOD);
-    return decodePath(path) === environ.SCRIPT_NAME + environ.PATH_INFO ? path : null;
+    const { SCRIPT_NAME: script, PATH_INFO: info } = environ;
+    const whole = decodePath(path);
+    // A router that is asked for its mount point itself makes "/" of what is left.
+    return whole === script + info || (info === '/' && whole === script) ? path : null;
   } catch {
     return null;
   }

@@ -11,6 +11,7 @@ import type { Environ, Middleware } from '../../core/types.ts';
 import { NodeCall } from './call.ts';
 import type { ConnectMiddleware, ConnectNext } from './connect-chain.ts';
 import { ConnectOutput } from './connect-output.ts';
+import { showProperties } from './connect-properties.ts';
 import { putBack, type SentRequest, sent, withOwnBody } from './connect-request.ts';
 import { divert } from './connect-response.ts';
 import { applicationOf, listenerHost } from './from-node.ts';
@@ -126,6 +127,10 @@ class ConnectedCall {
     if (response !== this.#response) {
       putBack(environ, this.#sent as SentRequest, this.#request, request, this.#call);
       divert(this.#response, response, this.#output);
+      // What connect middleware around the application has put on objects of its own, see fromConnect.
+      const { 'connect.request': seen, 'connect.response': seenResponse } = environ;
+      if (seen !== undefined) showProperties(this.#request, seen);
+      if (seenResponse !== undefined) showProperties(this.#response, seenResponse);
     }
     this.#next();
   }

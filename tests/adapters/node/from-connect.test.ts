@@ -343,6 +343,39 @@ describe.each(APP_WAYS)('%s', (name, way) => {
     expect(onError).not.toHaveBeenCalled();
   });
 
+  test('an error that a middleware has after next() goes to the error handlers, and the application is called once', async () => {
+    const app = vi.fn(page('hello'));
+    const errors: unknown[] = [];
+    const late: ConnectMiddleware = (_request, response, next) => {
+      response.on('finish', () => next(new Error('too late')));
+      next();
+      next();
+    };
+    const handler: ConnectErrorHandler = (error, _request, _response, next) => {
+      errors.push(error.message);
+      next();
+    };
+    await way(fromConnect(late, handler, helmet())(app), async (call) => {
+      expect(await (await call('/')).text()).toBe('hello');
+      await vi.waitFor(() => expect(errors).toEqual(['too late']));
+      expect(app).toHaveBeenCalledTimes(1);
+    });
+  });
+
+  test('a hosted Express app finds what a middleware has put on the response', async () => {
+    const inExpress = fromNode(
+      express().get('/', (_request, response) => {
+        const { flush } = response as unknown as { flush?: () => void };
+        response.json(typeof flush);
+      }),
+    );
+    for (const app of [inExpress, validator(inExpress)]) {
+      await way(fromConnect(compression())(app), async (call) => {
+        expect(await (await call('/')).json()).toBe('function');
+      });
+    }
+  });
+
   test('an error that no handler takes is a 500, reported once', async () => {
     const bad: ConnectMiddleware = (_request, _response, next) => next(new Error('a middleware fails'));
     const rejecting: ConnectMiddleware = async () => {
