@@ -1,6 +1,6 @@
 // A limit to the time of a response. (RFC 9110 §15.6.4, §15.6.5)
 
-import { BodyReader, isThenable } from '../core/body.ts';
+import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe, quote, RequestError, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
@@ -8,6 +8,7 @@ import type { Application, Body, Environ, StartResponse } from '../core/types.ts
 import { answer } from './answer.ts';
 import { discardBody } from './discard-body.ts';
 import { inFrontOf } from './observed-body.ts';
+import { type BodyDeadline, TimedBody } from './timed-body.ts';
 
 /** How long a response may take. */
 export interface TimeoutOptions {
@@ -72,7 +73,7 @@ function remaining(environ: Environ): number {
 /** The longest time that timers take: beyond it they fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-class TimedRequest {
+class TimedRequest implements BodyDeadline {
   readonly #environ: Environ;
   readonly #startResponse: StartResponse;
   readonly #limit: number;
@@ -286,64 +287,6 @@ class TimedRequest {
   tell(error: unknown): void {
     this.#tell(error);
   }
-}
-
-type Step = IteratorResult<Uint8Array>;
-
-/** The body of the application, as long as there is time. */
-class TimedBody {
-  readonly #body: Body;
-  readonly #request: TimedRequest;
-  #reader: BodyReader | null = null;
-  #isOver = false;
-  #isClosed = false;
-
-  constructor(body: Body, request: TimedRequest) {
-    this.#body = body;
-    this.#request = request;
-  }
-
-  readonly start = (): Iterator<Uint8Array> => {
-    this.#reader = new BodyReader(this.#body);
-    return { next: this.#next, return: this.#return } as unknown as Iterator<Uint8Array>;
-  };
-
-  readonly #next = (): Step | Promise<Step> => {
-    if (this.#isOver) return { done: true, value: undefined };
-    if (this.#request.error !== null) return this.#cut();
-    const chunk = (this.#reader as BodyReader).pull();
-    if (!isThenable(chunk)) return this.#arrived(chunk);
-    return this.#request.limit(chunk.then(this.#arrived), () => this.#cut());
-  };
-
-  readonly #arrived = (chunk: Uint8Array | null): Step => {
-    if (chunk === null) {
-      this.#isOver = true;
-      this.#request.finish();
-      return { done: true, value: undefined };
-    }
-    this.#request.noteChunk(chunk);
-    return { done: false, value: chunk };
-  };
-
-  #cut(): Step {
-    this.#isOver = true;
-    return { done: false, value: this.#request.cutOff() };
-  }
-
-  readonly #return = (): Step => {
-    this.#isOver = true;
-    return { done: true, value: undefined };
-  };
-
-  readonly close = (): void | Promise<void> => {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#isOver = true;
-    this.#request.finish();
-    const tell = (error: unknown): void => this.#request.tell(error);
-    return this.#reader === null ? discardBody(this.#body, tell) : this.#reader.release(tell);
-  };
 }
 
 function timeoutReason(): DOMException {
