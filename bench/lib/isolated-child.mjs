@@ -12,7 +12,11 @@ process.on('message', async ({ seconds }) => {
   let calls = 0;
   let batch = 100;
   while (used < budget) {
-    for (let each = 0; each < batch; each++) await call();
+    for (let each = 0; each < batch; each++) {
+      await call();
+      // A runtime waits for its next event, and what an invocation has put off runs then.
+      if (each % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
+    }
     calls += batch;
     const { user, system } = process.cpuUsage(begun);
     used = user + system;
