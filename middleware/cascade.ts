@@ -258,10 +258,30 @@ class WatchedInput implements InputStream {
   json(): Promise<unknown> {
     return this.#taken.json();
   }
+  /** To have a stream, as a hosted app has one from the start, is not to read it. */
   stream(): ReadableStream<Uint8Array> {
-    return this.#taken.stream();
+    let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          reader ??= this.#taken.stream().getReader();
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: (reason) => reader?.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
   }
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return this.#taken[Symbol.asyncIterator]();
+    let lines: AsyncIterator<Uint8Array> | null = null;
+    // No return(): leaving a loop early leaves the rest to be read. (INPUT-07)
+    return {
+      next: () => {
+        lines ??= this.#taken[Symbol.asyncIterator]();
+        return lines.next();
+      },
+    };
   }
 }

@@ -137,6 +137,17 @@ test('an application that has read the body answers for itself; one that has not
     const { status, text } = await ask(cascade(apps), { ...testEnviron({ 'wsgi.errors': undefined }, 'body') });
     return `${status.slice(0, 3)} ${text}`;
   };
+  const looks: Application = (environ, startResponse) => {
+    void environ['wsgi.input'].stream();
+    void environ['wsgi.input'][Symbol.asyncIterator]();
+    return answers('404 Not Found', 'no')(environ, startResponse);
+  };
+  const streams: Application = async (environ, startResponse) => {
+    const stream = environ['wsgi.input'].stream() as ReadableStream<Uint8Array<ArrayBuffer>>;
+    return answers('404 Not Found', await new Response(stream).text())(environ, startResponse);
+  };
+  expect(await post(looks, looks, echo)).toBe('200 body');
+  expect(await post(looks, streams, echo)).toBe('404 body');
   expect(await post(reads, echo)).toBe('404 read 4');
   expect(await post(readsLate, echo)).toBe('404 first late');
   expect(await post(readsInBody, echo)).toBe('404 body');
