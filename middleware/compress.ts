@@ -45,7 +45,7 @@ export interface CompressOptions {
 }
 
 /** A larger body in memory is coded in pieces, between which other requests get their turn; in bytes. */
-const MOST_AT_ONCE = 256 * 1024;
+const MOST_AT_ONCE = 128 * 1024;
 
 /** These say something about the exact bytes of the body, or about pieces of it. */
 const ABOUT_BYTES = ['content-range', 'content-md5', 'digest', 'content-digest', 'repr-digest'];
