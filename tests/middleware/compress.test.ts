@@ -161,6 +161,7 @@ describe('what is left as it is', () => {
     ['no-transform', answering([...HTML, ['Cache-Control', 'max-age=1, No-Transform']], text)],
     ['a body with a coding', answering([...HTML, ['Content-Encoding', 'x-own']], text)],
     ['a range', answering([...HTML, ['Content-Range', range]], text, '206 Partial Content')],
+    ['a part of another kind', answering(HTML, text, '206 Partial Content')],
     ['several ranges', answering([['Content-Type', 'multipart/byteranges; boundary=x']], text, '206 Partial Content')],
     ['a body with a digest', answering([...HTML, ['Content-Digest', 'sha-256=:AAAA:']], text)],
     ['a body with an older digest', answering([...HTML, ['Digest', 'sha-256=AAAA']], text)],

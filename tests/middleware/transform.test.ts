@@ -311,6 +311,23 @@ test('what is not changed is handed on as it is: the same stream, the same file,
   expect(response.headers.get('content-length')).toBe('4');
 });
 
+test('the error that a head was replaced with is handed on (MW-04)', () => {
+  for (const name of ['nothing', 'another body', 'each chunk, at once']) {
+    const failure = new Error('never mind');
+    const given: unknown[] = [];
+    const app: Application = (_e, start) => {
+      start('500 Oh', TYPE);
+      start('200 OK', TYPE, failure);
+      return [encode(text)];
+    };
+    (CHANGES[name] as [Middleware, unknown])[0](app)(setupTestingDefaults(), (status, _headers, error) => {
+      given.push([status, error]);
+      return async () => {};
+    });
+    expect(given, name).toEqual([['200 OK', failure]]);
+  }
+});
+
 test('the chunk that asks for the head stays what it is', async () => {
   for (const [middleware] of [CHANGES.nothing, CHANGES['each chunk, later']] as [Middleware, unknown][]) {
     let go = (): void => {};

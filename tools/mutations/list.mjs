@@ -1242,4 +1242,106 @@ const others = [
   },
 ].map((each) => ({ ...each }));
 
-export default [...gateway, ...body, ...checks, ...environ, ...headerPlans, ...input, ...memoryInput, ...others];
+/** @type {Mutation[]} */
+const content = [
+  {
+    rule: 'MW-02',
+    what: 'a middleware gives nothing for a chunk that it keeps',
+    file: 'middleware/transformed-response.ts',
+    from: 'return this.#ended ? OVER : { done: false, value: EMPTY };',
+    to: 'return this.#ended ? OVER : this.#next();',
+    tests: ['tests/middleware/transform.test.ts'],
+  },
+  {
+    rule: 'MW-04',
+    what: 'a middleware loses the error of a replaced head',
+    file: 'middleware/transformed-response.ts',
+    from: 'this.#through = this.#outer(status, headers, this.#error);',
+    to: 'this.#through = this.#outer(status, headers);',
+    tests: ['tests/middleware/transform.test.ts'],
+  },
+  {
+    rule: 'MW-05',
+    what: 'the body inside is not closed',
+    file: 'middleware/transformed-response.ts',
+    from: 'if (this.#body !== null) return this.#release();',
+    to: 'if (this.#body !== null) return;',
+    tests: ['tests/middleware/transform.test.ts'],
+  },
+  {
+    rule: 'CL-02',
+    what: 'a body that ends short of its length ends well once it is changed',
+    file: 'middleware/transformed-response.ts',
+    from: 'if (this.#left > 0) {',
+    to: 'if (false) {',
+    tests: ['tests/middleware/transform.test.ts'],
+  },
+  {
+    rule: 'WRITE-04',
+    what: 'what is written while the application runs waits for its return',
+    file: 'middleware/transformed-response.ts',
+    from: 'if (this.#outcome !== null) resolve(this.#own(false));',
+    to: '',
+    tests: ['tests/middleware/transform.test.ts'],
+  },
+  {
+    rule: 'HTTP-04',
+    what: 'compress changes ranges',
+    file: 'middleware/compress.ts',
+    from: 'if (code === 206) return false;',
+    to: '',
+    tests: ['tests/middleware/compress.test.ts'],
+  },
+  {
+    rule: 'HTTP-04',
+    what: 'compress leaves strong tags strong',
+    file: 'middleware/compress.ts',
+    from: 'const changed = withoutHeaders(headers, CHANGED).map(weakened);',
+    to: 'const changed = withoutHeaders(headers, CHANGED);',
+    tests: ['tests/middleware/compress.test.ts'],
+  },
+  {
+    rule: 'HTTP-04',
+    what: 'If-Match takes weak tags',
+    file: 'middleware/preconditions.ts',
+    from: 'matches(match, etag, true)',
+    to: 'matches(match, etag, false)',
+    tests: ['tests/middleware/conditional.test.ts'],
+  },
+  {
+    rule: 'HTTP-04',
+    what: 'links out of a directory are followed',
+    file: 'adapters/node/directory.ts',
+    from: 'if (real !== root && !real.startsWith(inside)) return null;',
+    to: '',
+    tests: ['tests/middleware/static-files.test.ts'],
+  },
+  {
+    rule: 'HTTP-04',
+    what: 'paths of static files may go up',
+    file: 'middleware/static-path.ts',
+    from: "if (name === '.' || name === '..') return null;",
+    to: '',
+    tests: ['tests/middleware/static-files.test.ts'],
+  },
+  {
+    rule: 'CLOSE-01',
+    what: 'a static file stays open after HEAD',
+    file: 'middleware/static-files.ts',
+    from: "if (method === 'HEAD') return closing(file, []);",
+    to: "if (method === 'HEAD') return [];",
+    tests: ['tests/middleware/static-files.test.ts'],
+  },
+];
+
+export default [
+  ...gateway,
+  ...body,
+  ...checks,
+  ...environ,
+  ...headerPlans,
+  ...input,
+  ...memoryInput,
+  ...others,
+  ...content,
+];
