@@ -21,11 +21,10 @@ import type {
   StartResponse,
   Write,
 } from './types.ts';
-import { WriteQueue } from './write-queue.ts';
+import { LOST, lost, WriteQueue } from './write-queue.ts';
 
 const NO_OPTIONS: ExchangeOptions = {};
 const TAKEN: Promise<void> = Promise.resolve();
-const LOST = 'The response was closed before this chunk went out.';
 
 /**
  * Runs an application for one request.
@@ -583,11 +582,4 @@ function isAbort(thrown: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** What `write` returns when nobody is left to take the chunk; whoever ignores it crashes nothing. (WRITE-04) */
-function lost(): Promise<void> {
-  const promise = Promise.reject(new ClientDisconnectedError(LOST));
-  promise.catch(() => {});
-  return promise;
 }

@@ -1,5 +1,10 @@
 // What an application pushes through `write`, until the platform asks for it. (WRITE-01 … WRITE-04)
 
+import { ClientDisconnectedError } from './errors.ts';
+
+/** Why a chunk was lost. */
+export const LOST = 'The response was closed before this chunk went out.';
+
 interface Pending {
   chunk: Uint8Array;
   taken: () => void;
@@ -74,4 +79,11 @@ export class WriteQueue {
     first.next = null;
     return first;
   }
+}
+
+/** What `write` returns when nobody is left to take the chunk; whoever ignores it crashes nothing. (WRITE-04) */
+export function lost(): Promise<void> {
+  const promise = Promise.reject(new ClientDisconnectedError(LOST));
+  promise.catch(ignore);
+  return promise;
 }

@@ -8,7 +8,7 @@ import { ClientDisconnectedError, ContractError, isA, report } from '../core/err
 import { EMPTY } from '../core/input-base.ts';
 import { log } from '../core/log.ts';
 import type { Body, Environ, HeaderList, ReadonlyHeaderList, StartResponse, Write } from '../core/types.ts';
-import { WriteQueue } from '../core/write-queue.ts';
+import { LOST, lost, WriteQueue } from '../core/write-queue.ts';
 
 import type { Decide, Head, Outcome } from './transform.ts';
 
@@ -281,7 +281,7 @@ export class TransformedResponse {
     if (this.#closed) return;
     this.#closed = true;
     this.#ready = [];
-    this.#writes?.lose(new ClientDisconnectedError('The response was closed before this chunk went out.'));
+    this.#writes?.lose(new ClientDisconnectedError(LOST));
     this.#coder?.destroy();
     if (this.#body !== null) return this.#release();
     // The application still runs: what it returns is closed then.
@@ -342,11 +342,4 @@ function checkChunks(chunks: Uint8Array[]): Uint8Array[] {
     checkChunk(chunk, `Chunk ${index} of the body`);
   });
   return chunks;
-}
-
-/** What `write` returns when nobody is left to take the chunk; whoever ignores it crashes nothing. (WRITE-04) */
-function lost(): Promise<void> {
-  const promise = Promise.reject(new ClientDisconnectedError('The response was closed before this chunk went out.'));
-  promise.catch(ignore);
-  return promise;
 }
