@@ -1240,6 +1240,30 @@ const others = [
     to: '{ prefix: said,',
     tests: ['tests/adapters/node/mount-prefix.test.ts'],
   },
+  {
+    rule: 'MW-02',
+    what: 'a chunk waits in a compressor around the application',
+    file: 'adapters/node/from-connect.ts',
+    from: '      if (this.#hasWritten) this.#response.flush?.();\n',
+    to: '',
+    tests: ['tests/adapters/node/from-connect.test.ts'],
+  },
+  {
+    rule: 'MW-05',
+    what: 'a response that a Fetch middleware drops is not closed',
+    file: 'adapters/fetch/from-fetch-middleware.ts',
+    from: '    cancelBody(own);\n    this.#close();\n',
+    to: '',
+    tests: ['tests/adapters/fetch/fetch-middleware.test.ts'],
+  },
+  {
+    rule: 'MW-05',
+    what: 'the span of a response ends ahead of its body',
+    file: 'middleware/opentelemetry.ts',
+    from: '    return traced(body, this);',
+    to: '    this.end();\n    return traced(body, this);',
+    tests: ['tests/middleware/opentelemetry.test.ts'],
+  },
 ].map((each) => ({ ...each }));
 
 /** @type {Mutation[]} */

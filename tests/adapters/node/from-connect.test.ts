@@ -62,6 +62,51 @@ describe.each(APP_WAYS)('%s', (name, way) => {
     });
   });
 
+  test('it keeps the contract on both sides, for bodies of each kind', async () => {
+    const apps: [Application, string][] = [
+      [page('hello'), 'hello'],
+      [
+        async (_environ, startResponse) => {
+          const write = startResponse('200 OK', [['Content-Type', 'text/plain']]);
+          await write(encode('written '));
+          return [encode('hello')];
+        },
+        'written hello',
+      ],
+      [
+        (_environ, startResponse) => {
+          startResponse('200 OK', [['Content-Type', 'text/plain']]);
+          return (function* () {
+            yield encode('some ');
+            yield encode('');
+            yield encode('hello');
+          })();
+        },
+        'some hello',
+      ],
+      [
+        (_environ, startResponse) => {
+          startResponse('200 OK', [['Content-Type', 'text/plain']]);
+          return new Response('streamed hello').body as ReadableStream<Uint8Array>;
+        },
+        'streamed hello',
+      ],
+    ];
+    for (const [app, text] of apps) {
+      const texts: string[] = [];
+      await way(
+        validator(fromConnect(helmet(), compression({ threshold: 0 }))(validator(app))),
+        async (call) => {
+          const response = await call('/', { headers: { 'accept-encoding': 'identity' } });
+          expect([response.status, await response.text()]).toEqual([200, text]);
+          // That one application writes is its own affair.
+          expect(texts.filter((each) => !each.includes('[WRITE-02]'))).toEqual([]);
+        },
+        { errors: (each) => texts.push(each) },
+      );
+    }
+  });
+
   test('a preflight is answered without the application', async () => {
     const app = vi.fn(page('never'));
     await way(fromConnect(cors())(app), async (call) => {
