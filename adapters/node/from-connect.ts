@@ -26,6 +26,7 @@ import {
 import { type SeenRequest, seen, showChanges } from './connect-environ.ts';
 import { applicationOf, listenerHost } from './from-node.ts';
 import type { HostedRequest } from './hosted-request.ts';
+import { HostedSocket } from './hosted-socket.ts';
 import { listenerBehind, type NativeCall, PendingBody } from './native.ts';
 import { onClose } from './neighbours.ts';
 import { send } from './response.ts';
@@ -156,7 +157,11 @@ class ConnectCall implements ConnectWalk {
       linger: (work) => environ['waygate.wait_until'](work),
     });
     this.#exchange = exchange;
-    const answer = exchange.run(this.#app);
+    const answer = exchange.run((request, startResponse) => {
+      const body = this.#app(request, startResponse);
+      // Its first chunk is asked for when the middleware has returned a body of its own. (L-55)
+      return Array.isArray(body) ? body : Promise.resolve(body);
+    });
     if (!(answer instanceof Promise)) {
       this.#answer(answer);
       return;
@@ -219,6 +224,8 @@ class ConnectCall implements ConnectWalk {
   };
 }
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * The application's body on its way to the response. Its steps run in the context in which the application was called,
  * and a chunk does not wait in a compressor for the next one. (MW-02)
@@ -240,6 +247,13 @@ class Passing implements ResponseBody {
   }
 
   next(): Uint8Array | null | Promise<Uint8Array | null> {
+    const { socket } = this.#response as { socket: unknown };
+    if (!this.#hasWritten || !(socket instanceof HostedSocket) || socket.writableLength === 0) return this.#pull();
+    // On a connection in memory the next chunk is asked for when this one has been taken, no sooner. (L-56)
+    return new Promise<void>((taken) => socket.write(NOTHING, () => taken())).then(() => this.#pull());
+  }
+
+  #pull(): Uint8Array | null | Promise<Uint8Array | null> {
     try {
       const chunk = this.#context.runInAsyncScope(this.#body.next, this.#body);
       if (!(chunk instanceof Promise)) {

