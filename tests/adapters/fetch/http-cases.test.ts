@@ -42,6 +42,7 @@ const NOT_EXPRESSIBLE: [reason: string, is: (parts: Parts | undefined, each: Htt
   ],
   ['a target that is no path', (parts) => !/^(?:\/|https?:)/.test(parts?.target ?? '')],
   ['a URL is text, which a lone raw byte is not', (_, { name }) => name === 'path-raw-latin1-byte'],
+  ['a Host with user information is refused, which a test below shows', (_, { name }) => name === 'host-userinfo'],
 ];
 
 /** Where a URL object says something else than the request line did. */

@@ -37,6 +37,8 @@ const CHOSEN: Record<string, Record<string, string> | number> = {
   'line-extra-spaces': { PATH_INFO: '/two-spaces' },
   'header-long-20000': 431,
   'body-te-gzip-chunked': 501,
+  // A Host is a host and a port (RFC 9112 §3.2): user information in it misleads whoever builds a URL of it (D12).
+  'host-userinfo': 400,
 };
 
 /** What Node's parser answers by itself to what would be a request to others: no adapter can see those. */
