@@ -12,14 +12,19 @@ import { normalizePrefix } from './url.ts';
 
 /** What an adapter knows of a request besides its headers. All strings are native strings. */
 export interface RequestFacts {
+  /** `REQUEST_METHOD`. */
   method: string;
+  /** `SCRIPT_NAME`: a decoded native string, empty at the root. */
   scriptName: string;
+  /** `PATH_INFO`: a decoded native string. */
   pathInfo: string;
+  /** `QUERY_STRING`, as received, without the `?`. */
   queryString: string;
   /** The request target as received. */
   requestUri: string;
   /** `HTTP/1.1` and the like. */
   protocol: string;
+  /** `wsgi.url_scheme`. */
   scheme: 'http' | 'https';
   /** Never empty. */
   serverName: string;
@@ -41,8 +46,11 @@ export interface Settings {
   readonly basePath: string;
   /** Bytes; Infinity for no limit. */
   readonly maxBodyBytes: number;
+  /** Makes the `wsgi.errors` of a request. */
   readonly errors: () => ErrorStream;
+  /** The option `onError`. */
   readonly onError: GatewayOptions['onError'];
+  /** The keys of the option `environ`, for `addExtra`. */
   readonly extra: [key: string, value: unknown][];
 }
 
@@ -50,6 +58,8 @@ export interface Settings {
  * @param app what was given as the application
  * @param options the options every adapter takes
  * @throws {TypeError} for an application that is not a function (L-21), and for an option of the wrong type
+ * @example
+ * const { basePath, maxBodyBytes } = settings(app, { basePath: '/api' });
  */
 export function settings(app: unknown, options: GatewayOptions): Settings {
   checkApplication(app);
@@ -108,6 +118,8 @@ function checkDeployerKey(key: string, value: unknown): void {
  *
  * @param gateway what stays the same from request to request
  * @param request the request line and the server's side of the connection
+ * @example
+ * const environ = createEnviron({ gateway: 'cgi', multiprocess: true }, request, errors);
  */
 export function createEnviron(gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream): Environ {
   return new PlainEnviron(gateway, request, errors) as unknown as Environ;
@@ -188,6 +200,8 @@ export const headerName: (key: string) => string = /* @__PURE__ */ memo((key) =>
  *
  * @param value a native string
  * @throws {BadRequestError} for a repeated Host, Content-Length or Content-Type that disagrees with the first
+ * @example
+ * for (const [name, value] of request.headers) addHeader(environ, name, value);
  */
 export function addHeader(environ: Environ, name: string, value: string): void {
   const key = headerKey(name);
@@ -207,6 +221,8 @@ function join(key: string, first: string, value: string): string {
  * The length that `CONTENT_LENGTH` declares, in bytes, or undefined without one. An empty one is taken away.
  *
  * @throws {BadRequestError} unless it is decimal digits that a number can hold
+ * @example
+ * const length = declaredLength(environ) ?? 0;
  */
 export function declaredLength(environ: Environ): number | undefined {
   const text = environ.CONTENT_LENGTH;
@@ -225,6 +241,9 @@ export function declaredLength(environ: Environ): number | undefined {
 /**
  * Adds the deployer's keys, after everything of the request: over a request header of that name, never over another key
  * that the gateway set. (ENV-20)
+ *
+ * @example
+ * addExtra(environ, settings(app, options).extra);
  */
 export function addExtra(environ: Environ, extra: [key: string, value: unknown][]): void {
   for (const [key, value] of extra) {

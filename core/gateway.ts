@@ -33,6 +33,8 @@ const TAKEN: Promise<void> = Promise.resolve();
  * @param environ the request; the gateway reads what it needs before the application is called (ENV-02)
  * @returns the response: a promise only if the application or the first step of its body is asynchronous. Failures of the
  *   application are responses too, so it neither throws nor rejects.
+ * @example
+ * const { status, body } = await run(app, setupTestingDefaults({ PATH_INFO: '/notes' }));
  */
 export function run(
   app: Application,

@@ -14,6 +14,8 @@ import type { ErrorStream, HeaderList } from './types.ts';
  * @param statusCode the HTTP status code
  * @param head whether the request method is HEAD
  * @param detail a sentence for the client, where the fault is the client's
+ * @example
+ * plainResponse(404, environ.REQUEST_METHOD === 'HEAD', 'There is no such note.');
  */
 export function plainResponse(statusCode: number, head: boolean, detail = ''): GatewayResponse {
   const reason = OWN_REASONS[statusCode] ?? 'Error';
@@ -28,6 +30,9 @@ export function plainResponse(statusCode: number, head: boolean, detail = ''): G
 /**
  * The answer to a request from which no environ could be made, so that no application is called: what is wrong with it
  * for the client; anything else is the adapter's own failure, told to `errors`.
+ *
+ * @example
+ * const response = await answer().catch((error) => refuse(error, errors, method === 'HEAD'));
  */
 export function refuse(error: unknown, errors: ErrorStream, head: boolean): GatewayResponse {
   if (isA(error, RequestError)) return plainResponse(error.status, head, error.message);

@@ -6,6 +6,7 @@ import type { GatewayOptions, HeaderList, StartResponse } from './types.ts';
 export interface GatewayResponse {
   /** `200 OK`: the code, a space, the reason. */
   readonly status: string;
+  /** The code of `status` as a number: 200. */
   readonly statusCode: number;
   /** The reason phrase; may be empty. */
   readonly reason: string;
@@ -42,6 +43,7 @@ export interface ResponseBody extends AsyncIterable<Uint8Array> {
 
 /** What an adapter chooses for an exchange. */
 export interface ExchangeOptions {
+  /** Called once for every failure of the application, after it was written to `wsgi.errors`. */
   onError?: GatewayOptions['onError'];
   /**
    * Given every failure, which then is neither written to `wsgi.errors` nor given to `onError`: an exchange inside another

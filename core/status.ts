@@ -74,6 +74,8 @@ const REASONS: Readonly<Record<number, string>> = {
  * The usual reason phrase of a status code, or an empty string where there is none.
  *
  * @param code an HTTP status code
+ * @example
+ * startResponse(`404 ${reasonPhrase(404)}`, []); // 404 Not Found
  */
 export function reasonPhrase(code: number): string {
   return OWN_REASONS[code] ?? REASONS[code] ?? '';

@@ -19,6 +19,8 @@ const short = /* @__PURE__ */ new Uint8Array(SHORT_BYTES);
  *
  * @param text any Unicode text; lone surrogates become U+FFFD
  * @throws {TypeError} for what is no string: `TextEncoder` would make `[object Promise]` of a read that was not awaited
+ * @example
+ * encode('café'); // the bytes 63 61 66 c3 a9
  */
 export function encode(text: string): Uint8Array {
   if (typeof text !== 'string') {
@@ -48,6 +50,9 @@ export function bytesFromNative(native: string): Uint8Array {
 /**
  * The text that a native string means, read as UTF-8: `'/caf\xc3\xa9'` gives `'/café'`. Bytes that are not UTF-8 become
  * U+FFFD. (STR-03)
+ *
+ * @example
+ * decodeWsgi(environ.PATH_INFO); // '/café' for a request of /caf%C3%A9
  */
 export function decodeWsgi(native: string): string {
   return NON_ASCII.test(native) ? decoder.decode(bytesFromNative(native)) : native;
@@ -70,7 +75,12 @@ export function textFromNative(native: string): string {
   return NON_ASCII.test(native) ? (textFromBytes(bytesFromNative(native)) ?? native) : native;
 }
 
-/** The native string for a text, through UTF-8: `'/café'` gives `'/caf\xc3\xa9'`. The inverse of {@link decodeWsgi}. */
+/**
+ * The native string for a text, through UTF-8: `'/café'` gives `'/caf\xc3\xa9'`. The inverse of {@link decodeWsgi}.
+ *
+ * @example
+ * environ.PATH_INFO = encodeWsgi('/café');
+ */
 export function encodeWsgi(text: string): string {
   return NON_ASCII.test(text) ? nativeFromBytes(encoder.encode(text)) : text;
 }

@@ -11,6 +11,8 @@ import type { Environ } from './types.ts';
  *
  * @param environ any object; it is changed in place
  * @returns the same object, now an environ
+ * @example
+ * const environ = setupTestingDefaults({ REQUEST_METHOD: 'POST', PATH_INFO: '/notes' });
  */
 export function setupTestingDefaults(environ: Record<string, unknown> = {}): Environ {
   const https = environ['wsgi.url_scheme'] === 'https' || /^(on|1|yes)$/.test(String(environ.HTTPS ?? ''));

@@ -163,11 +163,21 @@ export interface GatewayOptions {
   /**
    * Path prefix under which the application is mounted, as text, for example `/api` or `/café`: it moves from `PATH_INFO`
    * to `SCRIPT_NAME`.
+   *
+   * @default ''
    */
   basePath?: string;
-  /** The largest request body in bytes; beyond it the client gets a 413. Default: no limit. */
+  /**
+   * The largest request body in bytes; beyond it the client gets a 413.
+   *
+   * @default no limit
+   */
   maxBodyBytes?: number;
-  /** Where `wsgi.errors` goes: a stream, or a function called with each complete text. Default: `console.error`. */
+  /**
+   * Where `wsgi.errors` goes: a stream, or a function called with each complete text.
+   *
+   * @default console.error
+   */
   errors?: ErrorSink;
   /** Called once for every failure of the application or its body, after it was written to `wsgi.errors`. */
   onError?: (error: unknown, environ: Environ) => void;

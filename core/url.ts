@@ -65,6 +65,8 @@ export function checkHost(host: string): void {
  * @param target what stood in the request line
  * @param method the request method: `*` is legal for `OPTIONS` alone
  * @throws {BadRequestError} for a target of no known form
+ * @example
+ * splitTarget('/notes?page=2', 'GET'); // path '/notes', query 'page=2'
  */
 export function splitTarget(target: string, method: string): Target {
   let rest = target;
@@ -89,6 +91,8 @@ export function splitTarget(target: string, method: string): Target {
  *
  * @param encoded a path as sent; its code units must be bytes
  * @throws {BadRequestError} when the path holds a NUL, which ends a string in every system below
+ * @example
+ * decodePath('/a%20b'); // '/a b'
  */
 export function decodePath(encoded: string): string {
   const decoded = encoded.indexOf('%') === -1 ? encoded : encoded.replace(/%([0-9A-Fa-f]{2})/g, unescapeByte);
@@ -107,6 +111,8 @@ const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
  * Percent-encodes a native string for use as a URL path: each code unit is one byte. The inverse of {@link decodePath}.
  *
  * @param native a decoded path such as `SCRIPT_NAME` or `PATH_INFO`
+ * @example
+ * quotePath('/a b'); // '/a%20b'
  */
 export function quotePath(native: string): string {
   // Nearly all paths need no escape, and to look is cheaper than to replace nothing.
@@ -125,6 +131,8 @@ export function escapeByte(unit: string): string {
  *
  * @param path a decoded path
  * @param prefix a prefix without trailing slash, see {@link normalizePrefix}
+ * @example
+ * splitPrefix('/api/notes', '/api'); // { scriptName: '/api', pathInfo: '/notes' }
  */
 export function splitPrefix(path: string, prefix: string): { scriptName: string; pathInfo: string } {
   if (prefix !== '' && path.startsWith(prefix)) {
@@ -152,6 +160,8 @@ export function normalizePrefix(prefix: string | undefined): string {
  * The URL of the application's root, from `environ`: scheme, authority and quoted `SCRIPT_NAME`. (URL-01)
  *
  * @returns an absolute URL, with `/` as path where `SCRIPT_NAME` is empty
+ * @example
+ * applicationUri(environ); // 'https://example.com/api'
  */
 export function applicationUri(environ: Environ): string {
   return origin(environ) + (quotePath(environ.SCRIPT_NAME ?? '') || '/');
@@ -162,6 +172,8 @@ export function applicationUri(environ: Environ): string {
  * equal what the client sent. (URL-01)
  *
  * @param includeQuery whether `QUERY_STRING` is appended; default true
+ * @example
+ * requestUri(environ); // 'https://example.com/api/notes?page=2'
  */
 export function requestUri(environ: Environ, includeQuery = true): string {
   const info = environ.PATH_INFO ?? '';
@@ -184,6 +196,8 @@ function origin(environ: Environ): string {
  * dropped, `..` takes a segment off `SCRIPT_NAME`, a lone `/` moves as an empty segment. (URL-03)
  *
  * @returns the segment, or null when nothing is left
+ * @example
+ * shiftPathInfo(environ); // 'notes' for PATH_INFO '/notes/1', which becomes '/1'
  */
 export function shiftPathInfo(environ: Environ): string | null {
   const info = environ.PATH_INFO ?? '';
@@ -205,6 +219,8 @@ export function shiftPathInfo(environ: Environ): string | null {
  * `SCRIPT_NAME` and `PATH_INFO`, else quoted anew, since what a middleware changed wins.
  *
  * @returns an encoded path that starts with `/`, or `*`, or is empty where `PATH_INFO` is
+ * @example
+ * encodedPathInfo(environ); // '/a%2Fb' as the client sent it, where PATH_INFO is '/a/b'
  */
 export function encodedPathInfo(environ: Environ): string {
   const info = environ.PATH_INFO;

@@ -9,6 +9,8 @@ import type { ErrorStream } from './types.ts';
  * see it.
  *
  * @param work what was given to `waygate.wait_until`
+ * @example
+ * environ['waygate.wait_until'] = (promise) => void work.push(settled(promise, errors));
  */
 export function settled(work: unknown, errors: ErrorStream): Promise<void> {
   return Promise.resolve(work).then(

@@ -8,11 +8,19 @@ import type { Environ } from '../core/types.ts';
 
 /** How a cookie is set. (RFC 6265bis §5.6) */
 export interface CookieOptions {
-  /** How long it is kept, in seconds; 0 deletes it. Left out, until the browser is closed. */
+  /**
+   * How long it is kept, in seconds; 0 deletes it.
+   *
+   * @default until the browser is closed
+   */
   maxAgeSeconds?: number;
   /** When it ends, for clients that do not know `Max-Age`. */
   expires?: Date;
-  /** The domain whose subdomains get it too. Left out, only the host that sets it. */
+  /**
+   * The domain whose subdomains get it too.
+   *
+   * @default only the host that sets it
+   */
   domain?: string;
   /**
    * The path below which it is sent.

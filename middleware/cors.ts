@@ -44,7 +44,11 @@ export interface CorsOptions {
    * @default []
    */
   exposedHeaders?: readonly string[];
-  /** How long a browser may keep the answer to a preflight, in seconds. Left out: what the browser takes as default. */
+  /**
+   * How long a browser may keep the answer to a preflight, in seconds.
+   *
+   * @default the browser's own
+   */
   maxAgeSeconds?: number;
   /**
    * Whether pages of a public network may ask a server of a private one (Private Network Access).

@@ -9,9 +9,17 @@ import { contentHash } from './content-hash.ts';
 export interface MemoryFile {
   /** Text becomes UTF-8. The bytes must not be changed any more. */
   body: string | Uint8Array;
-  /** The value of `Content-Type`. Default: by the ending of the name. */
+  /**
+   * The value of `Content-Type`.
+   *
+   * @default by the ending of the name
+   */
   type?: string;
-  /** The time of the last change in milliseconds since 1970. Default: none, and caches go by the tag. */
+  /**
+   * The time of the last change in milliseconds since 1970.
+   *
+   * @default none; caches go by the tag
+   */
   lastModified?: number;
 }
 

@@ -9,7 +9,12 @@ import { parseForm } from '../core/query.ts';
 import { nativeFromBytes } from '../core/strings.ts';
 import type { Application, Environ, InputStream } from '../core/types.ts';
 
-/** The key under which {@link methodOverride} keeps the method that was sent. */
+/**
+ * The key under which {@link methodOverride} keeps the method that was sent.
+ *
+ * @example
+ * const sent = environ[METHOD_OVERRIDE_ORIGINAL] ?? environ.REQUEST_METHOD;
+ */
 export const METHOD_OVERRIDE_ORIGINAL = 'waygate.method_override.original';
 
 declare module 'waygate' {

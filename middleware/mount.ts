@@ -34,6 +34,8 @@ interface MountPoint {
  * @param mounts the applications
  * @param fallback answers what no mount point matches, with environ unchanged; default: a plain 404
  * @throws {TypeError} for mounts that are no object, for an application that is no function (L-21), and for two keys that mean the same mount point
+ * @example
+ * await serve(mount({ '/api': fromFetch(hono), '/': site, 'admin.example.com': admin }));
  */
 export function mount(mounts: Mounts, fallback: Application = notFound): Application {
   if (typeof mounts !== 'object' || mounts === null || Array.isArray(mounts)) {

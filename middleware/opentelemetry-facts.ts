@@ -10,20 +10,27 @@ export type OtelContext = any;
 
 /** The part of a `Span` that is used. */
 export interface OtelSpan {
+  /** Adds attributes. */
   setAttributes(attributes: Record<string, string | number>): unknown;
+  /** Sets the status: 2 for an error. */
   setStatus(status: { code: number }): unknown;
+  /** Gives the span another name, once the route is known. */
   updateName(name: string): unknown;
+  /** Records what the application threw. */
   recordException(error: Error): void;
+  /** Ends the span. */
   end(): void;
 }
 
 /** The part of a `Histogram` that is used. */
 export interface OtelHistogram {
+  /** Records a duration, in seconds. */
   record(value: number, attributes: Record<string, string | number>, context: OtelContext): void;
 }
 
 /** The part of `@opentelemetry/api` that is used: the module itself is one. */
 export interface OpenTelemetryApi {
+  /** Makes spans, and keeps them in contexts. */
   readonly trace: {
     getTracer(name: string): {
       startSpan(
@@ -36,14 +43,17 @@ export interface OpenTelemetryApi {
     // biome-ignore lint/suspicious/noExplicitAny: the API's own type of spans has more.
     setSpan(context: OtelContext, span: any): OtelContext;
   };
+  /** The context that is active. */
   readonly context: {
     active(): OtelContext;
     with(context: OtelContext, step: () => unknown): unknown;
   };
+  /** Reads the parent of a span from request headers. */
   readonly propagation: {
     // biome-ignore lint/suspicious/noExplicitAny: the API's own type of getters is generic.
     extract(context: OtelContext, carrier: any, getter: any): OtelContext;
   };
+  /** Makes histograms. */
   readonly metrics: {
     getMeterProvider(): unknown;
     // biome-ignore lint/suspicious/noExplicitAny: the API's own type of options has more.

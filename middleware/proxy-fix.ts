@@ -13,23 +13,56 @@ export type Trust = boolean | number;
 
 /** What {@link proxyFix} may believe. Everything is off unless it is asked for. */
 export interface ProxyFixOptions {
-  /** The proxies in front of the application that append to these headers. Default 1. */
+  /**
+   * The proxies in front of the application that append to these headers.
+   *
+   * @default 1
+   */
   hops?: number;
-  /** `X-Forwarded-For`: `REMOTE_ADDR`, and `REMOTE_PORT` where the proxy gives it. */
+  /**
+   * `X-Forwarded-For`: `REMOTE_ADDR`, and `REMOTE_PORT` where the proxy gives it.
+   *
+   * @default false
+   */
   for?: Trust;
-  /** `X-Forwarded-Proto`: `wsgi.url_scheme` and `HTTPS`. */
+  /**
+   * `X-Forwarded-Proto`: `wsgi.url_scheme` and `HTTPS`.
+   *
+   * @default false
+   */
   proto?: Trust;
-  /** `X-Forwarded-Host`: `HTTP_HOST`, `SERVER_NAME` and `SERVER_PORT`. */
+  /**
+   * `X-Forwarded-Host`: `HTTP_HOST`, `SERVER_NAME` and `SERVER_PORT`.
+   *
+   * @default false
+   */
   host?: Trust;
-  /** `X-Forwarded-Port`: `SERVER_PORT`, and the port in `HTTP_HOST`. */
+  /**
+   * `X-Forwarded-Port`: `SERVER_PORT`, and the port in `HTTP_HOST`.
+   *
+   * @default false
+   */
   port?: Trust;
-  /** `X-Forwarded-Prefix`: a path that the proxy has taken off, put in front of `SCRIPT_NAME` and of `REQUEST_URI`. */
+  /**
+   * `X-Forwarded-Prefix`: a path that the proxy has taken off, put in front of `SCRIPT_NAME` and of `REQUEST_URI`.
+   *
+   * @default false
+   */
   prefix?: Trust;
-  /** Reads the client, scheme and host that are asked for from `Forwarded` (RFC 7239) instead of `X-Forwarded-*`. */
+  /**
+   * Reads the client, scheme and host that are asked for from `Forwarded` (RFC 7239) instead of `X-Forwarded-*`.
+   *
+   * @default false
+   */
   forwarded?: boolean;
 }
 
-/** The key under which {@link proxyFix} keeps what the environ said before. */
+/**
+ * The key under which {@link proxyFix} keeps what the environ said before.
+ *
+ * @example
+ * const proxy = environ[PROXY_FIX_ORIGINAL]?.REMOTE_ADDR;
+ */
 export const PROXY_FIX_ORIGINAL = 'waygate.proxy_fix.original';
 
 /** The keys that it may change, as they were: absent where they were absent. */

@@ -42,6 +42,8 @@ export interface RedirectToHttpsOptions {
   /**
    * The host names that are served here, without port. Another one in `Host` is answered with 400, so that no client is
    * sent, and no cache filled, with somebody else's address. Left out, every well-formed host is taken.
+   *
+   * @default every well-formed host
    */
   hosts?: readonly string[];
   /**

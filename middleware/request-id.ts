@@ -6,7 +6,12 @@ import { log } from '../core/log.ts';
 import type { Application, Environ } from '../core/types.ts';
 import { withoutHeaders } from './response-head.ts';
 
-/** The key under which {@link requestId} keeps the id. */
+/**
+ * The key under which {@link requestId} keeps the id.
+ *
+ * @example
+ * environ['wsgi.errors'].write(`${environ[REQUEST_ID]} was refused\n`);
+ */
 export const REQUEST_ID = 'waygate.request_id';
 
 declare module 'waygate' {

@@ -6,7 +6,12 @@ import type { Application, HeaderList, ReadonlyHeaderList } from '../core/types.
 import { type HstsOptions, hstsValue } from './redirect-to-https.ts';
 import { withoutHeaders } from './response-head.ts';
 
-/** The key under which {@link secureHeaders} keeps the nonce of a request. */
+/**
+ * The key under which {@link secureHeaders} keeps the nonce of a request.
+ *
+ * @example
+ * const script = `<script nonce="${environ[CSP_NONCE]}">start()</script>`;
+ */
 export const CSP_NONCE = 'waygate.csp_nonce';
 
 declare module 'waygate' {
@@ -21,7 +26,11 @@ export type CspDirectives = Readonly<Record<string, readonly string[] | string |
 
 /** A Content-Security-Policy. (W3C CSP Level 3) */
 export interface CspOptions {
-  /** The directives that differ from the defaults. The source `'nonce'`, in quotes, stands for the nonce of the request. */
+  /**
+   * The directives that differ from the defaults. The source `'nonce'`, in quotes, stands for the nonce of the request.
+   *
+   * @default {}
+   */
   directives?: CspDirectives;
   /**
    * Whether the directives that are not named keep their defaults.

@@ -55,7 +55,11 @@ export interface StaticFilesOptions {
    * @default false
    */
   precompressed?: boolean;
-  /** Types by the ending of the name, beside the usual ones: `{ glsl: 'text/plain' }`. */
+  /**
+   * Types by the ending of the name, beside the usual ones: `{ glsl: 'text/plain' }`.
+   *
+   * @default those of the package mrmime
+   */
   types?: Readonly<Record<string, string>>;
 }
 

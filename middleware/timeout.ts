@@ -12,7 +12,11 @@ import { type BodyDeadline, TimedBody } from './timed-body.ts';
 
 /** How long a response may take. */
 export interface TimeoutOptions {
-  /** The most time for the whole response, in milliseconds. Left out, only the platform's own deadline counts. */
+  /**
+   * The most time for the whole response, in milliseconds.
+   *
+   * @default only the platform's own deadline
+   */
   ms?: number;
   /**
    * How long before the deadline of a Lambda invocation the time is over, in milliseconds: what is left is for the answer.

@@ -13,15 +13,27 @@ export type It = (name: string, body: () => Promise<void>) => unknown;
 
 /** Options of {@link conformance}. */
 export interface ConformanceOptions {
-  /** The test runner's own; default: the global one. */
+  /**
+   * The test runner's function that groups tests.
+   *
+   * @default the global one
+   */
   describe?: Describe;
-  /** The test runner's own; default: the global one. */
+  /**
+   * The test runner's function that registers a test.
+   *
+   * @default the global one
+   */
   it?: It;
   /** What the platform lacks. See {@link Capabilities}. */
   capabilities?: Partial<Capabilities>;
-  /** `SCRIPT_NAME` as the platform gives it, a stage for one; default: none. Requests go below it. */
+  /**
+   * `SCRIPT_NAME` as the platform gives it, for example a stage. Requests go below it.
+   *
+   * @default ''
+   */
   mount?: string;
-  /** Evaluates an expression in another realm, `vm.runInNewContext` for one; without it such chunks are not tested. (STR-04) */
+  /** Evaluates an expression in another realm, for example `vm.runInNewContext`. Without it, such chunks are not tested. (STR-04) */
   otherRealm?: (expression: string) => unknown;
 }
 
@@ -40,13 +52,12 @@ export interface Suite {
 /**
  * Registers the whole suite for one platform.
  *
- * ```ts
- * conformance('toFetch', (app, options) => ({ fetch: toFetch(app, options) }), { describe, it, capabilities: { raw: false } });
- * ```
- *
  * @param name names the platform in the titles of the tests
  * @param serve serves an application, with these options, and returns how to reach it
  * @throws {TypeError} where there is no `describe` or `it`
+ * @example
+ * import { describe, it } from 'node:test';
+ * conformance('toFetch', (app, options) => ({ fetch: toFetch(app, options) }), { describe, it, capabilities: { raw: false } });
  */
 export function conformance(name: string, serve: Serve, options: ConformanceOptions = {}): void {
   const globals = globalThis as { describe?: Describe; it?: It };

@@ -11,6 +11,8 @@ import type { Environ } from '../core/types.ts';
  *
  * @param overrides keys in place of the defaults, see `setupTestingDefaults`; a key that is undefined is left out
  * @param body the request body; text is sent as UTF-8
+ * @example
+ * const response = await run(app, environ({ REQUEST_METHOD: 'POST' }, 'the body'));
  */
 export function environ(overrides: Record<string, unknown> = {}, body?: string | Uint8Array): Environ {
   const keys = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));

@@ -5,16 +5,33 @@ import type { SourceName } from '../adapters/aws-lambda/source.ts';
 
 /** A request, of which everything may be left out. */
 export interface EventRequest {
-  /** Default: `GET`. */
+  /**
+   * The request method.
+   *
+   * @default 'GET'
+   */
   method?: string;
-  /** Path and query as a client sends them. Default: `/`. */
+  /**
+   * Path and query as a client sends them.
+   *
+   * @default '/'
+   */
   path?: string;
   /** Names in any case; a list repeats the header. */
   headers?: Record<string, string | string[]>;
+  /** The request body; none where it is left out. */
   body?: string | Uint8Array;
-  /** Default: `https`. */
+  /**
+   * The scheme of the URL that the client asked for.
+   *
+   * @default 'https'
+   */
   scheme?: 'http' | 'https';
-  /** Default: `203.0.113.10`. */
+  /**
+   * The address of the client.
+   *
+   * @default '203.0.113.10'
+   */
   clientAddress?: string;
 }
 
@@ -29,6 +46,8 @@ export type EventOptions = EmulatorOptions;
  * @param request the request; a Host, a length and a type for a body of text are added where they are missing
  * @throws {TypeError} for an unknown source
  * @throws {RequestError} for a request that the front door answers without the function
+ * @example
+ * await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }), context);
  */
 // biome-ignore lint/suspicious/noExplicitAny: every front door has its own event.
 export function lambdaEvent(source: SourceName, request: EventRequest = {}, options: EventOptions = {}): any {

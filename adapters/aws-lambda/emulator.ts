@@ -32,16 +32,34 @@ export interface ClientRequest {
 export interface EmulatorOptions {
   /**
    * `rest-api` and `http-api`: the named stage that the API is called under, as part of the URL: the API answers under its
-   * own name then. Default: a domain of the API's own, where no stage is in the URL.
+   * own name then.
+   *
+   * @default a domain of the API's own, where no stage is in the URL
    */
   stage?: string;
-  /** `http-api`: the format of events and results that the integration is set to. Default: `2.0`. */
+  /**
+   * `http-api`: the format of events and results that the integration is set to.
+   *
+   * @default '2.0'
+   */
   payloadFormatVersion?: '1.0' | '2.0';
-  /** `rest-api`: the types that the API treats as binary, such as `image/*`. Default: all of them. */
+  /**
+   * `rest-api`: the types that the API treats as binary, such as `image/*`.
+   *
+   * @default all of them
+   */
   binaryMediaTypes?: readonly string[];
-  /** `alb`: whether the target group has multi-value headers enabled. Default: no. */
+  /**
+   * `alb`: whether the target group has multi-value headers enabled.
+   *
+   * @default false
+   */
   multiValueHeaders?: boolean;
-  /** `edge`: at which event the function stands. Default: `origin-request`. */
+  /**
+   * `edge`: at which event the function stands.
+   *
+   * @default 'origin-request'
+   */
   eventType?: 'viewer-request' | 'origin-request';
   /**
    * `edge`: what answers a request that the function lets pass on: the cache and the origin.

@@ -25,6 +25,7 @@ export type EventTarget = EventHandler | string | { record: EventHandler | strin
 
 /** The result that reports records of a batch, for event source mappings with `ReportBatchItemFailures`. */
 export interface BatchResult {
+  /** The records that failed, by their id: AWS sends these again. */
   batchItemFailures: { itemIdentifier: string }[];
 }
 

@@ -22,8 +22,9 @@ export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
   /** The front door to imitate. */
   source: SourceName;
   /**
-   * Whether the handler is a streaming one, `(event, responseStream, context)`. Default: whether
-   * `awslambda.streamifyResponse` has marked it.
+   * Whether the handler is a streaming one, `(event, responseStream, context)`.
+   *
+   * @default whether awslambda.streamifyResponse has marked it
    */
   streaming?: boolean;
 }
@@ -39,6 +40,8 @@ export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
  * @param handler the function as Lambda would call it
  * @param options which front door, how it is set up, and what the function's context tells
  * @throws {TypeError} for a handler that is no function, and for an unknown source
+ * @example
+ * await serve(fromLambda(handler, { source: 'http-api' }));
  */
 export function fromLambda(handler: AnyHandler, options: FromLambdaOptions): Application {
   if (typeof handler !== 'function') {

@@ -8,11 +8,23 @@ import { STREAMING } from './streaming.ts';
 
 /** What the function is called and how long it may run, as its context tells. */
 export interface FunctionOptions {
-  /** Default: `function`. */
+  /**
+   * The name of the function, for `context.functionName`.
+   *
+   * @default 'function'
+   */
   functionName?: string;
-  /** How long an invocation may run, for `context.getRemainingTimeInMillis()`. Nothing is cut off. Default: 30 seconds. */
+  /**
+   * How long an invocation may run, for `context.getRemainingTimeInMillis()`. Nothing is cut off.
+   *
+   * @default 30_000
+   */
   timeoutMs?: number;
-  /** Default: 128. */
+  /**
+   * The memory of the function in MB, for `context.memoryLimitInMB`.
+   *
+   * @default 128
+   */
   memoryLimitInMB?: number;
 }
 

@@ -8,6 +8,7 @@ import type { Prelude } from './source.ts';
 
 /** The stream that a streaming handler writes to. */
 export interface ResponseStream extends Writable {
+  /** Sets the content type of the whole stream; only the runtime's own stream has it. */
   setContentType?(contentType: string): void;
   /** Called by the runtime's stream ahead of the first write: that is how it sends the prelude. */
   _onBeforeFirstWrite?: ((write: (chunk: string | Uint8Array) => unknown) => void) | undefined;
@@ -42,6 +43,10 @@ export const PRELUDE_LIMIT_BYTES: number = 16 * 1024;
 /**
  * What the runtime offers as the global `awslambda`, for where there is none: a handler that was written for the runtime
  * loads and runs off AWS after `globalThis.awslambda = awslambda`.
+ *
+ * @example
+ * Object.assign(globalThis, { awslambda });
+ * const { handler } = await import('./streamed.js');
  */
 export const awslambda: AwsLambda = {
   streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: 'response' }),

@@ -29,13 +29,21 @@ export interface LambdaHandler {
 
 /** What VPC Lattice sends, in event structure version 2; @types/aws-lambda has no type for it. */
 export interface LatticeRequestEvent {
+  /** The version of the event format. */
   version: '2.0';
+  /** The path as the client sent it, encoded; with the query behind a `?` where there is one. */
   path: string;
+  /** The request method. */
   method: string;
+  /** The values of each header, by its name in lower case. */
   headers: Record<string, string[]>;
+  /** The values of each query parameter. */
   queryStringParameters?: Record<string, string[]>;
+  /** The request body: text, or base64 where `isBase64Encoded` is true. */
   body?: string | null;
+  /** Whether `body` is base64. */
   isBase64Encoded?: boolean;
+  /** Where the request came from: the service network, the service, the target group and the caller's identity. */
   requestContext: {
     serviceNetworkArn: string;
     serviceArn: string;

@@ -23,9 +23,17 @@ export type WorkerClass = new (ctx: any, env: any) => { fetch?(request: any): Re
 
 /** What a Worker gets besides the request. */
 export interface HostedWorkerOptions {
-  /** The bindings. Default: those of the platform on Workers, an empty object elsewhere. */
+  /**
+   * The bindings.
+   *
+   * @default those of the platform on Workers, an empty object elsewhere
+   */
   env?: unknown;
-  /** The execution context. Default: the platform's on Workers; elsewhere one whose `waitUntil` is `waygate.wait_until`. */
+  /**
+   * The execution context.
+   *
+   * @default the platform's on Workers; elsewhere one whose waitUntil is waygate.wait_until
+   */
   ctx?: unknown;
 }
 
@@ -38,6 +46,9 @@ export interface HostedWorkerOptions {
  *
  * @param worker the module's default export: an object with a `fetch` method, or a `WorkerEntrypoint` class
  * @throws {TypeError} when it is neither
+ * @example
+ * import worker from './worker.ts';
+ * await serve(fromWorker(worker, { env: { NOTES: new Map() } }));
  */
 export function fromWorker(worker: ModuleWorker | WorkerClass, options: HostedWorkerOptions = {}): Application {
   const call = callOf(worker);

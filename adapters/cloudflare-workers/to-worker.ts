@@ -30,6 +30,8 @@ export interface Worker<Env = unknown> {
  *
  * @param app the application
  * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @example
+ * export default toWorker(app, { maxBodyBytes: 1024 ** 2 });
  */
 export function toWorker<Env = unknown>(app: Application, options: WorkerOptions = {}): Worker<Env> {
   const gateway = new FetchGateway(app, settings(app, options), workerFacts);

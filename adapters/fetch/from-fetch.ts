@@ -33,6 +33,9 @@ export type FetchApp = FetchHandlerFunction | { fetch: FetchHandlerFunction };
  * @returns an application; it fails, and the gateway answers with a 500, when the handler throws or rejects, or when what
  *   it returns is no `Response` that can be sent: none at all, `Response.error()`, one whose body is used or locked
  * @throws {TypeError} when `app` is neither
+ * @example
+ * const hono = new Hono().get('/', (c) => c.text('hello'));
+ * await serve(fromFetch(hono));
  */
 export function fromFetch(app: FetchApp): Application {
   const handler = toHandler(app);

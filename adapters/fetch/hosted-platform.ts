@@ -9,6 +9,7 @@ export interface ExecutionContextLike {
   waitUntil(promise: Promise<unknown>): void;
   /** On Workers it makes a failed Worker fall through to the origin; elsewhere there is no origin, and it does nothing. */
   passThroughOnException(): void;
+  /** Always empty: only Workers know props, and hand over a context of their own. */
   readonly props: Record<string, never>;
 }
 

@@ -112,6 +112,8 @@ export function remember(request: Request, environ: Environ): void {
  *
  * @param request the very request that the handler was called with, `c.req.raw` in Hono; a clone has none
  * @returns the environ, or undefined for any other request
+ * @example
+ * hono.get('/me', (c) => c.text(environOf(c.req.raw)?.REMOTE_USER ?? 'nobody'));
  */
 export function environOf(request: Request): Environ | undefined {
   return LightRequest.environOf(request) ?? (carried(request) as Environ | undefined);

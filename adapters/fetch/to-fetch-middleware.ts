@@ -11,7 +11,9 @@ import { FetchGateway } from './gateway.ts';
 
 /** The part of Hono's context that is used. */
 export interface HonoContextLike {
+  /** The request: `raw` is the platform's, and is replaced where the middleware changed it. */
   readonly req: { raw: Request };
+  /** The response, once the handlers have run. */
   // biome-ignore lint/suspicious/noExplicitAny: Hono has a setter here that takes undefined too.
   res: any;
 }

@@ -56,6 +56,10 @@ export type FetchHandler = (
  * @returns a function that answers with a `Response`; it rejects only for arguments that `Request` refuses, or when
  *   `init.signal` aborts before there is a response
  * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @example
+ * const handler = toFetch(app);
+ * const response = await handler('/notes?page=2', { method: 'POST', body: 'text' });
+ * Deno.serve(handler);
  */
 export function toFetch(app: Application, options: FetchOptions = {}): FetchHandler {
   const { waitUntil, remoteAddr } = options;

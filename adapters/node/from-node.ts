@@ -34,6 +34,10 @@ export type NodeApp = NodeAppListener | Server;
  * @returns an application; it fails, and the gateway answers with a 500 or breaks a response that has begun, when the
  *   listener throws or rejects, or destroys the request, the response or their socket
  * @throws {TypeError} when `app` is neither
+ * @example
+ * import express from 'express';
+ * const app = express().get('/', (_request, response) => response.send('hello'));
+ * export const handler = toLambda(fromNode(app));
  */
 export function fromNode(app: NodeApp): Application {
   const host = toHost(app);

@@ -88,7 +88,11 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
    * @default 8000
    */
   port?: number;
-  /** The address to listen on. Default: every address of this machine, as Node does. */
+  /**
+   * The address to listen on.
+   *
+   * @default every address of this machine
+   */
   host?: string;
   /**
    * A Unix socket to listen on instead of a port. A socket file that nobody listens on any more, such as one that a killed
@@ -96,7 +100,9 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
    */
   path?: string;
   /**
-   * The permissions of the Unix socket, for example `0o660` for a proxy of the same group. Default: what the umask leaves.
+   * The permissions of the Unix socket, for example `0o660` for a proxy of the same group.
+   *
+   * @default what the umask leaves
    */
   socketMode?: number;
   /** An open descriptor to listen on instead of a port: a socket that systemd or a parent process has bound. */
@@ -130,7 +136,9 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
   shutdownTimeout?: number;
   /**
    * Called with each line that the server has to say about itself: what a shutdown waits for, what it cuts, and errors of
-   * the server that belong to no request. Default: `wsgi.errors`.
+   * the server that belong to no request.
+   *
+   * @default a line of wsgi.errors
    */
   log?: (line: string) => void;
 }

@@ -20,7 +20,11 @@ const MAX_PIPELINED = 16;
 
 /** Options of {@link toNode}. */
 export interface NodeOptions extends GatewayOptions {
-  /** `wsgi.multiprocess`: whether other processes run the same application. Default: whether this is a cluster worker. */
+  /**
+   * `wsgi.multiprocess`: whether other processes run the same application.
+   *
+   * @default whether this process is a worker of node:cluster
+   */
   multiprocess?: boolean;
   /**
    * How many requests that a client has pipelined on one HTTP/1.1 connection may run at once. More wait for their turn, and
@@ -62,6 +66,9 @@ export type NodeListener = (
  * {@link serve} does. Without that, Node answers it at once.
  *
  * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @example
+ * import { createServer } from 'node:http';
+ * createServer(toNode(app)).listen(8000);
  */
 export function toNode(app: Application, options: MountOptions = {}): NodeListener {
   const gateway = new NodeGateway(app, options);

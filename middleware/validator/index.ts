@@ -24,6 +24,8 @@ import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
  * @param app the application to look at
  * @returns the same application, watched
  * @throws {ContractError} L-21 for an application that is no function
+ * @example
+ * await serve(validator(app));
  */
 export function validator(app: Application): Application {
   checkApplication(app);
