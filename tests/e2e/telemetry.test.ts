@@ -157,7 +157,8 @@ test('a bundle without opentelemetry needs no package of it', async () => {
     minify: true,
     format: 'esm',
     write: false,
-    platform: 'neutral',
+    platform: 'node',
+    packages: 'external',
   });
   expect(outputFiles[0]?.text).not.toMatch(/opentelemetry|http\.server\.request/);
 });
