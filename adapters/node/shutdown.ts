@@ -11,6 +11,8 @@ import type { NodeGateway } from './to-node.ts';
 const IDLE_CHECK = 50;
 /** How long a new connection may take to begin its first request while the server closes, in milliseconds. */
 const FIRST_REQUEST = 500;
+/** How long a shutdown may wait before it says what for, in milliseconds: most end within a moment. */
+const WORTH_REPORTING = 100;
 /** How long before the end of a shutdown its requests are told to end, in milliseconds. */
 const LAST_MOMENT = 1000;
 
@@ -32,10 +34,12 @@ export function shutdown(
     connections.close();
     const idle = setInterval(() => connections.closeIdle(), IDLE_CHECK);
     const finished = stopped.then(() => gateway.work());
-    if (timeout > 0) tellWhatRuns(connections.busy, gateway.workCount, timeout, log);
+    const report = (): void => reportWhatRuns(connections.busy, gateway.workCount, timeout, log);
+    const reporting = timeout > 0 ? setTimeout(report, Math.min(WORTH_REPORTING, timeout / 2)) : undefined;
     const ending = setTimeout(() => gateway.abortAll(), timeout - Math.min(LAST_MOMENT, timeout / 4));
     const isLate = await Promise.race([finished.then(() => false), elapsed(timeout).then(() => true)]);
     clearInterval(idle);
+    clearTimeout(reporting);
     clearTimeout(ending);
     if (isLate && timeout > 0) {
       const left = counts(connections.busy, gateway.workCount);
@@ -53,7 +57,7 @@ export function shutdown(
   };
 }
 
-function tellWhatRuns(connections: number, work: number, timeout: number, log: (line: string) => void): void {
+function reportWhatRuns(connections: number, work: number, timeout: number, log: (line: string) => void): void {
   const running = counts(connections, work);
   if (running !== '') log(`Shutting down: waiting for ${running}, for at most ${timeout / 1000} s.`);
 }
