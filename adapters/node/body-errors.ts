@@ -22,3 +22,10 @@ export function readBefore(): Error {
 export function dropped(): Error {
   return new Error('What was left of the request body was dropped when the response was over.');
 }
+
+export function decoded(encoding: string): Error {
+  return new Error(
+    `The request body is not text of the encoding of request.setEncoding(${JSON.stringify(encoding)}), which was called ` +
+      'before the application read it: bytes were lost. Leave the encoding of the request alone in front of toNode.',
+  );
+}

@@ -3,8 +3,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteSource } from '../../core/input.ts';
 import { concat } from '../../core/input-base.ts';
-import { dropped, left, readBefore, unread } from './body-errors.ts';
+import { decoded, dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
+import { isDumped, isOver, isWhole, waitsForContinue } from './request-state.ts';
 import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
 
 /** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
@@ -174,7 +175,8 @@ export class NodeSource implements ByteSource {
     return this.#request.headers['content-encoding'] === undefined;
   }
 
-  #arrive = (chunk: Buffer): void => {
+  #arrive = (given: Buffer | string): void => {
+    const chunk = typeof given === 'string' ? this.#encoded(given) : given;
     this.#received += chunk.byteLength;
     // Whoever has replaced the request's methods may not have taken this listener off.
     if (this.#failure !== null) return;
@@ -189,6 +191,18 @@ export class NodeSource implements ByteSource {
       if (this.#lingers) this.#timer = setTimeout(() => this.#drop(), READ_TIMEOUT).unref();
     }
   };
+
+  /** Somebody has called `setEncoding`: Node gives text. */
+  #encoded(text: string): Buffer {
+    const encoding = this.#request.readableEncoding as BufferEncoding;
+    // What was no text of that encoding became this character.
+    if (text.includes('\ufffd')) {
+      this.#failure ??= decoded(encoding);
+      this.#done = null;
+      this.#reject?.(this.#failure);
+    }
+    return Buffer.from(text, encoding);
+  }
 
   #end = (): void => {
     if (isDumped(this.#request) || this.#request.listenerCount('data') === 0) this.#failure ??= dropped();
@@ -221,8 +235,9 @@ export class NodeSource implements ByteSource {
     if (!isWhole(request)) return false;
     const parts = this.#parts ?? (this.#ahead === null ? [] : [this.#ahead]);
     for (let chunk = request.read(); chunk !== null; chunk = request.read()) {
-      parts.push(plain(chunk));
-      this.#received += chunk.byteLength;
+      const bytes = typeof chunk === 'string' ? this.#encoded(chunk) : chunk;
+      parts.push(plain(bytes));
+      this.#received += bytes.byteLength;
     }
     if (this.#length >= 0 && this.#received !== this.#length) return false;
     const rest = concat(
@@ -308,32 +323,6 @@ function endUpload(request: IncomingMessage): void {
 
 /** RFC 9113 §7: what a server says that has no use for the rest of a request. */
 const NO_ERROR = 0;
-
-/** After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before. */
-function isDumped(request: IncomingMessage): boolean {
-  return (request as { _dumped?: boolean })._dumped === true;
-}
-
-/** Whether the whole body has come. Over HTTP/2 `complete` says nothing of the kind. */
-function isWhole(request: IncomingMessage): boolean {
-  return request.complete && request.httpVersionMajor === 1;
-}
-
-/** Whether nothing more comes of a request. Over HTTP/2 one whose client has left is not destroyed. */
-function isOver(request: IncomingMessage): boolean {
-  return request.destroyed || request.readableEnded || request.aborted;
-}
-
-/** Where somebody listens for `checkContinue`, Node leaves the 100 to the listener; else it has sent one already. */
-function waitsForContinue(request: IncomingMessage): boolean {
-  const server = (request.socket as { server?: { listenerCount(event: string): number } }).server;
-  return (
-    request.httpVersion !== '1.0' && // RFC 9110 §10.1.1
-    /^100-continue$/i.test(request.headers.expect ?? '') &&
-    server !== undefined &&
-    server.listenerCount('checkContinue') > 0
-  );
-}
 
 /** Applications get a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else. */
 function plain(chunk: Buffer): Uint8Array {

@@ -1,5 +1,6 @@
 // Body parsers beside toNode: in front of it, where they read the body first, and inside a hosted listener.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import zlib from 'node:zlib';
 import bodyParser from 'body-parser';
 import express, { type Request } from 'express';
@@ -24,6 +25,33 @@ const PARSERS: [name: string, parser: (options?: object) => express.RequestHandl
   ['express.json()', (options) => express.json(options)],
   ['body-parser', (options) => bodyParser.json(options) as express.RequestHandler],
 ];
+
+describe('behind request.setEncoding()', () => {
+  const bytes = Buffer.from('h\u00e9y'.repeat(30_000));
+  const reading =
+    (encoding: BufferEncoding) =>
+    (request: IncomingMessage, response: ServerResponse): void => {
+      request.setEncoding(encoding);
+      toNode(echoing)(request, response);
+    };
+
+  it.each(['utf8', 'hex', 'base64', 'latin1'] as const)('%s: the body is what was sent', async (encoding) => {
+    await serving(reading(encoding), async ({ ask }) => {
+      for (const headers of [{ 'Transfer-Encoding': 'chunked' }, { 'Content-Length': String(bytes.byteLength) }]) {
+        const { body } = await ask({ method: 'POST', headers }, bytes);
+        expect(body.equals(bytes), JSON.stringify(headers)).toBe(true);
+      }
+    });
+  });
+
+  it('bytes that the text has lost are an error that says so', async () => {
+    await serving(reading('utf8'), async ({ ask }) => {
+      const chunked = { method: 'POST', headers: { 'Transfer-Encoding': 'chunked' } };
+      const { body } = await ask(chunked, Buffer.from([0x68, 0xff, 0x68]));
+      expect(body.toString()).toMatch(/^Error: .*request\.setEncoding\("utf8"\)/);
+    });
+  });
+});
 
 describe.each(PARSERS)('behind %s', (_name, parser) => {
   it('a body that was read is an error that says so, never an empty body', async () => {
