@@ -39,7 +39,9 @@ const MOST_WRITTEN = 65_536;
  */
 export function cascade(apps: readonly Application[], options: CascadeOptions = {}): Application {
   if (!Array.isArray(apps) || apps.length === 0)
-    throw new TypeError(`cascade was given ${describe(apps)}; expected an array of applications, at least one.`);
+    throw new TypeError(
+      `cascade was given ${Array.isArray(apps) ? 'an empty array' : describe(apps)}; expected an array of applications, at least one.`,
+    );
   apps.forEach((app, index) => {
     checkApplication(app, `Application ${index} of cascade`);
   });

@@ -94,5 +94,12 @@ export function setCookie(name: string, value: string, options: CookieOptions = 
     throw new TypeError(`The option "maxAgeSeconds" is ${describe(maxAge)}; expected a whole number of seconds.`);
   const settings = { path, httpOnly, secure, sameSite, partitioned, maxAge, expires, domain, priority };
   const known = Object.entries(settings).filter(([, setting]) => setting !== undefined && setting !== false);
-  return ['Set-Cookie', encodeWsgi(stringifySetCookie(name, value, Object.fromEntries(known)))];
+  try {
+    return ['Set-Cookie', encodeWsgi(stringifySetCookie(name, value, Object.fromEntries(known)))];
+  } catch (error) {
+    throw new TypeError(
+      `The cookie ${JSON.stringify(name)} cannot be set: ${(error as Error).message}. A name, a domain and a path have no blanks, semicolons or control characters (RFC 6265 §4.1.1).`,
+      { cause: error },
+    );
+  }
 }

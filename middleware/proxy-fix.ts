@@ -2,6 +2,7 @@
 // trusts nothing but what it is told to, since a client can send any of these headers itself. (RFC 7239)
 
 import { checkApplication, checkOptions } from '../core/check.ts';
+import { describe } from '../core/errors.ts';
 import { trimBlanks } from '../core/strings.ts';
 import type { Application, Environ } from '../core/types.ts';
 import { decodePath, quotePath } from '../core/url.ts';
@@ -105,12 +106,16 @@ export function proxyFix(app: Application, options: ProxyFixOptions = {}): Appli
   checkOptions(options);
   const { hops = 1, forwarded = false } = options;
   if (!isCount(hops) || hops === 0)
-    throw new TypeError('The option "hops" of proxyFix takes a number of proxies, 1 or more.');
+    throw new TypeError(`The option "hops" of proxyFix is ${describe(hops)}; expected a number of proxies, 1 or more.`);
+  if (typeof forwarded !== 'boolean')
+    throw new TypeError(`The option "forwarded" of proxyFix is ${describe(forwarded)}; expected true or false.`);
   const count = (field: Field): number => {
     const trust = options[field] ?? false;
     if (typeof trust === 'boolean') return trust ? hops : 0;
     if (isCount(trust)) return trust;
-    throw new TypeError(`The option "${field}" of proxyFix takes a number of proxies, or true or false.`);
+    throw new TypeError(
+      `The option "${field}" of proxyFix is ${describe(trust)}; expected a number of proxies, true or false.`,
+    );
   };
   const trust = {
     for: count('for'),

@@ -84,7 +84,7 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   const bundle = await bundleApp({ target, app, file, root, outfile: main, options });
   for (const { path: written, contents } of bundle.files) await writeOutput(written, contents);
   const { packed, warnings } = await packedFiles(bundle, options, { root, folder, cwd });
-  const made = await addConfiguration(target, folder, name, packed, options);
+  const made = await addConfiguration(target, folder, name, packed, bundle, options);
   const { inputs, hostsNode } = bundle;
   const config = made.files.find((each) => each === 'wrangler.toml' || each === 'template.yaml');
   const files = [MAIN, `${MAIN}.map`, ...made.files];
@@ -159,6 +159,7 @@ async function addConfiguration(
   folder: string,
   name: string,
   packed: readonly PackedFile[],
+  { metafile }: BundleContents,
   options: BuildOptions,
 ): Promise<Pick<Built, 'files' | 'warnings'>> {
   const write = async (file: string, content: string | Uint8Array): Promise<string> => {
@@ -166,8 +167,9 @@ async function addConfiguration(
     return file;
   };
   if (target.name === 'workers') {
-    const code = await readFile(join(folder, MAIN), 'utf8');
-    const config = wranglerConfig({ name, main: MAIN, usesNode: /["']node:/.test(code) });
+    const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports);
+    const usesNode = imported.some(({ path }) => path.startsWith('node:'));
+    const config = wranglerConfig({ name, main: MAIN, usesNode });
     return { files: [await write('wrangler.toml', config)], warnings: [] };
   }
   if (target.name !== 'lambda' && target.name !== 'lambda-edge') {

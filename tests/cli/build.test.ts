@@ -157,6 +157,15 @@ describe('build', () => {
     expect(read(plain, 'wrangler.toml')).not.toContain('nodejs_compat');
     const node = await build(folderOf({ 'app.ts': `import { hostname } from 'os';\nhostname();\n${ECHO}` }), 'workers');
     expect(read(node, 'wrangler.toml')).toContain('nodejs_compat');
+    // As the library itself does where it asks for a module that only Node has.
+    const named = `globalThis.process?.getBuiltinModule?.('node:worker_threads');\n${ECHO}`;
+    const asks = await build(folderOf({ 'app.ts': named }), 'workers');
+    expect(read(asks, 'wrangler.toml')).not.toContain('nodejs_compat');
+    const required = {
+      'app.ts': `import './old.cjs';\n${ECHO}`,
+      'old.cjs': "module.exports = require('os').hostname();",
+    };
+    expect(read(await build(folderOf(required), 'workers'), 'wrangler.toml')).toContain('nodejs_compat');
   });
 
   it.each([

@@ -238,6 +238,9 @@ test('a hosted Fetch app, a hosted node listener and an application share the ad
 
 test('what cannot be a cascade is refused', () => {
   for (const apps of [[], undefined, hello, [undefined]] as never[]) expect(() => cascade(apps)).toThrow(TypeError);
+  expect(() => cascade([])).toThrow(
+    'cascade was given an empty array; expected an array of applications, at least one.',
+  );
   expect(() => cascade([hello], { statuses: 404 as never })).toThrow(TypeError);
   expect(() => cascade([hello], { statuses: [1000] })).toThrow(TypeError);
 });

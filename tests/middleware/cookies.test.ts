@@ -110,6 +110,11 @@ test.each([
   expect(() => setCookie(...(given as Parameters<typeof setCookie>))).toThrow(TypeError);
 });
 
+test('setCookie names the cookie that it refuses, and what names are made of', () => {
+  expect(() => setCookie('a b', 'x')).toThrow(/^The cookie "a b" cannot be set: .*no blanks, semicolons/);
+  expect(() => setCookie('a', '\ud800')).toThrow(/^The cookie "a" cannot be set: /);
+});
+
 test('on every platform several cookies go out and come in', async () => {
   const app: Application = (request, startResponse) => {
     startResponse('200 OK', [setCookie('a', 'ü'), setCookie('b', '2'), ['Content-Type', 'text/plain']]);

@@ -337,7 +337,12 @@ test('an option that is no count, and what is no application, are refused when i
     'The application is an Object; expected a function (environ, startResponse)',
   );
   expect(() => proxyFix(app, true as never)).toThrow('The options are the boolean true; expected an object.');
-  expect(() => proxyFix(app, { for: -1 })).toThrow('option "for" of proxyFix');
-  expect(() => proxyFix(app, { host: 'x' as never })).toThrow('option "host" of proxyFix');
-  expect(() => proxyFix(app, { hops: 0 })).toThrow('option "hops" of proxyFix');
+  expect(() => proxyFix(app, { for: -1 })).toThrow('The option "for" of proxyFix is the number -1; expected a number');
+  expect(() => proxyFix(app, { host: 'x' as never })).toThrow(
+    'The option "host" of proxyFix is the string "x"; expected',
+  );
+  expect(() => proxyFix(app, { forwarded: 'no' as never })).toThrow(
+    'The option "forwarded" of proxyFix is the string "no"',
+  );
+  expect(() => proxyFix(app, { hops: 0 })).toThrow('The option "hops" of proxyFix is the number 0; expected');
 });
