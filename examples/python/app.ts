@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
 import type { Application } from 'waygate';
 import { fromFetch } from 'waygate/fetch';
-import { mount } from 'waygate/middleware';
+import { accessLog, compress, conditional, mount } from 'waygate/middleware';
+import { nodeEncoders } from 'waygate/node';
 import { addFolder, importFrom } from './python.ts';
 import { fromWsgi } from './wsgi.ts';
 
@@ -31,6 +32,7 @@ if (existsSync(`${DEBIAN}/flask`)) {
   mounts['/flask'] = fromWsgi(importFrom('site_app:app'));
 }
 
-const app: Application = mount(mounts, fromFetch(hono));
+// The same middleware stands around applications of any kind.
+const app: Application = accessLog(compress(conditional(mount(mounts, fromFetch(hono))), { encoders: nodeEncoders }));
 
 export default app;
