@@ -1,4 +1,4 @@
-// Plans for the headers of requests. The same client, and the same front door, sends the same names in the same order again
+// Plans for the headers of requests. The same client, and the same event source, sends the same names in the same order again
 // and again: to compare them with those of an earlier request is cheaper than to look each up and to see whether its key is
 // there already. A plan holds names and keys, never a value; how many there are and how long is bounded, whatever clients send.
 

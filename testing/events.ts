@@ -35,21 +35,21 @@ export interface EventRequest {
   clientAddress?: string;
 }
 
-/** How the front door is set up; see `fromLambda`. */
+/** How the event source is set up; see `fromLambda`. */
 export type EventOptions = EmulatorOptions;
 
 /**
- * The event that a front door of AWS makes of a request, as JSON that a handler can be called with:
+ * The event that an event source of AWS makes of a request, as JSON that a handler can be called with:
  * `await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }))`.
  *
- * @param source the front door
+ * @param source the event source
  * @param request the request; a Host, a length and a type for a body of text are added where they are missing
  * @throws {TypeError} for an unknown source
- * @throws {RequestError} for a request that the front door answers without the function
+ * @throws {RequestError} for a request that the event source answers without the function
  * @example
  * await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }), context);
  */
-// biome-ignore lint/suspicious/noExplicitAny: every front door has its own event.
+// biome-ignore lint/suspicious/noExplicitAny: every event source has its own event.
 export function lambdaEvent(source: SourceName, request: EventRequest = {}, options: EventOptions = {}): any {
   const { method = 'GET', path = '/', headers = {}, scheme = 'https', clientAddress = '203.0.113.10' } = request;
   const { body = '' } = request;

@@ -12,7 +12,7 @@ export function bytesOf(base64: string): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
-/** Bytes in base64, as every front door takes what is no text. */
+/** Bytes in base64, as every event source takes what is no text. */
 export function base64Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }

@@ -1,4 +1,4 @@
-// The request that stands behind an environ, as a front door would receive it.
+// The request that stands behind an environ, as an event source would receive it.
 
 import { isHopByHop } from '../../core/check.ts';
 import { decodeWsgi, textFromNative } from '../../core/strings.ts';
@@ -8,7 +8,7 @@ import type { ClientRequest } from './emulator.ts';
 
 /**
  * Reads a request out of environ, its body included. The path is `PATH_INFO` in the encoding that was sent: a mount prefix
- * is not in the URL that the front door sees.
+ * is not in the URL that the event source sees.
  */
 export async function clientRequest(environ: Environ): Promise<ClientRequest> {
   const body = await environ['wsgi.input'].bytes();

@@ -19,7 +19,7 @@ import {
 import { addDefaultType, addMap, type JsonObject } from './emulated-response.ts';
 import type { ClientRequest } from './emulator.ts';
 
-/** What differs between the two front doors. */
+/** What differs between the two event sources. */
 export interface Payload1Door {
   path: string;
   /** `requestContext.path`. */

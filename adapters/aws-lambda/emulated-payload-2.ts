@@ -25,7 +25,7 @@ import {
 } from './emulated-response.ts';
 import type { Answer, ClientRequest } from './emulator.ts';
 
-/** What differs between the two front doors. */
+/** What differs between the two event sources. */
 export interface Payload2Door {
   rawPath: string;
   /** `requestContext.http.path`: decoded at both. */

@@ -1,4 +1,4 @@
-// What the events of several front doors are made of.
+// What the events of several event sources are made of.
 
 import { isUtf8 } from 'node:buffer';
 import { RequestError } from '../../core/errors.ts';
@@ -61,7 +61,7 @@ export function decodeText(encoded: string, form = false): string {
 /**
  * The headers of a request with those that AWS adds: the trace id, the scheme and port, and the client's address.
  *
- * @param without names that this front door does not pass on
+ * @param without names that this event source does not pass on
  */
 export function forwardedHeaders(request: ClientRequest, without: readonly string[] = []): [string, string][] {
   const set = ['x-forwarded-port', 'x-forwarded-proto', 'x-amzn-trace-id', ...without];
@@ -120,7 +120,7 @@ export function apiDomain(request: ClientRequest, stage: string | undefined): st
   return stage === undefined ? request.host.replace(/:\d*$/, '') : `${API_ID}.execute-api.${REGION}.amazonaws.com`;
 }
 
-/** @throws {RequestError} 413 for a body that is larger than the front door takes */
+/** @throws {RequestError} 413 for a body that is larger than the event source takes */
 export function checkSize(request: ClientRequest, limitBytes: number): void {
   if (request.body.byteLength > limitBytes) {
     throw new RequestError(413, `The request body has more than the ${limitBytes} bytes that go into an event.`);

@@ -1,4 +1,4 @@
-// What front doors make of a function's result.
+// What event sources make of a function's result.
 
 import { isHeaderValue, isHopByHop, isToken } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
@@ -54,7 +54,7 @@ export function bytesOf(body: unknown, base64: boolean, status?: number): Uint8A
   throw new MalformedResultError(`The result's body is ${describe(body)}; expected a string.`);
 }
 
-/** How a front door reads the values of a header map. */
+/** How an event source reads the values of a header map. */
 export interface HeaderRules {
   /** Whether numbers and booleans pass as text. */
   scalars: boolean;
@@ -69,7 +69,7 @@ export interface HeaderRules {
 }
 
 /**
- * Adds the headers of a map, less those about the connection and the length, which are the front door's to set.
+ * Adds the headers of a map, less those about the connection and the length, which are the event source's to set.
  *
  * @param keepLength whether the length stays: in a response to HEAD, and where the body is not known yet
  * @throws {MalformedResultError} for a name or value that is none
@@ -94,7 +94,7 @@ export function addMap(
   }
 }
 
-/** Whether a header is the front door's to set. */
+/** Whether a header is the event source's to set. */
 function isOwn(name: string, keepLength: boolean): boolean {
   return /^(?:www-authenticate|server|date|connection)$/i.test(name) || (!keepLength && /^content-length$/i.test(name));
 }
@@ -134,7 +134,7 @@ export function addCookies(headers: HeaderList, cookies: unknown): void {
   }
 }
 
-/** What a front door says of the type of a response where the function says nothing. */
+/** What an event source says of the type of a response where the function says nothing. */
 export function addDefaultType(headers: HeaderList, type = 'application/json'): void {
   if (!headers.some(([name]) => name.toLowerCase() === 'content-type')) headers.push(['content-type', type]);
 }

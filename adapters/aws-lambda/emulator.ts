@@ -1,10 +1,10 @@
-// What a front door does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
+// What an event source does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
 // and what becomes of the function's result.
 
 import type { Application, HeaderList } from '../../core/types.ts';
 import type { SourceName } from './source.ts';
 
-/** A request as a front door receives it. Header names are in lower case; texts are Unicode. */
+/** A request as an event source receives it. Header names are in lower case; texts are Unicode. */
 export interface ClientRequest {
   method: string;
   /** The path as sent: printable ASCII, `/` first. */
@@ -28,7 +28,7 @@ export interface ClientRequest {
   id: string;
 }
 
-/** How a front door is set up. */
+/** How an event source is set up. */
 export interface EmulatorOptions {
   /**
    * `rest-api` and `http-api`: the named stage that the API is called under, as part of the URL: the API answers under its
@@ -77,19 +77,19 @@ export interface Answer {
   body: Uint8Array;
 }
 
-/** One front door, imitated. */
+/** One event source, imitated. */
 export interface Emulator {
   readonly name: SourceName;
   /**
    * The event that the function gets.
    *
-   * @throws {RequestError} for a request that the front door answers by itself
+   * @throws {RequestError} for a request that the event source answers by itself
    */
   toEvent(request: ClientRequest, options: EmulatorOptions): unknown;
   /**
    * The answer for a result, which is any JSON value.
    *
-   * @throws {MalformedResultError} for a result that the front door takes no answer from
+   * @throws {MalformedResultError} for a result that the event source takes no answer from
    */
   toResponse(result: unknown, request: ClientRequest, options: EmulatorOptions): Answer;
   /** What the client gets when the function fails or its result is malformed. */
@@ -100,10 +100,10 @@ export interface Emulator {
   readonly streams: boolean;
 }
 
-/** The function answered with something that its front door makes no response of. */
+/** The function answered with something that its event source makes no response of. */
 export class MalformedResultError extends Error {
   override name = 'MalformedResultError';
-  /** The status of the front door's error page, where it is not that of all failures. */
+  /** The status of the event source's error page, where it is not that of all failures. */
   readonly status: number | undefined;
 
   /** @param message what the result has, and what was expected */

@@ -1,4 +1,4 @@
-// What the front doors have in common on the way in: from the parts of an event to environ. Pure.
+// What the event sources have in common on the way in: from the parts of an event to environ. Pure.
 
 import { Buffer } from 'node:buffer';
 import { addHeader, createEnviron, type GatewayFacts, headerKey, type Settings } from '../../core/environ.ts';
@@ -21,7 +21,7 @@ export type ValueMap = { readonly [name: string]: unknown } | null | undefined;
 /** The request line, in the words of environ: native strings. */
 export interface RequestLine {
   method: unknown;
-  /** The part of the path that the front door added or that mounts the function; decoded, without final slash. */
+  /** The part of the path that the event source added or that mounts the function; decoded, without final slash. */
   scriptName: string;
   /** The rest of the path, decoded. */
   pathInfo: string;
@@ -66,7 +66,7 @@ export function begin(line: RequestLine, settings: Settings, invocation: Invocat
 }
 
 /**
- * A path that the front door passes on as it was sent. What no client can send is escaped, so that it reads the same.
+ * A path that the event source passes on as it was sent. What no client can send is escaped, so that it reads the same.
  *
  * @returns printable ASCII that starts with `/` and holds no `?` or `#`
  */
@@ -76,7 +76,7 @@ export function sentPath(path: unknown): string {
   return text.charCodeAt(0) === 0x2f ? text : `/${text}`;
 }
 
-/** A query that the front door passes on as it was sent; a bare space, as function URLs had it, becomes `%20`. */
+/** A query that the event source passes on as it was sent; a bare space, as function URLs had it, becomes `%20`. */
 export function sentQuery(query: unknown): string {
   if (typeof query !== 'string') return '';
   return /[^\x21-\x7e]|#/.test(query) ? asciiTarget(query).replaceAll('#', '%23') : query;
@@ -186,7 +186,7 @@ export function addCookies(environ: Environ, cookies: unknown): void {
  *
  * @param proto the scheme as AWS tells it
  * @param port the port as AWS tells it
- * @param domainName the name by which AWS knows the front door
+ * @param domainName the name by which AWS knows the event source
  * @param usual the scheme where nothing tells
  */
 export function addServer(

@@ -9,7 +9,7 @@ const SERVED =
   'Lambda@Edge viewer and origin requests';
 
 /**
- * The function was invoked with an event that no HTTP front door sends, or that cannot be answered. The invocation fails
+ * The function was invoked with an event that no HTTP event source sends, or that cannot be answered. The invocation fails
  * with it; no application is called. The message names what came and what is served.
  */
 export class UnsupportedEventError extends TypeError {
@@ -23,7 +23,7 @@ export class UnsupportedEventError extends TypeError {
 
 /**
  * The application answered with a status that the option `errorStatuses` makes a failure: the invocation fails with this, and
- * the client gets the front door's own error page.
+ * the client gets the event source's own error page.
  */
 export class FailedResponseError extends Error {
   override name = 'FailedResponseError';

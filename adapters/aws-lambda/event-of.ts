@@ -17,7 +17,7 @@ export interface EventParts extends Pick<ClientRequest, 'method' | 'headers' | '
 
 /**
  * @throws {TypeError} for an unknown source
- * @throws {RequestError} for a request that the front door answers by itself
+ * @throws {RequestError} for a request that the event source answers by itself
  */
 export function eventOf(source: SourceName, parts: EventParts, options: EmulatorOptions): unknown {
   const { path, query } = splitTarget(asciiTarget(parts.target), parts.method);

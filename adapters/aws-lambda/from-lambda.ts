@@ -1,5 +1,5 @@
-// Makes an application of a Lambda handler, by doing what the front door before it would do. It is the Lambda emulator:
-// one faithful event builder for each front door, and the rules by which each reads a result.
+// Makes an application of a Lambda handler, by doing what the event source before it would do. It is the Lambda emulator:
+// one faithful event builder for each event source, and the rules by which each reads a result.
 
 import { FLUSH } from '../../core/body.ts';
 import { ClientDisconnectedError, describe, report } from '../../core/errors.ts';
@@ -19,7 +19,7 @@ import { DEFAULT_TYPE, StreamReader } from './stream-reader.ts';
 
 /** Options of {@link fromLambda}. */
 export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
-  /** The front door to imitate. */
+  /** The event source to imitate. */
   source: SourceName;
   /**
    * Whether the handler is a streaming one, `(event, responseStream, context)`.
@@ -34,11 +34,11 @@ export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
  * would, with the event that an HTTP API makes of the request, and answers as an HTTP API answers its result. That is also
  * how a handler is tested, and run on `node:http` during development.
  *
- * The handler may be asynchronous, call back, or stream. When it fails, or its result is one that the front door makes no
- * response of, the client gets the front door's own error page, and `wsgi.errors` says why.
+ * The handler may be asynchronous, call back, or stream. When it fails, or its result is one that the event source makes no
+ * response of, the client gets the event source's own error page, and `wsgi.errors` says why.
  *
  * @param handler the function as Lambda would call it
- * @param options which front door, how it is set up, and what the function's context tells
+ * @param options which event source, how it is set up, and what the function's context tells
  * @throws {TypeError} for a handler that is no function, and for an unknown source
  * @example
  * await serve(fromLambda(handler, { source: 'http-api' }));
@@ -88,7 +88,7 @@ async function answerOf(
 }
 
 /**
- * The front door's own error page; why it came to that is for the log.
+ * The event source's own error page; why it came to that is for the log.
  *
  * @throws {ClientDisconnectedError} where nobody is left to get it (ERR-05)
  */
@@ -154,7 +154,7 @@ class StreamedCall {
     return this.#body(first, done);
   }
 
-  /** A front door that does not stream takes all that was written for the JSON of a result. */
+  /** An event source that does not stream takes all that was written for the JSON of a result. */
   async #whole(startResponse: StartResponse): Promise<Body> {
     const invoke = async (): Promise<unknown> => {
       const chunks: Buffer[] = [];
@@ -195,7 +195,7 @@ class StreamedCall {
     try {
       let isHeadOut = false;
       for (let pending: Promise<Uint8Array | null> = Promise.resolve(first ?? EMPTY); ; pending = stream.pull()) {
-        // Where no chunk follows yet the head goes out alone, as the front door sends it. (D23)
+        // Where no chunk follows yet the head goes out alone, as the event source sends it. (D23)
         if (!isHeadOut && !(await isReady(pending, 1, false))) {
           isHeadOut = true;
           yield FLUSH;

@@ -14,7 +14,7 @@ const FRAME_BYTES = 1024;
 const HEADER_FRAME_BYTES = 8;
 
 /**
- * How many bytes of JSON a result has, if that is more than the front door takes; else 0. What is surely small is not
+ * How many bytes of JSON a result has, if that is more than the event source takes; else 0. What is surely small is not
  * counted.
  *
  * @param headers the headers in the result

@@ -20,7 +20,7 @@ export interface LambdaOptions extends GatewayOptions {
   events?: EventTarget;
   /**
    * Statuses that fail the invocation in place of being its result, as a list or a function: Lambda then counts an error and
-   * logs it, and the client gets the front door's own error page.
+   * logs it, and the client gets the event source's own error page.
    *
    * @default none
    * @example toLambda(app, { errorStatuses: (status) => status >= 500 })

@@ -56,7 +56,7 @@ export function makeContext(requestId: string, options: FunctionOptions, settle:
 }
 
 /**
- * Calls a handler that returns its result, and gives the result as the front door gets it: as JSON, read again.
+ * Calls a handler that returns its result, and gives the result as the event source gets it: as JSON, read again.
  *
  * @returns a promise that rejects when the handler fails or its result is no JSON
  */

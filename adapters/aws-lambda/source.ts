@@ -1,11 +1,11 @@
-// What a front door is to the adapter: the same members in every file of sources/, so that to know one is to know all.
+// What an event source is to the adapter: the same members in every file of sources/, so that to know one is to know all.
 
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ } from '../../core/types.ts';
 import type { Invocation } from './invocation.ts';
 import type { LambdaSettings } from './options.ts';
 
-/** The front doors that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
+/** The event sources that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
 export type SourceName = 'rest-api' | 'http-api' | 'function-url' | 'alb' | 'lattice' | 'lattice-v1' | 'edge';
 
 /** JSON of which nothing is known but that it is an object: what `recognises` looks at. */
@@ -14,7 +14,7 @@ export interface AnyEvent {
   readonly requestContext?: { readonly [member: string]: unknown } | null;
 }
 
-/** One front door, as `toLambda` needs it. No method keeps anything, and none looks at headers to tell events apart. */
+/** One event source, as `toLambda` needs it. No method keeps anything, and none looks at headers to tell events apart. */
 export interface Source<Event = unknown, Result = unknown> {
   readonly name: SourceName;
   /** Whether an event comes from here. No two sources recognise the same event. */
@@ -27,11 +27,11 @@ export interface Source<Event = unknown, Result = unknown> {
    * @throws {RequestError} for a request that is answered without the application
    */
   toEnviron(event: Event, settings: LambdaSettings, invocation: Invocation): Environ;
-  /** The result that makes this front door send the response. `body` is all of it, empty where there is none. */
+  /** The result that makes this event source send the response. `body` is all of it, empty where there is none. */
   toResult(event: Event, response: GatewayResponse, body: Uint8Array): Result;
   /** How long the result may be, in bytes of JSON. */
   limitBytes(event: Event): number;
-  /** The metadata ahead of a streamed response; absent where the front door does not stream. */
+  /** The metadata ahead of a streamed response; absent where the event source does not stream. */
   toPrelude?(response: GatewayResponse): Prelude;
 }
 

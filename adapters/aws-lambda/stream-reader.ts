@@ -1,4 +1,4 @@
-// The other end of a response stream: what the front door reads of what a streaming handler writes.
+// The other end of a response stream: what the event source reads of what a streaming handler writes.
 
 import { Writable } from 'node:stream';
 import { MalformedResultError } from './emulator.ts';

@@ -1,4 +1,4 @@
-// What front doors tell of TLS in headers, under the names of Apache's mod_ssl. (ENV-15)
+// What event sources tell of TLS in headers, under the names of Apache's mod_ssl. (ENV-15)
 
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ } from '../../core/types.ts';
@@ -6,7 +6,7 @@ import { decodePath } from '../../core/url.ts';
 import type { LambdaOptions } from './options.ts';
 
 /**
- * Adds `SSL_PROTOCOL` and `SSL_CIPHER` from the headers `X-Amzn-Tls-*`. Only for a front door that always sets them.
+ * Adds `SSL_PROTOCOL` and `SSL_CIPHER` from the headers `X-Amzn-Tls-*`. Only for an event source that always sets them.
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
 export function addTls(environ: Environ): void {

@@ -17,7 +17,7 @@ import { findSource } from './sources/index.ts';
 import type { LambdaHandler } from './types.ts';
 
 /**
- * Serves an application as a Lambda function, behind every HTTP front door that AWS has: REST API, HTTP API, function
+ * Serves an application as a Lambda function, behind every HTTP event source that AWS has: REST API, HTTP API, function
  * URL, Application Load Balancer, VPC Lattice and Lambda@Edge. The event alone tells which one it is.
  *
  * @param app the application
@@ -157,7 +157,7 @@ class Call extends Invocation implements Receiver {
     try {
       if (body !== null) result = source.toResult(event, response, body);
     } catch (error) {
-      // What this front door cannot express.
+      // What this event source cannot express.
       this.#exchange?.tell(error);
       return this.#failed();
     }

@@ -1,4 +1,4 @@
-// The handler's types, in the words of @types/aws-lambda, so that it can be annotated as the front door's own.
+// The handler's types, in the words of @types/aws-lambda, so that it can be annotated as the event source's own.
 
 import type {
   ALBEvent,
@@ -14,7 +14,7 @@ import type {
 import type { LatticeResult } from './lattice.ts';
 
 /**
- * A Lambda function behind any HTTP front door: it can be annotated as `APIGatewayProxyHandler`,
+ * A Lambda function behind any HTTP event source: it can be annotated as `APIGatewayProxyHandler`,
  * `APIGatewayProxyHandlerV2`, `LambdaFunctionURLHandler`, `ALBHandler` or `CloudFrontRequestHandler`.
  */
 export interface LambdaHandler {

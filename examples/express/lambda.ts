@@ -1,4 +1,4 @@
-// The Express app as a Lambda function, behind whatever front door its event comes from.
+// The Express app as a Lambda function, behind whatever event source its event comes from.
 
 import { toLambda } from 'waygate/aws-lambda';
 import app from './app.ts';

@@ -1,4 +1,4 @@
-// The application that every front door of this example serves: a page, a JSON echo, a stream, a file, cookies.
+// The application that every event source of this example serves: a page, a JSON echo, a stream, a file, cookies.
 
 import { type Application, decodeWsgi, encode } from 'waygate';
 
@@ -41,7 +41,7 @@ const app: Application = async (environ, startResponse) => {
   }
 };
 
-/** Five server-sent events. Behind a buffered front door they arrive together, behind a streamed one as they happen. */
+/** Five server-sent events. Behind a buffered event source they arrive together, behind a streamed one as they happen. */
 async function* events(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for (let tick = 1; tick <= 5 && !signal.aborted; tick++) {
     yield encode(`data: ${JSON.stringify({ tick })}\n\n`);

@@ -1,4 +1,4 @@
-// The three applications as a Lambda function, behind whatever front door its event comes from.
+// The three applications as a Lambda function, behind whatever event source its event comes from.
 
 import { toLambda } from 'waygate/aws-lambda';
 import app from './app.ts';

@@ -1,4 +1,4 @@
-// examples/express: the same app on node, on a Fetch platform, and behind a Lambda front door. In workerd it runs in
+// examples/express: the same app on node, on a Fetch platform, and behind a Lambdan event source. In workerd it runs in
 // tests/e2e/hosted-workers.test.ts.
 
 import { readFileSync } from 'node:fs';

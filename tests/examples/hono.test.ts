@@ -1,4 +1,4 @@
-// examples/hono: the same app on node, as a Worker, and behind each kind of Lambda front door. In workerd itself it runs in
+// examples/hono: the same app on node, as a Worker, and behind each kind of Lambdan event source. In workerd itself it runs in
 // tests/e2e/hosted-workers.test.ts.
 
 import { readFileSync } from 'node:fs';

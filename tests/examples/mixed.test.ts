@@ -1,4 +1,4 @@
-// examples/mixed: each application under its prefix, on node and behind two kinds of Lambda front door. In workerd it runs
+// examples/mixed: each application under its prefix, on node and behind two kinds of Lambdan event source. In workerd it runs
 // in tests/e2e/hosted-workers.test.ts.
 
 import { readFileSync } from 'node:fs';

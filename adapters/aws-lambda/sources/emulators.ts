@@ -1,4 +1,4 @@
-// The front doors that `fromLambda` imitates.
+// The event sources that `fromLambda` imitates.
 
 import type { Emulator } from '../emulator.ts';
 import type { SourceName } from '../source.ts';

@@ -1,4 +1,4 @@
-// The list of front doors, and which of them an event comes from.
+// The list of event sources, and which of them an event comes from.
 
 import { lookalike } from '../errors.ts';
 import type { AnyEvent, Source } from '../source.ts';
@@ -13,7 +13,7 @@ import { restApi } from './rest-api.ts';
 const SOURCES: readonly Source[] = [httpApi, functionUrl, restApi, alb, lattice, latticeV1, edge];
 
 /**
- * The front door that an event comes from, by the event alone.
+ * The event source that an event comes from, by the event alone.
  *
  * @returns null for anything that is no HTTP request
  */

@@ -1,5 +1,5 @@
 // The case data of tests/cases: events with the request that each one means, and responses with the result that each
-// front door needs.
+// event source needs.
 
 import { readFileSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// The conformance suite round every front door: a Fetch call becomes the event that the front door makes of it, the
-// event becomes environ, and the response goes back the same way. What a front door lacks is declared, and held to be
+// The conformance suite round every event source: a Fetch call becomes the event that the event source makes of it, the
+// event becomes environ, and the response goes back the same way. What an event source lacks is declared, and held to be
 // really absent; docs/platforms.md says it in words.
 
 import { runInNewContext } from 'node:vm';
@@ -20,7 +20,7 @@ const BUFFERED = {
   brokenConnection: 'status-500',
 } as const;
 
-/** The front door fills in the reason phrase. */
+/** The event source fills in the reason phrase. */
 const NO_REASON = { reason: false };
 
 const LACKS: Record<SourceName, Partial<Capabilities>> = {
@@ -33,7 +33,7 @@ const LACKS: Record<SourceName, Partial<Capabilities>> = {
   edge: { headLength: false },
 };
 
-/** What a function that answers in one piece lacks takes time to show, and has nothing to do with the front door: once. */
+/** What a function that answers in one piece lacks takes time to show, and has nothing to do with the event source: once. */
 const SAME = /^lacks (?:streaming|earlyHead|disconnect|requestStreaming),/;
 
 /**

@@ -85,7 +85,7 @@ describe('events have the shape of those that AWS sends', () => {
   });
 });
 
-describe('what each front door does to a request', () => {
+describe('what each event source does to a request', () => {
   it('decodes, joins and gathers as AWS does', async () => {
     const path = '/a%20b?x=1&x=%C3%A9&y';
     const rest = await eventOf({ source: 'rest-api' }, path);
@@ -265,7 +265,7 @@ describe('how the handler is called', () => {
     ['it calls back with an error', (_event, _context, callback) => callback(new Error('secret'))],
     ['it calls context.fail', (_event, context) => context.fail(new Error('secret'))],
     ['its result is no JSON', async () => ({ statusCode: 200, body: 1n, secret: true })],
-  ])('and when %s the front door answers', async (_name, handler) => {
+  ])('and when %s the event source answers', async (_name, handler) => {
     for (const [source, status] of Object.entries({
       'rest-api': 502,
       'http-api': 500,
@@ -525,7 +525,7 @@ describe('streaming handlers', () => {
     await expect((await serve(open, url)('/')).text()).rejects.toThrow();
   });
 
-  it('behind a front door that does not stream write the JSON of a result', async () => {
+  it('behind an event source that does not stream write the JSON of a result', async () => {
     const handler = stream((to) => {
       to.write('{"statusCode":201,');
       to.write('"body":"whole"}');

@@ -80,7 +80,7 @@ describe('members that are empty, as typed languages pass on what is missing', (
   });
 });
 
-describe('which front door an event comes from', () => {
+describe('which event source an event comes from', () => {
   it('a proxy event that calls itself version 2.0, but has nothing of it, is a REST API’s', async () => {
     const environ = await environOf(rest({ version: '2.0' }));
     expect([environ.SCRIPT_NAME, environ.PATH_INFO, environ.REMOTE_ADDR]).toEqual(['/prod', '/x', '192.0.2.1']);
@@ -99,7 +99,7 @@ describe('which front door an event comes from', () => {
 });
 
 describe('where only one of two members is there', () => {
-  it('the path of payload 2.0 is the one in the context, which is decoded at both front doors', async () => {
+  it('the path of payload 2.0 is the one in the context, which is decoded at both event sources', async () => {
     const http = { method: 'GET', path: '/a b/%41' };
     const api = await environOf(payload2({ rawPath: undefined }, { http }));
     expect([api.PATH_INFO, api.REQUEST_URI]).toEqual(['/a b/%41', '/a%20b/%2541']);

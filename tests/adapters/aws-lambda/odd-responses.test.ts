@@ -1,4 +1,4 @@
-// Responses at the borders of what front doors take: reasons that are no ASCII, cookies without end.
+// Responses at the borders of what event sources take: reasons that are no ASCII, cookies without end.
 
 import { describe, expect, it } from 'vitest';
 import type { Application, HeaderList } from 'waygate';

@@ -292,7 +292,7 @@ describe('Lambda@Edge: aws.pass_through', () => {
     },
   );
 
-  it('is there for no other front door', async () => {
+  it('is there for no other event source', async () => {
     const app: Application = (environ, startResponse) => {
       startResponse('200 OK', []);
       return [encode(String('aws.pass_through' in environ))];

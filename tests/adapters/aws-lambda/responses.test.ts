@@ -1,4 +1,4 @@
-// Every response of tests/cases: the result that its front door needs.
+// Every response of tests/cases: the result that its event source needs.
 
 import { describe, expect, it } from 'vitest';
 import type { Application } from 'waygate';
@@ -44,7 +44,7 @@ function appOf(each: ResponseCase): Application {
 describe('responses', () => {
   it.each(responseCases.map((each): [string, ResponseCase] => [each.name, each]))('%s', async (_name, each) => {
     const result = await toLambda(appOf(each))(eventWith(each.kind, each.requestMethod));
-    // What a front door gets is JSON: nothing else may be in a result.
+    // What an event source gets is JSON: nothing else may be in a result.
     expect(JSON.parse(JSON.stringify(result))).toEqual(result);
     expect(comparable(result, each)).toEqual(comparable(each.expect, each));
     if (each.kind.startsWith('edge')) expect(Object.keys(result.headers)).not.toContain('content-length');

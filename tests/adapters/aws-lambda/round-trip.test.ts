@@ -1,5 +1,5 @@
-// Random requests and responses round every front door: environ → event → environ, and response → result → response.
-// What comes back must be the same, but for the losses that the front door forces. Those are listed in docs/platforms.md;
+// Random requests and responses round every event source: environ → event → environ, and response → result → response.
+// What comes back must be the same, but for the losses that the event source forces. Those are listed in docs/platforms.md;
 // each has a test of its own below, and the random data keeps clear of it.
 
 import * as fc from 'fast-check';
@@ -205,7 +205,7 @@ function valuesOf(headers: HeaderList, joins: boolean): Record<string, string[]>
   const map = new Map<string, string[]>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    // Of a length that the function gave, a front door makes another header beside its own.
+    // Of a length that the function gave, an event source makes another header beside its own.
     if (/^(?:x-amzn-remapped-)?content-length$/.test(key)) continue;
     map.set(key, [...(map.get(key) ?? []), value]);
   }
@@ -213,7 +213,7 @@ function valuesOf(headers: HeaderList, joins: boolean): Record<string, string[]>
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The headers that a front door adds. */
+/** The headers that an event source adds. */
 const ADDED = /^HTTP_(?:X_FORWARDED_(?:FOR|PORT|PROTO)|X_AMZN_TRACE_ID|CLOUDFRONT_FORWARDED_PROTO|HOST)$/;
 
 function headersOf(environ: Environ): Record<string, unknown> {
@@ -262,7 +262,7 @@ const door = (title: string): Door => DOORS.find((each) => each.title === title)
 const query = async (title: string, sent: string) =>
   (await roundTrip(door(title), { query: sent }, {})).environ.QUERY_STRING;
 
-describe('losses that front doors force', () => {
+describe('losses that event sources force', () => {
   it('REST API: the escapes of the query, a missing "=", empty parts, and the order across keys', async () => {
     expect(await query('rest-api', 'b=%41&a=x+y&b=2&c&&')).toBe('b=A&b=2&a=x%20y&c=');
   });

@@ -399,7 +399,7 @@ describe('without a stream', () => {
     },
   );
 
-  it('answers every front door, as toLambda does', async () => {
+  it('answers every event source, as toLambda does', async () => {
     const handler = toLambdaStream(respond('200 OK', [], text('x')));
     for (const kind of ['apigw-v2', 'alb', 'lattice-v2', 'edge-viewer-request', 'apigw-v1']) {
       expect(await handler(eventWith(kind, 'GET'), {})).toMatchObject({ body: 'x' });

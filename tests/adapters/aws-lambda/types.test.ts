@@ -25,7 +25,7 @@ const app: Application = (_environ, startResponse) => {
 };
 
 describe('the handler', () => {
-  it('can be annotated as the handler of every front door', () => {
+  it('can be annotated as the handler of every event source', () => {
     const handlers: [
       APIGatewayProxyHandler,
       APIGatewayProxyWithCognitoAuthorizerHandler,
