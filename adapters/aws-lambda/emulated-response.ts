@@ -33,7 +33,9 @@ export function reasonOf(text: unknown): { reason: string } | null {
   if (typeof text !== 'string') return null;
   const reason = trimBlanks(encodeWsgi(text));
   if (isHeaderValue(reason) && !reason.includes('\t')) return { reason };
-  throw new MalformedResultError(`The result's statusDescription is ${JSON.stringify(text)}, which is no reason.`);
+  throw new MalformedResultError(
+    `The result's statusDescription is ${JSON.stringify(text)}, which is not a reason phrase.`,
+  );
 }
 
 /**

@@ -308,7 +308,7 @@ export function addBody(environ: Environ, body: unknown, base64: unknown, settin
     return;
   }
   if (typeof body !== 'string') {
-    throw new UnsupportedEventError(`a request whose body is no string but of type ${typeof body}`);
+    throw new UnsupportedEventError(`a request whose body is not a string but of type ${typeof body}`);
   }
   const bytes = base64 === true ? bytesOf(body) : null;
   const length = bytes === null ? Buffer.byteLength(body) : bytes.byteLength;

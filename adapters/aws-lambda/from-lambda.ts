@@ -163,7 +163,7 @@ class StreamedCall {
       try {
         return JSON.parse(text);
       } catch {
-        throw new MalformedResultError(`${this.#emulator.name} does not stream, and what was written is no result.`);
+        throw new MalformedResultError(`${this.#emulator.name} does not stream, and what was written is not a result.`);
       }
     };
     return send(await answerOf(this.#emulator, this.#request, this.#options, this.#environ, invoke), startResponse);

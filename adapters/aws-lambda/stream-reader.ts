@@ -103,6 +103,6 @@ function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch {
-    throw new MalformedResultError('The metadata ahead of the stream is no JSON.');
+    throw new MalformedResultError('The metadata ahead of the stream is not valid JSON.');
   }
 }

@@ -24,7 +24,7 @@ export function checkResponse(answer: unknown): Response {
     throw new TypeError(`The handler returned ${describe(answer)}; expected a Response.`);
   }
   if (response.status === 0) {
-    throw new TypeError('The handler returned Response.error(), which stands for a failed fetch and cannot be sent.');
+    throw new TypeError('The handler returned Response.error(), which means a failed fetch and cannot be sent.');
   }
   if (response.bodyUsed || response.body?.locked) {
     throw new TypeError(

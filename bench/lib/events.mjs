@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-/** The front doors that are measured, and a real event of each. */
+/** The event sources that are measured, and a real event of each. */
 export const SOURCES = {
   'HTTP API': 'apigw-v2-go-no-authorizer',
   'REST API': 'apigw-v1-powertools-no-auth',

@@ -88,7 +88,7 @@ function probes(path: string): Probe[] {
     { name: 'the same without its body', path, init: { method: 'HEAD' } },
     { name: 'a query with repeats, empty values and escapes', path: `${path}${query}a=1&a=2&b=&c&d=%26%3D%zz+%C3%A9` },
     { name: 'a path with encoded slashes, spaces and UTF-8', path: `${below}a%2Fb%20c%C3%A9` },
-    { name: 'a path of bytes that are no UTF-8', path: `${below}%FF%FE` },
+    { name: 'a path of bytes that are not UTF-8', path: `${below}%FF%FE` },
     { name: 'a path with dots in its segments', path: `${below}.x/y..z/...` },
     {
       name: 'headers with repeats and bytes above ASCII',

@@ -11,7 +11,7 @@ export const ExitCode = {
   httpError: 22,
 } as const;
 
-/** A failure that is the user's to mend. Its message is shown as one line; the cause's stack only with `--verbose`. */
+/** A failure that the user can fix. Its message is shown as one line; the cause's stack only with `--verbose`. */
 export class CommandError extends Error {
   override name = 'CommandError';
   readonly exitCode: number;

@@ -48,7 +48,9 @@ function parseEvent(bytes: Buffer, path: string): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch (error) {
-    throw new CommandError(`${where} is no JSON: ${oneLine(error)}. \`waygate event\` makes events.`, { cause: error });
+    throw new CommandError(`${where} is not valid JSON: ${oneLine(error)}. \`waygate event\` makes events.`, {
+      cause: error,
+    });
   }
 }
 

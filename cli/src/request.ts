@@ -36,7 +36,7 @@ export async function commandRequest(
 ): Promise<CommandRequest> {
   checkTarget(target);
   if (method !== undefined && !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(method)) {
-    throw usageError(`"${method}" is no request method; expected one such as GET.`);
+    throw usageError(`"${method}" is not a request method; expected one such as GET.`);
   }
   const headers = (options.header ?? []).map(parseHeader);
   const body = options.data === undefined ? undefined : await joinData(options.data, io);

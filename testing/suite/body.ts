@@ -49,7 +49,7 @@ export function bodySuite(suite: Suite): void {
 
 function wrongBodies({ test }: Suite): void {
   for (const [what, body] of Object.entries(noBodies())) {
-    test(`BODY-01: ${what} is no body`, async (t) => {
+    test(`BODY-01: ${what} is not a body`, async (t) => {
       const site = await t.serve(answering(() => body));
       equal((await site.get('/')).status, 500, 'the status');
       ok(site.errors.includes('BODY-01'), `wsgi.errors names the rule: ${site.errors}`);
@@ -59,7 +59,7 @@ function wrongBodies({ test }: Suite): void {
 
 function wrongChunks({ test }: Suite): void {
   for (const [what, chunk] of Object.entries(NO_CHUNKS)) {
-    test(`STR-04, BODY-01: ${what} is no chunk`, async (t) => {
+    test(`STR-04, BODY-01: ${what} is not a chunk`, async (t) => {
       const makers: Record<string, () => unknown> = {
         '/array': () => [u8('first'), chunk],
         *'/generator'() {
@@ -81,13 +81,13 @@ function wrongChunks({ test }: Suite): void {
     });
   }
 
-  test('STR-04: a promise is no chunk of a sync body', async (t) => {
+  test('STR-04: a promise is not a chunk of a sync body', async (t) => {
     const site = await t.serve(answering(() => [Promise.resolve(u8('late'))]));
     equal((await site.get('/')).status, 500, 'the status');
     ok(site.errors.includes('Promise'), `wsgi.errors says what it was: ${site.errors}`);
   });
 
-  test('§3.4: a hole in an array is no chunk', async (t) => {
+  test('§3.4: a hole in an array is not a chunk', async (t) => {
     equal(
       (await (await t.serve(answering(() => Object.assign(new Array(3), { 0: u8('a'), 2: u8('b') })))).get('/')).status,
       500,
@@ -132,7 +132,7 @@ function rightBodies(suite: Suite): void {
       [Symbol.asyncIterator]: () => asyncChunks('a', 'b'),
     }),
     'a promise of a body': () => Promise.resolve([u8('a'), u8('b')]),
-    'a thenable that is no Promise': () => ({
+    'a thenable that is not a Promise': () => ({
       // biome-ignore lint/suspicious/noThenProperty: what await takes, an application may return
       then: (resolve: (body: unknown) => void) => resolve(chunks('a', 'b')),
     }),

@@ -70,7 +70,7 @@ function everyPath({ test }: Suite): void {
     equal(closed, 1, 'the number of calls');
   });
 
-  test('CLOSE-01, BODY-01: what is no body but has a close is closed too', async (t) => {
+  test('CLOSE-01, BODY-01: something that is not a body but has a close is closed too', async (t) => {
     let closed = 0;
     const close = (): void => {
       closed += 1;
@@ -137,7 +137,7 @@ function failingClose({ test }: Suite): void {
     rejects: () => Promise.reject(PLANNED),
   };
   for (const [what, close] of Object.entries(CLOSES)) {
-    test(`CLOSE-05: a close that ${what} is told, and the response stays whole`, async (t) => {
+    test(`CLOSE-05: a close that ${what} is reported, and the response stays whole`, async (t) => {
       const body = {
         *[Symbol.iterator]() {
           yield u8('a');
@@ -150,12 +150,12 @@ function failingClose({ test }: Suite): void {
       equal([answer.status, answer.text], [200, 'ab'], 'the response');
       await eventually(() => site.errors.includes(PLANNED.message), 'the error on wsgi.errors');
       await quiet();
-      equal(site.errors.split(`Error: ${PLANNED.message}`).length - 1, 1, 'how often it is told');
+      equal(site.errors.split(`Error: ${PLANNED.message}`).length - 1, 1, 'how often it is reported');
       equal((await site.get('/')).status, 200, 'the status of the next request');
     });
   }
 
-  test('CLOSE-05: a close that cannot even be looked at is told too', async (t) => {
+  test('CLOSE-05: a close that cannot even be looked at is reported too', async (t) => {
     const body = {
       *[Symbol.iterator]() {
         yield u8('a');
@@ -226,28 +226,32 @@ async function bodyThatHangs(t: Trial): Promise<void> {
 }
 
 function clientGone({ can, needs, decides }: Suite): void {
-  decides('disconnect', 'CLOSE-01, ERR-05: a client that leaves ends the body, and that is no error', async (t) => {
-    const ended = new Gate<string>();
-    const site = await t.serve(
-      answering(async function* () {
-        let how = 'left unread';
-        try {
-          // Not endless: where nobody sees the client leave, it has to end all the same.
-          for (let waited = 0; waited < PATIENCE; waited++) {
-            yield u8('x');
-            await pause(1);
+  decides(
+    'disconnect',
+    'CLOSE-01, ERR-05: a client that disconnects ends the body, and that is not an error',
+    async (t) => {
+      const ended = new Gate<string>();
+      const site = await t.serve(
+        answering(async function* () {
+          let how = 'left unread';
+          try {
+            // Not endless: where nobody sees the client leave, it has to end all the same.
+            for (let waited = 0; waited < PATIENCE; waited++) {
+              yield u8('x');
+              await pause(1);
+            }
+            how = 'read to its end';
+          } finally {
+            ended.open(how);
           }
-          how = 'read to its end';
-        } finally {
-          ended.open(how);
-        }
-      }),
-    );
-    await leaveAfterFirst(site);
-    equal(await within(ended.opened, 'the end of the body'), 'left unread', 'how the body ended');
-    await quiet();
-    equal(site.errors, '', 'wsgi.errors');
-  });
+        }),
+      );
+      await leaveAfterFirst(site);
+      equal(await within(ended.opened, 'the end of the body'), 'left unread', 'how the body ended');
+      await quiet();
+      equal(site.errors, '', 'wsgi.errors');
+    },
+  );
 
   needs(['disconnect'], 'decision D10: waygate.signal aborts when the client leaves', async (t) => {
     let aborted = false;
@@ -319,7 +323,7 @@ function clientGone({ can, needs, decides }: Suite): void {
 
   needs(
     ['disconnect', 'promptDisconnect'],
-    'decision D10: waygate.signal is aborted also for who first looks at it after the client has left',
+    'decision D10: waygate.signal is aborted also if it is first read after the client has disconnected',
     async (t) => {
       const started = new Gate();
       const left = new Gate();

@@ -211,7 +211,7 @@ function theKeys({ test, decides, can }: Suite): void {
     if (!can.raw) equal((await environOf(t, '/', { method: 'patch' })).REQUEST_METHOD, 'patch', 'REQUEST_METHOD');
   });
 
-  test('waygate.wait_until takes work that goes on after the response, and tells of its failure', async (t) => {
+  test('waygate.wait_until takes work that goes on after the response, and reports its failure', async (t) => {
     let done = false;
     const site = await t.serve((environ, startResponse) => {
       environ['waygate.wait_until'](
@@ -228,7 +228,7 @@ function theKeys({ test, decides, can }: Suite): void {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     ok(done, 'the work was done');
-    ok(site.errors.includes('planned failure of work'), `wsgi.errors tells of the failure: ${site.errors}`);
+    ok(site.errors.includes('planned failure of work'), `wsgi.errors reports the failure: ${site.errors}`);
   });
 }
 

@@ -51,7 +51,7 @@ function beforeTheHead({ test }: Suite): void {
       equal(answer.headers.get('content-length'), String(answer.bytes.byteLength), 'the length');
       await eventually(() => site.errors.includes(SECRET), 'the error on wsgi.errors');
       ok(/\n +at /.test(site.errors), 'the stack is on wsgi.errors');
-      equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is told');
+      equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is reported');
     });
   }
 
@@ -139,7 +139,7 @@ function afterTheHead({ test }: Suite): void {
     await site.breaks('/');
     await eventually(() => site.errors.includes(SECRET), 'the error on wsgi.errors');
     await quiet();
-    equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is told');
+    equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is reported');
   });
 
   const LATE: Record<string, Application> = {
@@ -176,16 +176,16 @@ function afterTheHead({ test }: Suite): void {
     ),
   };
   for (const [what, app] of Object.entries(LATE)) {
-    test(`ERR-04, trap 7: after the head, ${what}: the response breaks off, and that is told once`, async (t) => {
+    test(`ERR-04, trap 7: after the head, ${what}: the response breaks off, and that is reported once`, async (t) => {
       const site = await t.serve(app);
       await site.breaks('/');
       await eventually(() => site.errors.includes(SECRET), 'the error on wsgi.errors');
       await quiet();
-      equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is told');
+      equal(site.errors.split(`Error: ${SECRET}`).length - 1, 1, 'how often the error is reported');
     });
   }
 
-  test('ERR-05: an error of the application’s own that looks like a lost connection is told', async (t) => {
+  test('ERR-05: an error of the application’s own that looks like a lost connection is reported', async (t) => {
     const site = await t.serve(
       answering(function* () {
         yield u8('sent');
@@ -242,7 +242,7 @@ function anythingThrown({ test }: Suite): void {
 }
 
 function telling({ test }: Suite): void {
-  test('ERR-02: the log tells the causes of an error', async (t) => {
+  test('ERR-02: the log names the causes of an error', async (t) => {
     const site = await t.serve(() => {
       throw new Error('outer', { cause: new Error('inner reason') });
     });
@@ -289,7 +289,7 @@ function telling({ test }: Suite): void {
   });
 
   // In most runtimes a rejection that nobody listens to ends the process.
-  test('ERR-06: onError may be an async function, and what it rejects with is told', async (t) => {
+  test('ERR-06: onError may be an async function, and what it rejects with is reported', async (t) => {
     const site = await t.serve(fail, { onError: async () => Promise.reject(new Error('second failure')) });
     equal((await site.get('/')).status, 500, 'the status');
     await eventually(() => site.errors.includes('second failure'), 'the rejection on wsgi.errors');

@@ -104,7 +104,7 @@ export function fileSuite({ test, needs }: Suite): void {
   });
 
   for (const remaining of [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, 2 ** 60, '3', 3n, null]) {
-    test(`FILE-04, L-48: ${String(remaining)} (${typeof remaining}) bytes left are no length`, async (t) => {
+    test(`FILE-04, L-48: ${String(remaining)} (${typeof remaining}) bytes left are not a length`, async (t) => {
       const file = Object.assign(new MemoryFile('abc'), { remaining: () => remaining as number });
       const site = await t.serve(sending(file));
       equal((await site.get('/')).status, 500, 'the status');

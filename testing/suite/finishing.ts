@@ -81,14 +81,14 @@ function declared({ test }: Suite): void {
       equal(site.errors, '', 'wsgi.errors');
     });
 
-    test(`CL-01, trap 7: GET, more bytes than declared, from ${what}: cut, and told`, async (t) => {
+    test(`CL-01, trap 7: GET, more bytes than declared, from ${what}: cut, and reported`, async (t) => {
       const site = await t.serve(answering(() => make('abc', 'def'), '200 OK', declare(2)));
       const answer = await site.get('/');
       equal([answer.headers.get('content-length'), answer.text], ['2', 'ab'], 'length and body');
       await eventually(() => site.errors.includes('CL-01'), 'the report on wsgi.errors');
     });
 
-    test(`CL-02, trap 7: GET, fewer bytes than declared, from ${what}: broken off, and told`, async (t) => {
+    test(`CL-02, trap 7: GET, fewer bytes than declared, from ${what}: broken off, and reported`, async (t) => {
       const site = await t.serve(answering(() => make('abc', 'def'), '200 OK', declare(20)));
       await site.breaks('/');
       await eventually(() => site.errors.includes('CL-02'), 'the report on wsgi.errors');
@@ -97,7 +97,7 @@ function declared({ test }: Suite): void {
     });
   }
 
-  test('CL-01: an array that is longer than declared is told once, also where a chunk ends at the declared length', async (t) => {
+  test('CL-01: an array that is longer than declared is reported once, also where a chunk ends at the declared length', async (t) => {
     for (const length of [2, 3]) {
       const site = await t.serve(answering(() => [u8('ab'), u8('cd'), u8('ef')], '200 OK', declare(length)));
       equal((await site.get('/')).text, 'abcdef'.slice(0, length), 'the body');
@@ -136,7 +136,7 @@ function withoutContent(suite: Suite): void {
   const { test, needs, decides } = suite;
 
   for (const status of EMPTY_STATUSES) {
-    test(`HTTP-06, trap 8: ${status}: the body is dropped and closed, and that is told`, async (t) => {
+    test(`HTTP-06, trap 8: ${status}: the body is dropped and closed, and that is reported`, async (t) => {
       const body = new LoggedBody(['abc', 'def']);
       const site = await t.serve(answering(() => body, status));
       const answer = await site.get('/');
@@ -144,7 +144,7 @@ function withoutContent(suite: Suite): void {
       await eventually(() => body.log.includes('close'), 'close()');
       equal(body.count('close'), 1, 'the number of calls of close()');
       ok(body.count('next') <= 1, 'the body is not drained');
-      ok(site.errors.includes(status.slice(0, 3)), `wsgi.errors tells that bytes were dropped: ${site.errors}`);
+      ok(site.errors.includes(status.slice(0, 3)), `wsgi.errors says that bytes were dropped: ${site.errors}`);
     });
 
     test(`HTTP-06: ${status}: an endless body is not drained`, async (t) => {
@@ -159,7 +159,7 @@ function withoutContent(suite: Suite): void {
       equal(site.errors, '', 'wsgi.errors');
     });
 
-    test(`HTTP-06: ${status}: a declared length is no reason to break off`, async (t) => {
+    test(`HTTP-06: ${status}: a declared length does not break the response off`, async (t) => {
       const site = await t.serve(answering(() => [], status, declare(5)));
       const { headers } = await site.get('/');
       const length = headers.get('content-length');

@@ -103,7 +103,7 @@ function reading({ test }: Suite): void {
     });
   }
 
-  test('INPUT-03: a size that is no whole number is refused', async (t) => {
+  test('INPUT-03: a size that is not a whole number is refused', async (t) => {
     await withInput(t, posting('abc'), async (input) => {
       for (const size of ['5', 1.5, Number.NaN, {}, true]) {
         const error = await Promise.resolve()

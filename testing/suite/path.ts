@@ -133,7 +133,7 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     }
   });
 
-  needs(['rawPath'], 'URL-05: a fragment is no part of path or query', async (t) => {
+  needs(['rawPath'], 'URL-05: a fragment is not part of path or query', async (t) => {
     const { site, seen } = await noting(t);
     await site.get('/a?b=1#c');
     equal(seen, [[t.mount, '/a', 'b=1']], 'SCRIPT_NAME, PATH_INFO, QUERY_STRING');

@@ -87,7 +87,7 @@ export function uploadSuite({ test, needs, decides }: Suite): void {
 
   needs(
     ['abortedUpload', 'requestStreaming'],
-    'ERR-05: an upload that breaks off is no fault of an application that reads it',
+    'ERR-05: an upload that breaks off is not the fault of an application that reads it',
     async (t) => {
       const started = new Gate();
       const over = new Gate();

@@ -34,7 +34,7 @@ const REFUSED: Record<string, string> = {
   'two Hosts that differ': get('/', 'Host: evil.example'),
   'two lengths that differ':
     'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab',
-  'a length that is no number': 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\nConnection: close\r\n\r\na',
+  'a length that is not a number': 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\nConnection: close\r\n\r\na',
   'a negative length': 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\nConnection: close\r\n\r\n',
   'a length and chunks':
     'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',

@@ -44,7 +44,7 @@ describe('check', () => {
     [
       'a path that is taken for UTF-8',
       "decodeURIComponent(escape(environ.PATH_INFO)); start('200 OK', []); return [];",
-      'GET /%FF%FE (a path of bytes that are no UTF-8)',
+      'GET /%FF%FE (a path of bytes that are not UTF-8)',
       /URIError|URI malformed/,
     ],
     [

@@ -72,7 +72,12 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     2,
     /^There is no event source "constructor"/,
   ],
-  ['an event that is no JSON', ['invoke', 'app.ts', '--event', 'event.json'], 1, /^event\.json is no JSON: /],
+  [
+    'an event that is not valid JSON',
+    ['invoke', 'app.ts', '--event', 'event.json'],
+    1,
+    /^event\.json is not valid JSON: /,
+  ],
   ['an event file that is not there', ['invoke', 'app.ts', '--event', 'e.json'], 1, /^e\.json does not exist\./],
   [
     'an event of no known source',
@@ -82,7 +87,7 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
   ],
   ['a target that is no path', ['fetch', 'app.ts', 'users'], 2, /^The request's target is "users"; expected a path/],
   ['a header without a colon', ['fetch', 'app.ts', '/', '-H', 'a'], 2, 'The header is "a"; expected "Name: value".'],
-  ['a method that is none', ['event', 'lambda:alb', 'G T', '/'], 2, /^"G T" is no request method/],
+  ['a method that is none', ['event', 'lambda:alb', 'G T', '/'], 2, /^"G T" is not a request method/],
   ['an unknown command', ['serv', 'app.ts'], 2, "unknown command 'serv' (Did you mean serve?)"],
   ['help of an unknown command', ['help', 'bogus'], 2, "unknown command 'bogus'"],
   ['help of a command with a slip', ['--verbose', 'help', 'serv'], 2, "unknown command 'serv' (Did you mean serve?)"],

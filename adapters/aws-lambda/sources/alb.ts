@@ -141,7 +141,7 @@ export const albEmulator: Emulator = {
       throw new MalformedResultError(`The result has "${other}", but the target group's setting asks for "${used}".`);
     }
     if (typeof object.statusCode !== 'number') {
-      throw new MalformedResultError("The result's statusCode is no number.");
+      throw new MalformedResultError("The result's statusCode is not a number.");
     }
     const headers: HeaderList = [];
     // Every value is a string: a number is a 502.

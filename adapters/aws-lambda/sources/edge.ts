@@ -187,7 +187,7 @@ export const edgeEmulator: Emulator = {
     if (object.status === undefined) {
       throw new MalformedResultError('The function let the request pass on to the origin, and here is none.');
     }
-    if (typeof object.status !== 'string') throw new MalformedResultError('The status of the result is no string.');
+    if (typeof object.status !== 'string') throw new MalformedResultError('The status of the result is not a string.');
     const status = statusOf(object.status, 'status');
     if (status === 204 && object.body !== undefined) {
       throw new MalformedResultError('The result has a body in a 204.');
@@ -215,7 +215,7 @@ export const edgeEmulator: Emulator = {
 
 /** Adds one header of a result, which is a list of records; the name is as the key of each record spells it. */
 function addRecords(headers: HeaderList, name: string, list: unknown): void {
-  if (!Array.isArray(list)) throw new MalformedResultError(`The result's headers["${name}"] is no list.`);
+  if (!Array.isArray(list)) throw new MalformedResultError(`The result's headers["${name}"] is not a list.`);
   for (const record of list) {
     const { key, value } = (record ?? {}) as { key?: unknown; value?: unknown };
     const sent = typeof key === 'string' ? key : name;

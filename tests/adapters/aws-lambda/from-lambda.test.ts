@@ -264,7 +264,7 @@ describe('how the handler is called', () => {
     ['its promise rejects', async () => Promise.reject(new Error('secret'))],
     ['it calls back with an error', (_event, _context, callback) => callback(new Error('secret'))],
     ['it calls context.fail', (_event, context) => context.fail(new Error('secret'))],
-    ['its result is no JSON', async () => ({ statusCode: 200, body: 1n, secret: true })],
+    ['its result is not JSON', async () => ({ statusCode: 200, body: 1n, secret: true })],
   ])('and when %s the event source answers', async (_name, handler) => {
     for (const [source, status] of Object.entries({
       'rest-api': 502,
@@ -378,10 +378,10 @@ describe('what becomes of a result', () => {
   it.each<[SourceName, string, unknown]>([
     ['rest-api', 'no object', 'text'],
     ['rest-api', 'a member that it does not know', { statusCode: 200, cookies: ['a=1'] }],
-    ['rest-api', 'a body that is no string', { statusCode: 200, body: { a: 1 } }],
+    ['rest-api', 'a body that is not a string', { statusCode: 200, body: { a: 1 } }],
     ['rest-api', 'a header with a line break', { statusCode: 200, headers: { a: 'b\r\nc: d' } }],
     ['rest-api', 'a status that is none', { statusCode: 99 }],
-    ['http-api', 'a body that is no string', { statusCode: 200, body: { a: 1 } }],
+    ['http-api', 'a body that is not a string', { statusCode: 200, body: { a: 1 } }],
     ['rest-api', 'a list that is none', { statusCode: 200, multiValueHeaders: { a: 'b' } }],
     ['http-api', 'a status that is none', { statusCode: 'ok' }],
     ['http-api', 'cookies that are no list', { statusCode: 200, cookies: { a: '1' } }],
@@ -395,7 +395,7 @@ describe('what becomes of a result', () => {
     ['edge', 'a number as status', { status: 200 }],
     ['edge', 'a forbidden header', { status: '200', headers: { 'x-cache': [{ key: 'X-Cache', value: 'a' }] } }],
     ['edge', 'a length', { status: '200', headers: { 'content-length': [{ value: '1' }] } }],
-    ['edge', 'a header that is no list', { status: '200', headers: { a: 'b' } }],
+    ['edge', 'a header that is not a list', { status: '200', headers: { a: 'b' } }],
     ['edge', 'a header without a record', { status: '200', headers: { a: [null] } }],
     ['edge', 'a header without a value', { status: '200', headers: { a: [{ key: 'A' }] } }],
     ['edge', 'a number as header', { status: '200', headers: { a: [{ key: 'A', value: 5 }] } }],

@@ -145,7 +145,7 @@ describe('failures', () => {
 
   it('a body that is no string is refused', async () => {
     await expect(toLambda(() => [])({ ...lambdaEvent('http-api'), body: { a: 1 } })).rejects.toThrow(
-      'a request whose body is no string but of type object',
+      'a request whose body is not a string but of type object',
     );
   });
 });
