@@ -78,7 +78,7 @@ function addServe(program: Command, output: Output): void {
     .option('-H, --host <address>', 'address to listen on; 0.0.0.0 for all of this machine', '127.0.0.1');
   addPlatformOptions(command)
     .option('--validate', 'check the app and every request against the contract', false)
-    .option('-w, --watch', 'start anew when a file of the app changes; running requests are finished', false)
+    .option('-w, --watch', 'restart when a file of the app changes; running requests finish first', false)
     .option('--processes <number>', 'number of processes to serve from', processes, 1)
     .option('--tls', 'serve HTTPS, with a certificate made for this run unless --cert and --key give one', false)
     .option('--cert <file>', 'certificate for HTTPS, PEM')
@@ -95,7 +95,7 @@ function addFetch(program: Command, output: Output): void {
     .summary('send one request to an app, without a server')
     .description('Send one request to an app and print the response, like curl but without a server.')
     .argument('<app>', APP)
-    .argument('<url>', 'path with its query, exactly as it is to be sent, or a URL');
+    .argument('<url>', 'path with its query, exactly as sent, or a URL');
   addRequestOptions(command.option('-X, --request <method>', 'request method (default: GET, or POST with --data)'))
     .option('-i, --include', 'print the head ahead of the body', false)
     .option('-I, --head', 'send HEAD and print the head', false)
@@ -115,7 +115,7 @@ function addEvent(program: Command, output: Output): void {
     .argument('<method>', 'request method')
     .argument('<url>', 'path with its query, exactly as a client would send it, or a URL');
   addRequestOptions(command)
-    .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage; it stands in front of the path')
+    .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage, which precedes the path')
     .addOption(payloadOption('lambda:http-api: payload format of the integration'))
     .option('--multi-value-headers', 'lambda:alb: the target group has multi-value headers', false)
     .option('--viewer-request', 'lambda:edge: the function stands at the viewer request, not the origin request', false)
@@ -162,7 +162,7 @@ function addCheck(program: Command, output: Output): void {
 function addBuild(program: Command, output: Output): void {
   const command = program
     .command('build')
-    .summary('make what is uploaded: one minified module and its configuration')
+    .summary('make the files to upload: one minified module and its configuration')
     .description(
       'Bundle an app for a target into one minified ES module with a source map. For lambda there is a function.zip, the ' +
         'same byte for byte each time, and a template.yaml; for workers a wrangler.toml.',
@@ -184,7 +184,7 @@ function addDeploy(program: Command, output: Output): void {
         'aws with --function-name. A wrangler.toml or template.yaml in the current folder is used before the built one.',
     )
     .argument('<app>', APP)
-    .argument('[arguments...]', 'after --: arguments that are handed on to the tool');
+    .argument('[arguments...]', 'after --: arguments for the tool');
   addBuildOptions(command, ['lambda', 'lambda-edge', 'workers'])
     .option('--function-name <name>', 'lambda: only update the code of this function, with aws')
     .option('--dry-run', 'build, and print the command without running it', false)
@@ -199,7 +199,7 @@ function addInit(program: Command, output: Output): void {
       'Write a small app with a test, and the configuration to deploy it. In a folder that has some of these files, only ' +
         'the others are written: nothing is overwritten.',
     )
-    .argument('[folder]', 'folder to write to; made when it is not there', '.')
+    .argument('[folder]', 'folder to write to; created if it is missing', '.')
     .addOption(
       new Option('--template <name>', 'what the app is made with, or where it is deployed')
         .choices(INIT_TEMPLATES)
@@ -223,7 +223,7 @@ function addPlatformOptions(command: Command): Command {
     )
     .option('--platform <name>', `run through this platform: ${PLATFORMS.join(', ')}`, 'node')
     .option('--stream', 'lambda:function-url, lambda:rest-api: stream the response', false)
-    .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage; it stands in front of the path')
+    .option('--stage <name>', 'lambda:rest-api, lambda:http-api: named stage, which precedes the path')
     .addOption(payloadOption('lambda:http-api: payload format of the integration'))
     .option('--multi-value-headers', 'lambda:alb: the target group has multi-value headers', false);
 }
@@ -244,7 +244,9 @@ function addRequestOptions(command: Command): Command {
 
 function addBuildOptions(command: Command, targets: readonly string[]): Command {
   return command
-    .addOption(new Option('-t, --target <name>', 'where it is to run').choices(targets).makeOptionMandatory())
+    .addOption(
+      new Option('-t, --target <name>', 'platform that the app will run on').choices(targets).makeOptionMandatory(),
+    )
     .option('-o, --out <folder>', 'folder for the result (default: dist/<target>)')
     .option('--name <name>', 'name of the Worker or the stack (default: that of package.json)')
     .addOption(kindOption())
@@ -276,7 +278,7 @@ function memorySize(text: string): number {
 }
 
 function kindOption(kinds: readonly string[] = KINDS): Option {
-  return new Option('--kind <kind>', 'what the app is, where detecting it fails').choices(kinds);
+  return new Option('--kind <kind>', 'what the app is, if it cannot be detected').choices(kinds);
 }
 
 function collect(value: string, before: string[] = []): string[] {
