@@ -1,5 +1,7 @@
 // `waygate/middleware`: applications made of other applications.
 
+import type { ProxyFixOriginal } from './proxy-fix.ts';
+
 export { type AccessLogOptions, accessLog } from './access-log.ts';
 export type { AccessLogEntry, AccessLogFormat } from './access-log-format.ts';
 export { assets } from './assets.ts';
@@ -40,6 +42,14 @@ export { webEncoders } from './web-encoders.ts';
 
 declare module 'waygate' {
   interface EnvironKeys {
+    /** The id of the request, where {@link requestId} is around the application. */
+    'waygate.request_id'?: string;
+    /** The method that was sent, where {@link methodOverride} changed it. */
+    'waygate.method_override.original'?: string;
+    /** What the environ said before {@link proxyFix} changed it. */
+    'waygate.proxy_fix.original'?: ProxyFixOriginal;
+    /** The nonce of the request, where {@link secureHeaders} makes one. */
+    'waygate.csp_nonce'?: string;
     /** The route that the request has taken, such as `/users/:id`, for {@link opentelemetry}: the application sets it. */
     'otel.route'?: string;
   }

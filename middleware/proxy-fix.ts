@@ -125,7 +125,7 @@ export function proxyFix(app: Application, options: ProxyFixOptions = {}): Appli
     prefix: count('prefix'),
   };
   return (environ, startResponse) => {
-    const original: Record<string, unknown> = {};
+    const original: ProxyFixOriginal = {};
     for (const key of CHANGED) if (environ[key] !== undefined) original[key] = environ[key];
     environ[PROXY_FIX_ORIGINAL] = original;
     const said = forwarded ? fromForwarded(environ, trust) : fromHeaders(environ, trust);

@@ -1,10 +1,11 @@
-// The keys of each adapter are typed once something of it is imported, and bindings are the user's to declare.
+// The keys of each adapter and middleware are typed once something of it is imported, and bindings are the user's to declare.
 
 import type { APIGatewayProxyEventV2, SQSEvent } from 'aws-lambda';
 import type { Application } from 'waygate';
 import { toLambda } from 'waygate/aws-lambda';
 import { type Bindings, toWorker, type Worker } from 'waygate/cloudflare-workers';
 import { toFetch } from 'waygate/fetch';
+import { CSP_NONCE, METHOD_OVERRIDE_ORIGINAL, PROXY_FIX_ORIGINAL, proxyFix, REQUEST_ID } from 'waygate/middleware';
 import { toNode } from 'waygate/node';
 
 interface Store {
@@ -47,13 +48,18 @@ export const app: Application = async (environ, startResponse) => {
   // @ts-expect-error: no such member
   environ['aws.context']?.deadline;
 
+  const texts: (string | undefined)[] = [environ[REQUEST_ID], environ[CSP_NONCE], environ[METHOD_OVERRIDE_ORIGINAL]];
+  const peer: string | undefined = environ[PROXY_FIX_ORIGINAL]?.REMOTE_ADDR;
+  // @ts-expect-error: proxyFix does not change it
+  environ[PROXY_FIX_ORIGINAL]?.PATH_INFO;
+
   startResponse('200 OK', []);
-  void [mode, first, note, secret, country, event.rawPath, batch.Records, left];
+  void [texts, peer, mode, first, note, secret, country, event.rawPath, batch.Records, left];
   return [];
 };
 
 export const worker: Worker<Bindings> = toWorker<Bindings>(app);
-export const served: unknown[] = [toNode(app), toFetch(app), toLambda(app)];
+export const served: unknown[] = [toNode(app), toFetch(proxyFix(app)), toLambda(app)];
 
 // @ts-expect-error: a binding is missing
 worker.fetch(new Request('http://localhost/'), { SECRET: '' }, { waitUntil() {} });
