@@ -105,8 +105,10 @@ function withPrefix(prefix: string, decoded: string, path: string): Path {
   return { scriptName: decodePath(prefix), pathInfo: decoded, path: prefix + path };
 }
 
+/** Of a prefix with doubled slashes in front one is left: a link that begins with two leads to another host. */
 function splitAt(decoded: string, end: number, path: string): Path {
-  return { scriptName: decoded.slice(0, end), pathInfo: decoded.slice(end), path };
+  const scriptName = decoded.slice(0, end).replace(/^\/+/, '/');
+  return { scriptName, pathInfo: decoded.slice(end), path };
 }
 
 /** The stage as path, if the public URL has it in front of `path`; without `requestContext.path` the host name tells. */

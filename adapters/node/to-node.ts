@@ -184,7 +184,9 @@ export class NodeGateway implements CallGateway {
     const exchange = this.makeExchange(environ);
     call.exchange = exchange;
     exchange.runTo(this.#app, call);
-    if (!call.isAnswered) call.watch();
+    if (call.isAnswered) return;
+    if (typeof response.on !== 'function') throw notNodes('response', response);
+    call.watch();
   };
 
   /** @throws {BadRequestError} for a request that cannot be served */

@@ -64,6 +64,7 @@ describe('A6: a REST API, where path and requestContext.path are written differe
     ['a second slash after the key', { path: '/custom//x', proxy: 'x' }, ['/custom', '//x', '/custom//x']],
     ['a last slash', { path: '/custom/x/', proxy: 'x' }, ['/custom', '/x/', '/custom/x/']],
     ['the root of the key', { path: '/custom/', resource: '/' }, ['/custom', '/', '/custom/']],
+    ['doubled slashes ahead of the key', { path: '//custom/x', proxy: 'x' }, ['/custom', '/x', '//custom/x']],
     ['the key alone', { path: '/custom', resource: '/' }, ['/custom', '', '/custom']],
     ['a key of two segments', { path: '/a/b/x/y', proxy: 'x/y' }, ['/a/b', '/x/y', '/a/b/x/y']],
     ['no key', { path: '/x', proxy: 'x' }, ['', '/x', '/x']],

@@ -68,3 +68,13 @@ it.each([
     /The listener that toNode made was called with .*; expected the request and the response of a Node server/,
   );
 });
+
+it.each([
+  ['an object', () => ({})],
+  ['a Response', () => new Response()],
+])('%s in place of the response is an error that says so', (_what, response) => {
+  const request = { method: 'GET', url: '/', headers: {} };
+  expect(() => toNode(showing)(request as never, response() as never)).toThrow(
+    /The listener that toNode made was called with .* as its response; expected the request and the response of a Node server/,
+  );
+});
