@@ -66,11 +66,11 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
   checkOptions(options);
   const { basePath, maxBodyBytes = Number.POSITIVE_INFINITY, errors, onError, environ = {} } = options;
   if (basePath !== undefined && typeof basePath !== 'string')
-    throw new TypeError('The option "basePath" takes a string such as "/api".');
+    throw new TypeError(`The option "basePath" is ${describe(basePath)}; expected a string such as "/api".`);
   if (typeof maxBodyBytes !== 'number' || !(maxBodyBytes >= 0))
-    throw new TypeError('The option "maxBodyBytes" takes a number of bytes.');
+    throw new TypeError(`The option "maxBodyBytes" is ${describe(maxBodyBytes)}; expected a number of bytes.`);
   if (onError !== undefined && typeof onError !== 'function')
-    throw new TypeError('The option "onError" takes a function (error, environ).');
+    throw new TypeError(`The option "onError" is ${describe(onError)}; expected a function (error, environ).`);
   return {
     basePath: normalizePrefix(encodeWsgi(basePath ?? '')),
     maxBodyBytes,

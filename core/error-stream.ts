@@ -1,7 +1,7 @@
 // `wsgi.errors`: from whatever the deployer gave as `errors` to the stream an application sees. A log that fails is never
 // the application's problem: nothing it throws or rejects with comes through. (LOG-01 … LOG-05, ERR-06)
 
-import { printable } from './errors.ts';
+import { describe, printable } from './errors.ts';
 import { flush, ignoreFailure } from './log.ts';
 import type { ErrorSink, ErrorStream } from './types.ts';
 
@@ -96,7 +96,7 @@ export function errorStreams(sink: ErrorSink | undefined): () => ErrorStream {
   if (sink === undefined) return () => new LineStream(logToConsole);
   if (typeof sink === 'function') return () => new LineStream(sink);
   if (typeof sink?.write !== 'function') {
-    throw new TypeError('The option "errors" takes a function or an object with write(text).');
+    throw new TypeError(`The option "errors" is ${describe(sink)}; expected a function or an object with write(text).`);
   }
   const shared = new ForwardStream(sink);
   return () => shared;

@@ -22,7 +22,8 @@ export class FileWrapper implements AsyncIterable<Uint8Array> {
    * @throws {TypeError} when `file` has no `read`
    */
   constructor(file: FileLike, blockSize: number = DEFAULT_BLOCK_SIZE) {
-    if (typeof file?.read !== 'function') throw new TypeError('wsgi.file_wrapper takes an object with read(size).');
+    if (typeof file?.read !== 'function')
+      throw new TypeError(`wsgi.file_wrapper was given ${describe(file)}; expected an object with read(size).`);
     this.#file = file;
     this.#blockSize = blockSize > 0 ? blockSize : DEFAULT_BLOCK_SIZE;
     if (typeof file.close === 'function') {

@@ -79,7 +79,9 @@ export function redirectToHttps(app: Application, options: RedirectToHttpsOption
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new TypeError(`The option "port" of redirectToHttps is ${describe(port)}; expected a port.`);
   if (hosts !== undefined && !(Array.isArray(hosts) && hosts.every((host) => typeof host === 'string' && isHost(host))))
-    throw new TypeError('The option "hosts" of redirectToHttps takes an array of host names without port.');
+    throw new TypeError(
+      `The option "hosts" of redirectToHttps is ${describe(hosts)}; expected an array of host names without port.`,
+    );
   const served = hosts === undefined ? null : new Set(hosts.map((host) => host.toLowerCase()));
   const policy = hsts === false ? null : hstsValue(hsts === true ? {} : hsts);
   return (environ, startResponse) => {

@@ -60,7 +60,9 @@ export function lambdaSettings(app: Application, options: LambdaOptions): Lambda
   const common = settings(app, options);
   const { events, errorStatuses, abortBeforeTimeoutMs = 0, mutualTls } = options;
   if (typeof abortBeforeTimeoutMs !== 'number' || !(abortBeforeTimeoutMs >= 0)) {
-    throw new TypeError('The option "abortBeforeTimeoutMs" takes a number of milliseconds.');
+    throw new TypeError(
+      `The option "abortBeforeTimeoutMs" is ${describe(abortBeforeTimeoutMs)}; expected a number of milliseconds.`,
+    );
   }
   if (mutualTls !== undefined && mutualTls !== 'verify' && mutualTls !== 'passthrough') {
     throw new TypeError(`The option "mutualTls" is ${describe(mutualTls)}; expected "verify" or "passthrough".`);
@@ -79,7 +81,9 @@ function failing(statuses: LambdaOptions['errorStatuses']): LambdaSettings['fail
   if (statuses === undefined || typeof statuses === 'function') return statuses ?? null;
   const list: unknown = statuses;
   if (!Array.isArray(list) || !list.every((status) => Number.isInteger(status) && status >= 200 && status <= 599)) {
-    throw new TypeError('The option "errorStatuses" takes a list of statuses from 200 to 599, or a function (status).');
+    throw new TypeError(
+      `The option "errorStatuses" is ${describe(list)}; expected a list of statuses from 200 to 599, or a function (status).`,
+    );
   }
   return (status) => statuses.includes(status);
 }

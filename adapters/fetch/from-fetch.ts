@@ -3,7 +3,7 @@
 // hosted-response.ts, and when none of that is needed in native.ts.
 
 import { isThenable } from '../../core/body.ts';
-import { RequestError } from '../../core/errors.ts';
+import { describe, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
 import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
 import { cancelBody } from './foreign-body.ts';
@@ -56,7 +56,7 @@ function toHandler(app: FetchApp): FetchHandlerFunction {
   if (typeof app === 'function') return app;
   if (typeof app?.fetch !== 'function') {
     throw new TypeError(
-      `fromFetch was given ${app === null ? 'null' : typeof app}; expected a function (request) => Response, or an object with a fetch method.`,
+      `fromFetch was given ${describe(app)}; expected a function (request) => Response, or an object with a fetch method.`,
     );
   }
   return (request, ...platform) => app.fetch(request, ...platform);

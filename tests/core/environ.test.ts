@@ -104,10 +104,10 @@ describe('the deployer’s keys (ENV-20)', () => {
 describe('options', () => {
   it('name what is wrong with them', () => {
     expect(() => settings(null, {})).toThrow('The application is null; expected a function (environ, startResponse)');
-    expect(() => settings(() => [], { maxBodyBytes: -1 })).toThrow('maxBodyBytes');
-    expect(() => settings(() => [], { basePath: 5 as never })).toThrow('basePath');
-    expect(() => settings(() => [], { onError: 5 as never })).toThrow('onError');
-    expect(() => settings(() => [], { errors: {} as never })).toThrow('errors');
+    expect(() => settings(() => [], { maxBodyBytes: -1 })).toThrow('"maxBodyBytes" is the number -1; expected');
+    expect(() => settings(() => [], { basePath: 5 as never })).toThrow('"basePath" is the number 5; expected');
+    expect(() => settings(() => [], { onError: 5 as never })).toThrow('"onError" is the number 5; expected');
+    expect(() => settings(() => [], { errors: {} as never })).toThrow('"errors" is an Object; expected');
     expect(() => settings(() => [], 3000 as never)).toThrow('The options are the number 3000; expected an object.');
     expect(() => settings(() => [], null as never)).toThrow('The options are null; expected an object.');
   });
