@@ -251,7 +251,7 @@ describe.each(WAYS)('a Fetch handler, %s', (name, way) => {
 });
 
 test('fromFetch names what it was given when that is no handler', () => {
-  expect(() => fromFetch({} as never)).toThrow(/given object; expected a function \(request\) => Response/);
+  expect(() => fromFetch({} as never)).toThrow(/given an Object; expected a function \(request\) => Response/);
   expect(() => fromFetch(null as never)).toThrow(/given null/);
 });
 
