@@ -90,9 +90,10 @@ async function bundle(
     root,
   );
   const metafile = result.metafile as Metafile;
-  const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
-  // The library's own file: that of fromNode, which is left out where nobody calls it.
-  const hostsNode = bundled.some((each) => /\badapters\/node\/hosted-call\.[jt]s$/.test(each));
+  // What hosts a Node listener makes its requests of the classes of node:http.
+  const hostsNode = Object.values(metafile.outputs).some(({ imports }) =>
+    imports.some(({ path }) => path === 'node:http'),
+  );
   // The entry is no file.
   const inputs = userFiles(result, root).filter((path) => existsSync(path));
   return { inputs, hostsNode, kept: [...kept], metafile, files: result.outputFiles ?? [] };
