@@ -12,7 +12,7 @@ const IDLE_CHECK = 50;
 /** How long a new connection may take to begin its first request while the server closes, in milliseconds. */
 const FIRST_REQUEST = 500;
 /** How long a shutdown may wait before it says what for, in milliseconds: most end within a moment. */
-const WORTH_REPORTING = 100;
+const WORTH_REPORTING = 20;
 /** How long before the end of a shutdown its requests are told to end, in milliseconds. */
 const LAST_MOMENT = 1000;
 
