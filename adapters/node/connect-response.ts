@@ -25,7 +25,7 @@ const OF_THE_HEAD = [
 ];
 
 /**
- * What makes the body. Left out are `finished`, `writableFinished` and `cork`: Node asks for them, and so do those that wrap
+ * What makes the body. Left out are `finished`, `writableFinished`, `writableLength` and `cork`: Node asks for them, and so do those that wrap
  * the response further out, in turns of their own, when what they write is past the handlers already.
  */
 const OF_THE_BODY = [
@@ -38,7 +38,6 @@ const OF_THE_BODY = [
   'writeProcessing',
   'writeEarlyHints',
   'writableEnded',
-  'writableLength',
   'writableNeedDrain',
 ];
 
