@@ -2,7 +2,7 @@
 
 import { checkChunk, isBytes } from './check.ts';
 import { advice, ContractError, describe } from './errors.ts';
-import type { Body } from './types.ts';
+import type { ApplicationBody } from './types.ts';
 
 /** What a body is read through; `next` and `return` may answer at once or with a promise. */
 export type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
@@ -15,11 +15,11 @@ export type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
 export const FLUSH: Uint8Array = new Uint8Array(0);
 
 /** Told about failures that must change nothing any more. */
-type Tell = (error: unknown) => void;
+type ReportError = (error: unknown) => void;
 
 /** Reads one body. */
 export class BodyReader {
-  readonly #body: Body;
+  readonly #body: ApplicationBody;
   readonly #iteration: Iteration;
   #pulling = false;
   /** The iteration came to its end or failed: it is neither asked nor ended again. */
@@ -29,7 +29,7 @@ export class BodyReader {
    * @param body what the application returned
    * @throws {ContractError} BODY-01 unless it is an iterable that can hold chunks
    */
-  constructor(body: Body) {
+  constructor(body: ApplicationBody) {
     this.#body = body;
     this.#iteration = iterate(body);
   }
@@ -78,7 +78,7 @@ export class BodyReader {
    *
    * @param linger given the end of the iteration where this does not wait for it
    */
-  release(tell: Tell, linger?: (work: Promise<void>) => void): void | Promise<void> {
+  release(tell: ReportError, linger?: (work: Promise<void>) => void): void | Promise<void> {
     const returned = this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), tell);
     this.exhausted = true;
     // A generator queues return() behind a pending next(), which may never settle: close() must not wait for that.
@@ -95,14 +95,14 @@ export class BodyReader {
  *
  * @param tell told what `close` throws (CLOSE-05)
  */
-export function closeBody(body: unknown, tell: Tell): void | Promise<void> {
+export function closeBody(body: unknown, tell: ReportError): void | Promise<void> {
   return attempt(() => {
-    const close = (body as Body | null | undefined)?.close;
+    const close = (body as ApplicationBody | null | undefined)?.close;
     if (typeof close === 'function') return close.call(body);
   }, tell);
 }
 
-function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
+function attempt(step: () => unknown, tell: ReportError): void | Promise<void> {
   try {
     const result = step();
     if (isThenable(result)) return Promise.resolve(result).then(() => {}, tell);
@@ -115,7 +115,7 @@ function attempt(step: () => unknown, tell: Tell): void | Promise<void> {
  * @param body what an application returned
  * @throws {ContractError} BODY-01 unless it is an iterable that can hold chunks
  */
-export function checkBody(body: unknown): asserts body is Body {
+export function checkBody(body: unknown): asserts body is ApplicationBody {
   if (isIterable(body)) return;
   throw new ContractError(
     'BODY-01',
@@ -143,7 +143,7 @@ export function iterate(body: unknown): Iteration {
 }
 
 /** A text and a byte array are iterable too, but hold no chunks. (BODY-01) */
-function isIterable(body: unknown): body is Body {
+function isIterable(body: unknown): body is ApplicationBody {
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || isBytes(body)) return false;
   return body instanceof ReadableStream || Symbol.asyncIterator in body || Symbol.iterator in body;
 }

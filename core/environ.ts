@@ -11,7 +11,7 @@ import type { Environ, ErrorStream, GatewayOptions } from './types.ts';
 import { normalizePrefix } from './url.ts';
 
 /** What an adapter knows of a request besides its headers. All strings are native strings. */
-export interface RequestFacts {
+export interface RequestInfo {
   /** `REQUEST_METHOD`. */
   method: string;
   /** `SCRIPT_NAME`: a decoded native string, empty at the root. */
@@ -33,7 +33,7 @@ export interface RequestFacts {
 }
 
 /** What stays the same for every request that an adapter serves. */
-export interface GatewayFacts {
+export interface GatewayInfo {
   /** `waygate.gateway`. */
   gateway: string;
   /** `wsgi.multiprocess`: whether other processes may run the same application at the same time. */
@@ -51,7 +51,7 @@ export interface Settings {
   /** The option `onError`. */
   readonly onError: GatewayOptions['onError'];
   /** The keys of the option `environ`, for `addExtra`. */
-  readonly extra: [key: string, value: unknown][];
+  readonly deployerKeys: [key: string, value: unknown][];
 }
 
 /**
@@ -61,7 +61,7 @@ export interface Settings {
  * @example
  * const { basePath, maxBodyBytes } = settings(app, { basePath: '/api' });
  */
-export function settings(app: unknown, options: GatewayOptions): Settings {
+export function prepareOptions(app: unknown, options: GatewayOptions): Settings {
   checkApplication(app);
   checkOptions(options);
   const { basePath, maxBodyBytes = Number.POSITIVE_INFINITY, errors, onError, environ = {} } = options;
@@ -76,7 +76,7 @@ export function settings(app: unknown, options: GatewayOptions): Settings {
     maxBodyBytes,
     errors: errorStreams(errors),
     onError,
-    extra: deployerKeys(environ),
+    deployerKeys: deployerKeys(environ),
   };
 }
 
@@ -121,23 +121,18 @@ function checkDeployerKey(key: string, value: unknown): void {
  * @example
  * const environ = createEnviron({ gateway: 'cgi', multiprocess: true }, request, errors);
  */
-export function createEnviron(gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream): Environ {
+export function createEnviron(gateway: GatewayInfo, request: RequestInfo, errors: ErrorStream): Environ {
   return new PlainEnviron(gateway, request, errors) as unknown as Environ;
 }
 
-type MakesEnviron = new (gateway: GatewayFacts, request: RequestFacts, errors: ErrorStream) => object;
+type MakesEnviron = new (gateway: GatewayInfo, request: RequestInfo, errors: ErrorStream) => object;
 
 /**
  * A function, and no literal: V8 counts how many objects of a literal survive, and may then make them where only a full
  * collection looks; the whole of every request would live until there is one. What it makes is a plain object.
  */
 const PlainEnviron = /* @__PURE__ */ (() => {
-  function make(
-    this: Record<string, unknown>,
-    gateway: GatewayFacts,
-    request: RequestFacts,
-    errors: ErrorStream,
-  ): void {
+  function make(this: Record<string, unknown>, gateway: GatewayInfo, request: RequestInfo, errors: ErrorStream): void {
     this.REQUEST_METHOD = request.method;
     this.SCRIPT_NAME = request.scriptName;
     this.PATH_INFO = request.pathInfo;
@@ -245,8 +240,8 @@ export function declaredLength(environ: Environ): number | undefined {
  * @example
  * addExtra(environ, settings(app, options).extra);
  */
-export function addExtra(environ: Environ, extra: [key: string, value: unknown][]): void {
-  for (const [key, value] of extra) {
+export function addDeployerKeys(environ: Environ, deployerKeys: [key: string, value: unknown][]): void {
+  for (const [key, value] of deployerKeys) {
     if (!(key in environ) || key.startsWith('HTTP_')) environ[key] = value;
   }
 }

@@ -1,8 +1,8 @@
 // `wsgi.file_wrapper`: a file-like object as a body. (FILE-01 … FILE-06)
 
 import { ContractError, describe } from './errors.ts';
-import { behind } from './stand-in.ts';
-import type { Body, FileLike } from './types.ts';
+import { unwrap } from './stand-in.ts';
+import type { ApplicationBody, FileLike } from './types.ts';
 
 const DEFAULT_BLOCK_SIZE = 64 * 1024;
 
@@ -48,7 +48,7 @@ export class FileWrapper implements AsyncIterable<Uint8Array> {
    * changes nothing, and its file knows them; else undefined. (FILE-04, FILE-06)
    */
   static remaining(body: object): number | undefined | Promise<number | undefined> {
-    const file = behind(body);
+    const file = unwrap(body);
     return #file in file ? file.#file.remaining?.() : undefined;
   }
 }
@@ -66,6 +66,6 @@ export function checkRemaining(remaining: unknown): number {
 }
 
 /** `wsgi.file_wrapper` for platforms without files of their own. */
-export function fileWrapper(file: FileLike, blockSize?: number): Body {
+export function fileWrapper(file: FileLike, blockSize?: number): ApplicationBody {
   return new FileWrapper(file, blockSize);
 }

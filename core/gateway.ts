@@ -13,7 +13,7 @@ import type { ExchangeOptions, GatewayResponse, Receiver, ResponseBody } from '.
 import { isNullBodyStatus } from './status.ts';
 import type {
   Application,
-  Body,
+  ApplicationBody,
   Environ,
   ErrorStream,
   HeaderList,
@@ -69,7 +69,7 @@ class Answer implements GatewayResponse {
   readonly reason: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array[] | ResponseBody;
-  readonly native: object | undefined = undefined;
+  readonly passthrough: object | undefined = undefined;
 
   constructor(status: string, statusCode: number, headers: HeaderList, body: Uint8Array[] | ResponseBody) {
     this.status = status;
@@ -94,7 +94,7 @@ export class Exchange implements ResponseBody {
   #code = 0;
   #headers: HeaderList = [];
   /** Bytes that the declared Content-Length still wants; -1 when none is declared. */
-  #left = -1;
+  #bytesLeft = -1;
   /** The body was told to be longer than that. */
   #isTooLong = false;
   /** The response, once its head can no longer change. */
@@ -106,7 +106,7 @@ export class Exchange implements ResponseBody {
   #returned = false;
   /** Settles when the application has, if it is asynchronous. */
   #running: Promise<void> | null = null;
-  #body: Body | null = null;
+  #body: ApplicationBody | null = null;
   #reader: BodyReader | null = null;
   #writes: WriteQueue | null = null;
   /** The chunk that committed the head, until it is asked for. */
@@ -116,18 +116,18 @@ export class Exchange implements ResponseBody {
   #failed = false;
   #failure: unknown;
   /** An error came too late for a head of its own: no more may go out, whether the application lets it pass or not. */
-  #vetoed = false;
+  #hasLateError = false;
 
   /** The failure that was reported last. */
   #told: unknown;
 
   #done = false;
   /** Closed before its end: the client left, and what the application still does is nobody's fault. (ERR-05) */
-  #gone = false;
+  #clientLeft = false;
   #closing: void | Promise<void> = undefined;
 
   stream: ReadableStream<Uint8Array> | null = null;
-  flushed = false;
+  wantsHead = false;
 
   readonly #startResponse: StartResponse = (status, headers, error) => this.#start(status, headers, error);
 
@@ -153,7 +153,7 @@ export class Exchange implements ResponseBody {
    * @param receiver given the response: before this returns where nothing has to be awaited, else later
    */
   runTo(app: Application, receiver: Receiver): void {
-    let result: Body | Promise<Body>;
+    let result: ApplicationBody | Promise<ApplicationBody>;
     let response: GatewayResponse | Promise<GatewayResponse>;
     this.#receiver = receiver;
     try {
@@ -169,7 +169,7 @@ export class Exchange implements ResponseBody {
     this.#give(response);
   }
 
-  #await(result: Promise<Body>): void {
+  #await(result: Promise<ApplicationBody>): void {
     // A thenable of another make may answer at once, twice, or with one more: a promise of it does not. (BODY-01)
     const pending = Promise.resolve(result);
     this.#running = pending.then(
@@ -198,14 +198,14 @@ export class Exchange implements ResponseBody {
     Promise.resolve(response).then((each) => receiver.answer(each));
   }
 
-  #accept(body: Body): GatewayResponse | Promise<GatewayResponse> {
+  #accept(body: ApplicationBody): GatewayResponse | Promise<GatewayResponse> {
     this.#returned = true;
     this.#body = body;
     this.#writes?.close();
     try {
       if (this.#done) return this.#tooLate(body);
-      const native = this.#called ? null : this.#options.native?.(body, this.#startResponse);
-      if (native) return this.#handOver(native);
+      const passthrough = this.#called ? null : this.#options.passthrough?.(body, this.#startResponse);
+      if (passthrough) return this.#handOver(passthrough);
       if (Array.isArray(body) && this.#response === null) {
         const whole = this.#acceptArray(body);
         if (whole !== null) return whole;
@@ -213,7 +213,7 @@ export class Exchange implements ResponseBody {
       if (this.#options.takesStreams === true && this.#passes(body)) return this.#commit(null);
       this.#reader = new BodyReader(body);
       if (this.#response !== null) return this.#response;
-      const remaining = this.#code !== 0 && this.#left < 0 ? FileWrapper.remaining(body) : undefined;
+      const remaining = this.#code !== 0 && this.#bytesLeft < 0 ? FileWrapper.remaining(body) : undefined;
       if (!isThenable(remaining)) return this.#begin(remaining);
       return Promise.resolve(remaining)
         .then((length) => this.#begin(length))
@@ -224,9 +224,9 @@ export class Exchange implements ResponseBody {
   }
 
   /** The platform's own app answers: this exchange is over before it began. */
-  #handOver(native: object): GatewayResponse {
+  #handOver(passthrough: object): GatewayResponse {
     this.#done = true;
-    return { status: '', statusCode: 0, reason: '', headers: [], body: [], native };
+    return { status: '', statusCode: 0, reason: '', headers: [], body: [], passthrough };
   }
 
   #begin(remaining: number | undefined): GatewayResponse | Promise<GatewayResponse> {
@@ -234,7 +234,7 @@ export class Exchange implements ResponseBody {
     const first = this.#pull();
     if (!isThenable(first)) return this.#commit(first);
     return first
-      .then((chunk) => (this.#gone ? this.#nobody() : this.#commit(chunk)))
+      .then((chunk) => (this.#clientLeft ? this.#nobody() : this.#commit(chunk)))
       .catch((error) => this.#fail(error));
   }
 
@@ -252,22 +252,23 @@ export class Exchange implements ResponseBody {
     }
     if (this.#code === 0) throw this.#neverStarted();
     if (isNullBodyStatus(this.#code)) return null;
-    if (this.#left < 0) this.#declare(total);
-    else if (this.#left !== total) {
+    if (this.#bytesLeft < 0) this.#declare(total);
+    else if (this.#bytesLeft !== total) {
       // Where a chunk ends at the declared length nobody looks further; but of an array it is known what follows.
-      if (total > this.#left && !this.#head) this.#tellTooLong();
+      if (total > this.#bytesLeft && !this.#head) this.#tellTooLong();
       return null;
     }
-    if (typeof (chunks as Body).close === 'function') return null;
+    if (typeof (chunks as ApplicationBody).close === 'function') return null;
     this.#done = true;
     this.#closing = flush(this.#errors);
     return this.#makeResponse(this.#head ? [] : chunks);
   }
 
   /** Whether the body is a native stream that the platform may have untouched. */
-  #passes(body: Body): boolean {
-    if (!(body instanceof ReadableStream) || body.locked || typeof (body as Body).close === 'function') return false;
-    if (this.#code === 0 || this.#response !== null || this.#left >= 0 || this.#head) return false;
+  #passes(body: ApplicationBody): boolean {
+    if (!(body instanceof ReadableStream) || body.locked || typeof (body as ApplicationBody).close === 'function')
+      return false;
+    if (this.#code === 0 || this.#response !== null || this.#bytesLeft >= 0 || this.#head) return false;
     if (isNullBodyStatus(this.#code)) return false;
     this.stream = body;
     return true;
@@ -276,12 +277,12 @@ export class Exchange implements ResponseBody {
   /** The head can no longer change: status and headers become the response. (SR-09) */
   #commit(chunk: Uint8Array | null): GatewayResponse {
     if (this.#response !== null) return this.#response;
-    this.flushed = chunk === FLUSH;
-    const first = this.flushed ? null : chunk;
+    this.wantsHead = chunk === FLUSH;
+    const first = this.wantsHead ? null : chunk;
     if (this.#code === 0) throw this.#neverStarted();
     if (isNullBodyStatus(this.#code)) this.#dropBody(first);
     else if (this.#head) this.#ended = true;
-    else if (this.#left < 0 && this.#reader?.exhausted && first === null) this.#declare(0);
+    else if (this.#bytesLeft < 0 && this.#reader?.exhausted && first === null) this.#declare(0);
     this.#first = this.#ended ? null : first;
     return this.#makeResponse(this);
   }
@@ -306,7 +307,7 @@ export class Exchange implements ResponseBody {
   #declare(length: number): void {
     if (isNullBodyStatus(this.#code) || (this.#head && length === 0)) return;
     this.#headers.push(['Content-Length', String(length)]);
-    this.#left = length;
+    this.#bytesLeft = length;
   }
 
   // What the application calls.
@@ -315,11 +316,11 @@ export class Exchange implements ResponseBody {
     if (error !== undefined) {
       // Too late to replace the head: the application gets its own error back. (SR-11)
       if (this.#response !== null || this.#done) {
-        this.#vetoed = true;
+        this.#hasLateError = true;
         this.#failure = error;
         throw error;
       }
-    } else if (this.#done && !this.#gone) {
+    } else if (this.#done && !this.#clientLeft) {
       throw new ContractError('SR-16', 'startResponse was called after the response was finished.');
     } else if (this.#called) {
       throw new ContractError(
@@ -332,14 +333,14 @@ export class Exchange implements ResponseBody {
     checkStatus(status);
     const checked = checkHeaders(headers);
     this.#headers = checked.headers;
-    this.#left = checked.length;
+    this.#bytesLeft = checked.length;
     this.#status = status;
     this.#code = Number(status.slice(0, 3));
     return (chunk) => this.#write(chunk);
   }
 
   #write(chunk: Uint8Array): Promise<void> {
-    if (this.#gone) return lost();
+    if (this.#clientLeft) return lost();
     // A response without content may be over while the application still writes it: that is dropped as it was before.
     if (this.#done && (this.#returned || !this.#ended))
       throw new ContractError('SR-16', 'write was called after the response was finished.');
@@ -351,7 +352,7 @@ export class Exchange implements ResponseBody {
     }
     checkChunk(chunk, 'The argument of write');
     if (chunk.byteLength === 0) return TAKEN;
-    if (this.#vetoed) throw this.#failure;
+    if (this.#hasLateError) throw this.#failure;
     if (this.#response === null) {
       const response = this.#commit(null);
       this.#writes = new WriteQueue();
@@ -374,7 +375,7 @@ export class Exchange implements ResponseBody {
     }
     if (this.#writes !== null) return this.#nextWrite(this.#writes);
     if (this.#failed) throw this.#failure;
-    if (this.#ended || this.#done || this.#left === 0) return null;
+    if (this.#ended || this.#done || this.#bytesLeft === 0) return null;
     try {
       const chunk = this.#pull();
       if (!isThenable(chunk)) return this.#deliver(chunk);
@@ -416,11 +417,14 @@ export class Exchange implements ResponseBody {
 
   #deliver(chunk: Uint8Array | null): Uint8Array | null {
     if (this.#done) return null;
-    if (this.#vetoed) throw this.#failure;
+    if (this.#hasLateError) throw this.#failure;
     if (chunk !== null) return this.#send(chunk);
     this.#ended = true;
-    if (this.#left > 0) {
-      throw new ContractError('CL-02', `The body ended ${this.#left} bytes short of the Content-Length it declared.`);
+    if (this.#bytesLeft > 0) {
+      throw new ContractError(
+        'CL-02',
+        `The body ended ${this.#bytesLeft} bytes short of the Content-Length it declared.`,
+      );
     }
     return null;
   }
@@ -436,9 +440,9 @@ export class Exchange implements ResponseBody {
   }
 
   #count(chunk: Uint8Array): Uint8Array {
-    if (this.#left < 0) return chunk;
-    const allowed = chunk.byteLength > this.#left ? chunk.subarray(0, this.#left) : chunk;
-    this.#left -= allowed.byteLength;
+    if (this.#bytesLeft < 0) return chunk;
+    const allowed = chunk.byteLength > this.#bytesLeft ? chunk.subarray(0, this.#bytesLeft) : chunk;
+    this.#bytesLeft -= allowed.byteLength;
     return allowed;
   }
 
@@ -469,23 +473,25 @@ export class Exchange implements ResponseBody {
   close(): void | Promise<void> {
     if (this.#done) return this.#closing;
     this.#done = true;
-    this.#gone = !this.#ended && !this.#failed && this.#left !== 0 && this.stream === null;
+    this.#clientLeft = !this.#ended && !this.#failed && this.#bytesLeft !== 0 && this.stream === null;
     this.#closing = this.#release();
-    if (!this.#returned && this.#running !== null) this.#options.linger?.(this.#running.then(() => this.#closing));
+    if (!this.#returned && this.#running !== null) this.#options.waitUntil?.(this.#running.then(() => this.#closing));
     if (this.#response === null) this.#giveSoon(this.#nobody());
     this.#writes?.lose(new ClientDisconnectedError(LOST));
     return this.#closing;
   }
 
   #release(): void | Promise<void> {
-    const tell = (error: unknown): void => this.tell(error);
+    const reportError = (error: unknown): void => this.reportError(error);
     const closed =
-      this.#reader !== null ? this.#reader.release(tell, this.#options.linger) : closeBody(this.#body, tell);
+      this.#reader !== null
+        ? this.#reader.release(reportError, this.#options.waitUntil)
+        : closeBody(this.#body, reportError);
     return isThenable(closed) ? closed.then(() => flush(this.#errors)) : flush(this.#errors);
   }
 
   /** The client left while the application was working: its body is closed without being read. (ERR-05) */
-  #tooLate(body: Body): GatewayResponse {
+  #tooLate(body: ApplicationBody): GatewayResponse {
     if (typeof body?.close !== 'function') this.#reader = new BodyReader(body);
     this.#closing = this.#release();
     return this.#nobody();
@@ -499,7 +505,7 @@ export class Exchange implements ResponseBody {
   /** A failure of the application: a plain answer while the head is not out, a broken connection after. (ERR-02 … 04) */
   #fail(error: unknown): GatewayResponse {
     this.#returned = true;
-    this.tell(this.#called ? error : explainFailure(error, this.#startResponse));
+    this.reportError(this.#called ? error : explainFailure(error, this.#startResponse));
     if (this.#response !== null) {
       this.#failed = true;
       this.#failure = error;
@@ -519,7 +525,7 @@ export class Exchange implements ResponseBody {
     this.#status = response.status;
     this.#code = response.statusCode;
     this.#headers = response.headers;
-    this.#left = -1;
+    this.#bytesLeft = -1;
     this.#first = (response.body as Uint8Array[])[0] ?? null;
     const made = this.#makeResponse(this);
     return response === page ? made : { ...made, failure: { error } };
@@ -530,12 +536,12 @@ export class Exchange implements ResponseBody {
     this.#failed = true;
     this.#failure = error;
     this.#ended = true;
-    this.tell(error);
+    this.reportError(error);
     throw error;
   }
 
   /** Reports a failure of the application. What a client did wrong, or that it left, is no such thing. (ERR-05) */
-  tell(error: unknown): void {
+  reportError(error: unknown): void {
     if (isA(error, ClientDisconnectedError)) return;
     // A stream that fails gives the same error to whoever reads it and to whoever cancels it. (ERR-02)
     if (typeof error === 'object' && error !== null && error === this.#told) return;
@@ -568,7 +574,7 @@ export class Exchange implements ResponseBody {
 
   /** Once for a body, since an array tells ahead. */
   #tellTooLong(): void {
-    if (!this.#isTooLong) this.tell(this.#tooLong());
+    if (!this.#isTooLong) this.reportError(this.#tooLong());
     this.#isTooLong = true;
   }
 

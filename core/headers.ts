@@ -8,7 +8,7 @@ import type { HeaderList } from './types.ts';
  * An ordered, case-insensitive view of a header list. It works on the list it was given: changes show in the list, and
  * the list can be passed to `startResponse` as it is. Order and repeats are kept.
  */
-export class Headers implements Iterable<[string, string]> {
+export class ResponseHeaders implements Iterable<[string, string]> {
   /** The list itself. */
   readonly list: HeaderList;
 

@@ -3,21 +3,21 @@
 
 export type { ChunkCoder, ContentEncoder, ContentEncoders } from './coding.ts';
 export {
-  addExtra,
+  addDeployerKeys,
   addHeader,
   createEnviron,
   declaredLength,
-  type GatewayFacts,
-  type RequestFacts,
+  type GatewayInfo,
+  prepareOptions,
+  type RequestInfo,
   type Settings,
-  settings,
 } from './environ.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
 export type { AnsweringSource, FileSource, Found, StaticFile } from './file-source.ts';
 export { FileWrapper } from './file-wrapper.ts';
 export { type FormOptions, type FormPart, form, formParts } from './form.ts';
 export { Exchange, run } from './gateway.ts';
-export { Headers } from './headers.ts';
+export { ResponseHeaders } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';
 export { MemoryInput } from './memory-input.ts';
 export { plainResponse, refuse } from './plain-response.ts';
@@ -28,7 +28,7 @@ export { decodeWsgi, encode, encodeWsgi } from './strings.ts';
 export { setupTestingDefaults } from './testing-defaults.ts';
 export type {
   Application,
-  Body,
+  ApplicationBody,
   Environ,
   ErrorSink,
   ErrorStream,
@@ -51,7 +51,7 @@ export {
   splitPrefix,
   splitTarget,
 } from './url.ts';
-export { settled } from './work.ts';
+export { logRejection } from './work.ts';
 
 /**
  * Keys of {@link Environ} beyond the contract's: an application, a middleware or an adapter declares its own here, and they

@@ -1,7 +1,7 @@
 // What both inputs have in common: the one over a source of chunks (input.ts), the one over a body in memory.
 
 import { ContractError, describe } from './errors.ts';
-import { behind } from './stand-in.ts';
+import { unwrap } from './stand-in.ts';
 import type { InputStream } from './types.ts';
 
 const decoder = /* @__PURE__ */ new TextDecoder();
@@ -48,7 +48,7 @@ export abstract class GatewayInput implements InputStream {
 
 /** The gateway's own input that is this one, or that this one stands in for; null for one of another make. */
 export function gatewayInput(input: InputStream): GatewayInput | null {
-  const own = input instanceof GatewayInput ? input : behind(input);
+  const own = input instanceof GatewayInput ? input : unwrap(input);
   return own instanceof GatewayInput ? own : null;
 }
 

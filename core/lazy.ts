@@ -12,7 +12,7 @@ class Itself {
   }
 }
 
-class Carrier extends Itself {
+class StateSlot extends Itself {
   #state: unknown;
 
   constructor(object: object, state: unknown) {
@@ -22,7 +22,7 @@ class Carrier extends Itself {
 
   static put(object: object, state: unknown): void {
     if (#state in object) object.#state = state;
-    else new Carrier(object, state);
+    else new StateSlot(object, state);
   }
 
   static of(object: object): unknown {
@@ -34,13 +34,13 @@ class Carrier extends Itself {
  * Lets an object carry a state: an environ what its lazy keys are made from, a platform's request its environ. A later
  * state replaces the one before.
  */
-export function carry(object: object, state: object): void {
-  Carrier.put(object, state);
+export function attachState(object: object, state: object): void {
+  StateSlot.put(object, state);
 }
 
-/** The state that {@link carry} gave to this very object, or undefined: a copy has none, its keys hold data already. */
-export function carried(object: object): unknown {
-  return Carrier.of(object);
+/** The state that {@link attachState} gave to this very object, or undefined: a copy has none, its keys hold data already. */
+export function stateOf(object: object): unknown {
+  return StateSlot.of(object);
 }
 
 /**
@@ -48,14 +48,14 @@ export function carried(object: object): unknown {
  * environ keeps their shape the same. (ENV-01 allows it for `waygate.*` and platform keys only.)
  *
  * @param key the environ key
- * @param make makes the value from the state given to {@link carry}
+ * @param make makes the value from the state given to {@link attachState}
  */
 export function lazyKey<State>(key: string, make: (state: State) => unknown): PropertyDescriptor {
   return {
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      const value = make(carried(this) as State);
+      const value = make(stateOf(this) as State);
       // A frozen environ keeps the accessor, which gives the same again.
       Reflect.defineProperty(this, key, data(value));
       return value;

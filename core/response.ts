@@ -14,8 +14,8 @@ export interface GatewayResponse {
   readonly headers: HeaderList;
   /** All chunks at once, with nothing left to close; or a body to be pulled, and closed when the response is over. */
   readonly body: Uint8Array[] | ResponseBody;
-  /** What {@link ExchangeOptions.native} returned: the adapter answers with that, and all else here is empty. */
-  readonly native?: object;
+  /** What {@link ExchangeOptions.passthrough} returned: the adapter answers with that, and all else here is empty. */
+  readonly passthrough?: object;
   /** The application failed before its head, and this response stands in for its own; only with {@link ExchangeOptions.onFailure}. */
   readonly failure?: { readonly error: unknown };
 }
@@ -36,7 +36,7 @@ export interface ResponseBody extends AsyncIterable<Uint8Array> {
   /** The response is over, sent or not: ends the iteration and runs the application's `close()`, once. Never throws. */
   close(): void | Promise<void>;
   /** The head is wanted now, and there is no chunk yet: a platform that sends both together must not wait. */
-  readonly flushed: boolean;
+  readonly wantsHead: boolean;
   /** The application's own stream where it may go to the platform untouched instead of being pulled; else null. */
   readonly stream: ReadableStream<Uint8Array> | null;
 }
@@ -57,10 +57,10 @@ export interface ExchangeOptions {
    * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
    * refuses unless `startResponse` is the very function that the body was made with.)
    */
-  native?: (body: object, startResponse: StartResponse) => object | null;
+  passthrough?: (body: object, startResponse: StartResponse) => object | null;
   /**
    * Given what still goes on after `close()`, which waits for nothing that may never end: the application itself, or the
    * step that its body is in. A platform that would stop it goes on until the promise has settled; it never rejects.
    */
-  linger?: (work: Promise<void>) => void;
+  waitUntil?: (work: Promise<void>) => void;
 }

@@ -7,13 +7,13 @@ const BEHIND = new WeakMap<object, object>();
  * @param front passes on all that `behind` gives, as it is
  * @returns `front`
  */
-export function standIn<T extends object>(front: T, behind: object): T {
-  BEHIND.set(front, behind);
+export function markTransparent<T extends object>(front: T, unwrap: object): T {
+  BEHIND.set(front, unwrap);
   return front;
 }
 
 /** What an object stands in for, at the end of it all; the object itself where it stands in for nothing. */
-export function behind(front: object): object {
+export function unwrap(front: object): object {
   let object = front;
   for (let next = BEHIND.get(object); next !== undefined; next = BEHIND.get(object)) object = next;
   return object;

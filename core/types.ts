@@ -6,7 +6,10 @@ import type { EnvironKeys } from './index.ts';
  * A WSGI application: called once per request with the request's environ and a `startResponse` of its own, it returns
  * the body, or a promise of it. (PEP 3333 CALL-01, CALL-02, BODY-01)
  */
-export type Application = (environ: Environ, startResponse: StartResponse) => Body | Promise<Body>;
+export type Application = (
+  environ: Environ,
+  startResponse: StartResponse,
+) => ApplicationBody | Promise<ApplicationBody>;
 
 /**
  * Begins the response: `status` is `"200 OK"`, `headers` a list of pairs. It stores and checks, it sends nothing.
@@ -30,7 +33,7 @@ export type Write = (chunk: Uint8Array) => Promise<void>;
  * once when the request is done, however it ends. Arrays, generators, async generators and a `ReadableStream` all are
  * bodies. A chunk must stay unchanged until the next one is asked for. (BODY-01 … BODY-09, CLOSE-01)
  */
-export type Body = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & { close?(): void | Promise<void> };
+export type ApplicationBody = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & { close?(): void | Promise<void> };
 
 /** Header fields in the order they go out; repeats stand as separate pairs. Names are tokens, values native strings. (SR-03) */
 export type HeaderList = [name: string, value: string][];
@@ -143,7 +146,7 @@ export interface Environ extends EnvironKeys {
   /** True: the body ends by itself, also without `CONTENT_LENGTH`. */
   'wsgi.input_terminated': boolean;
   /** Makes a body of a file. (FILE-01 … FILE-06) */
-  'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => Body;
+  'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => ApplicationBody;
   /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`. */
   'waygate.gateway': 'node' | 'fetch' | 'cloudflare-workers' | 'aws-lambda' | (string & {});
   /** Keeps the platform running until `promise` has settled, also after the response went out. */

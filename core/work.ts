@@ -12,7 +12,7 @@ import type { ErrorStream } from './types.ts';
  * @example
  * environ['waygate.wait_until'] = (promise) => void work.push(settled(promise, errors));
  */
-export function settled(work: unknown, errors: ErrorStream): Promise<void> {
+export function logRejection(work: unknown, errors: ErrorStream): Promise<void> {
   return Promise.resolve(work).then(
     () => {},
     (error: unknown) => {

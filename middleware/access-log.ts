@@ -5,7 +5,7 @@ import { checkApplication, checkOptions } from '../core/check.ts';
 import { ClientDisconnectedError, describe, isA, statusOf } from '../core/errors.ts';
 import { ignoreFailure, log } from '../core/log.ts';
 import { isNullBodyStatus } from '../core/status.ts';
-import type { Application, Body, Environ, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { requestUri } from '../core/url.ts';
 import { type AccessLogEntry, type AccessLogFormat, formatter } from './access-log-format.ts';
 import { observeBody } from './observed-body.ts';
@@ -91,8 +91,8 @@ class LoggedRequest {
     this.#signal = () => environ['waygate.signal'];
   }
 
-  run(app: Application): Body | Promise<Body> {
-    let result: Body | Promise<Body>;
+  run(app: Application): ApplicationBody | Promise<ApplicationBody> {
+    let result: ApplicationBody | Promise<ApplicationBody>;
     try {
       result = app(this.#environ, this.#start);
     } catch (error) {
@@ -127,7 +127,7 @@ class LoggedRequest {
     };
   };
 
-  #accept(body: Body): Body {
+  #accept(body: ApplicationBody): ApplicationBody {
     try {
       return observeBody(body, {
         chunk: (bytes) => this.#count(bytes),

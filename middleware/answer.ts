@@ -2,7 +2,7 @@
 
 import { reasonPhrase } from '../core/status.ts';
 import { encode } from '../core/strings.ts';
-import type { Body, ReadonlyHeaderList, StartResponse } from '../core/types.ts';
+import type { ApplicationBody, ReadonlyHeaderList, StartResponse } from '../core/types.ts';
 
 /**
  * Answers with one line of plain text.
@@ -20,7 +20,7 @@ export function answer(
   headers: ReadonlyHeaderList,
   sentence = '',
   error?: unknown,
-): Body {
+): ApplicationBody {
   const reason = reasonPhrase(code) || 'Error';
   const list: ReadonlyHeaderList = [['Content-Type', 'text/plain; charset=utf-8'], ...headers];
   if (error === undefined) startResponse(`${code} ${reason}`, list);

@@ -5,7 +5,15 @@ import { checkApplication, checkHeaders, checkOptions, checkStatus } from '../co
 import { ContractError, describe, report } from '../core/errors.ts';
 import { EMPTY, gatewayInput } from '../core/input-base.ts';
 import { log } from '../core/log.ts';
-import type { Application, Body, Environ, HeaderList, InputStream, StartResponse, Write } from '../core/types.ts';
+import type {
+  Application,
+  ApplicationBody,
+  Environ,
+  HeaderList,
+  InputStream,
+  StartResponse,
+  Write,
+} from '../core/types.ts';
 import { discardBody } from './discard-body.ts';
 
 /** When {@link cascade} asks the next application. */
@@ -79,7 +87,7 @@ class CascadedRequest {
     this.#original = apps.length > 1 ? Object.getOwnPropertyDescriptors(environ) : {};
   }
 
-  run(index: number): Body | Promise<Body> {
+  run(index: number): ApplicationBody | Promise<ApplicationBody> {
     const app = this.#apps[index] as Application;
     if (index === this.#apps.length - 1) return app(this.#environ, this.#startResponse);
     const attempt = new Attempt(this.#startResponse, (code) => this.#statuses.has(code) && !this.isRead);
@@ -88,16 +96,16 @@ class CascadedRequest {
     return Promise.resolve(result).then((body) => this.#accept(attempt, body, index));
   }
 
-  #accept(attempt: Attempt, body: Body, index: number): Body | Promise<Body> {
+  #accept(attempt: Attempt, body: ApplicationBody, index: number): ApplicationBody | Promise<ApplicationBody> {
     if (attempt.isHeld && this.isRead) attempt.pass();
     if (attempt.hasPassed) return body;
-    if (!attempt.isHeld) return new UndecidedBody(this, attempt, body, index) as Body;
+    if (!attempt.isHeld) return new UndecidedBody(this, attempt, body, index) as ApplicationBody;
     const closed = discardBody(body, this.tell);
     return isThenable(closed) ? closed.then(() => this.next(index)) : this.next(index);
   }
 
   /** Asks the next application, with the environ as it was. */
-  next(index: number): Body | Promise<Body> {
+  next(index: number): ApplicationBody | Promise<ApplicationBody> {
     for (const key of Reflect.ownKeys(this.#environ)) if (!(key in this.#original)) delete this.#environ[key as string];
     Object.defineProperties(this.#environ, this.#original);
     return this.run(index + 1);
@@ -180,11 +188,11 @@ class UndecidedBody implements AsyncIterable<Uint8Array> {
   readonly #request: CascadedRequest;
   readonly #index: number;
   #attempt: Attempt | null;
-  #body: Body;
+  #body: ApplicationBody;
   #reader: BodyReader | null = null;
   #isClosed = false;
 
-  constructor(request: CascadedRequest, attempt: Attempt, body: Body, index: number) {
+  constructor(request: CascadedRequest, attempt: Attempt, body: ApplicationBody, index: number) {
     this.#request = request;
     this.#attempt = attempt;
     this.#body = body;

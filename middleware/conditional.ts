@@ -5,7 +5,7 @@ import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import { concat } from '../core/input-base.ts';
-import type { Application, Body, Environ, HeaderList, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { contentHash } from './content-hash.ts';
 import { page } from './page.ts';
@@ -100,9 +100,9 @@ function first(
   startResponse: StartResponse,
   validators: NonNullable<ConditionalOptions['validators']>,
   app: Application,
-): Body | Promise<Body> {
+): ApplicationBody | Promise<ApplicationBody> {
   if (!isConditional(environ)) return app(environ, startResponse);
-  const go = (current: Validators | null | undefined): Body | Promise<Body> => {
+  const go = (current: Validators | null | undefined): ApplicationBody | Promise<ApplicationBody> => {
     const outcome = current === undefined ? 0 : evaluate(environ, current);
     if (outcome === 0) return app(environ, startResponse);
     if (outcome === 412) return answer(startResponse, 412, []);

@@ -4,7 +4,7 @@ import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions, isToken } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import { log } from '../core/log.ts';
-import type { Application, Body, Environ, HeaderList, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { addVary, withoutHeaders } from './response-head.ts';
 
@@ -100,7 +100,7 @@ function serve(
   allowed: boolean,
   environ: Environ,
   startResponse: StartResponse,
-): Body | Promise<Body> {
+): ApplicationBody | Promise<ApplicationBody> {
   const origin = environ.HTTP_ORIGIN;
   const isPreflight =
     environ.REQUEST_METHOD === 'OPTIONS' &&

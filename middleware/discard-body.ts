@@ -1,14 +1,14 @@
 // A body that nobody wants: it is closed without being read. (MW-05)
 
 import { BodyReader } from '../core/body.ts';
-import type { Body } from '../core/types.ts';
+import type { ApplicationBody } from '../core/types.ts';
 
 /**
  * @param body what an application returned
  * @param tell told what closing it throws (CLOSE-05)
  * @returns a promise where closing it takes time
  */
-export function discardBody(body: Body, tell: (error: unknown) => void): void | Promise<void> {
+export function discardBody(body: ApplicationBody, tell: (error: unknown) => void): void | Promise<void> {
   try {
     // Its iteration is begun and ended: that cancels a stream, also one behind another body.
     return new BodyReader(body).release(tell);

@@ -5,7 +5,7 @@ import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe, isA, RequestError, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { encode } from '../core/strings.ts';
-import type { Application, Body, Environ, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { preferredType } from './accept.ts';
 import { discardBody } from './discard-body.ts';
 import { type ErrorFacts, errorFacts, htmlPage, jsonPage, textPage } from './error-page-content.ts';
@@ -61,7 +61,7 @@ export function errorPage(app: Application, options: ErrorPageOptions = {}): App
   if (!enabled) return app;
   return (environ, startResponse) => {
     const show = (error: unknown): Uint8Array => page(error, environ, startResponse, secrets);
-    let result: Body | Promise<Body>;
+    let result: ApplicationBody | Promise<ApplicationBody>;
     try {
       result = app(environ, startResponse);
     } catch (error) {
@@ -92,7 +92,7 @@ function page(error: unknown, environ: Environ, startResponse: StartResponse, se
 }
 
 /** The same body, with a page in the place of its failure. An array fails as a whole, in the gateway. */
-function shown(body: Body, show: (error: unknown) => Uint8Array, environ: Environ): Body {
+function shown(body: ApplicationBody, show: (error: unknown) => Uint8Array, environ: Environ): ApplicationBody {
   if (Array.isArray(body)) return body;
   const watched = new ShownBody(body, show, environ);
   return inFrontOf(body, watched.start, watched.close);
@@ -101,7 +101,7 @@ function shown(body: Body, show: (error: unknown) => Uint8Array, environ: Enviro
 type Step = IteratorResult<Uint8Array>;
 
 class ShownBody {
-  readonly #body: Body;
+  readonly #body: ApplicationBody;
   readonly #show: (error: unknown) => Uint8Array;
   readonly #environ: Environ;
   #reader: BodyReader | null = null;
@@ -110,7 +110,7 @@ class ShownBody {
   #isOver = false;
   #isClosed = false;
 
-  constructor(body: Body, show: (error: unknown) => Uint8Array, environ: Environ) {
+  constructor(body: ApplicationBody, show: (error: unknown) => Uint8Array, environ: Environ) {
     this.#body = body;
     this.#show = show;
     this.#environ = environ;

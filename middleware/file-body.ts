@@ -3,7 +3,7 @@
 import type { StaticFile } from '../core/file-source.ts';
 import { FileWrapper } from '../core/file-wrapper.ts';
 import { EMPTY } from '../core/input-base.ts';
-import type { Body, Environ, FileLike } from '../core/types.ts';
+import type { ApplicationBody, Environ, FileLike } from '../core/types.ts';
 import type { ByteRange } from './ranges.ts';
 
 /** Blocks in which a large file is read, in bytes. */
@@ -17,7 +17,7 @@ export type Piece = ByteRange | Uint8Array;
  *
  * @param environ the request, for its `wsgi.file_wrapper`
  */
-export function fileBody(environ: Environ, file: StaticFile, pieces: readonly Piece[]): Body {
+export function fileBody(environ: Environ, file: StaticFile, pieces: readonly Piece[]): ApplicationBody {
   const chunks: Uint8Array[] = [];
   for (const piece of pieces) {
     const bytes = piece instanceof Uint8Array ? piece : file.bytes(piece.start, piece.end);
@@ -29,7 +29,7 @@ export function fileBody(environ: Environ, file: StaticFile, pieces: readonly Pi
   return chunks;
 }
 
-function wrapped(environ: Environ, file: FileLike): Body {
+function wrapped(environ: Environ, file: FileLike): ApplicationBody {
   const wrap = environ['wsgi.file_wrapper'];
   return wrap === undefined ? new FileWrapper(file, BLOCK_SIZE) : wrap(file, BLOCK_SIZE);
 }

@@ -4,7 +4,7 @@ import { checkApplication } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import { plainResponse } from '../core/plain-response.ts';
 import { encodeWsgi } from '../core/strings.ts';
-import type { Application, Body } from '../core/types.ts';
+import type { Application, ApplicationBody } from '../core/types.ts';
 import { normalizePrefix, splitPrefix } from '../core/url.ts';
 
 /**
@@ -85,5 +85,5 @@ function hostOf(authority: string): string {
 const notFound: Application = (environ, startResponse) => {
   const { status, headers, body } = plainResponse(404, environ.REQUEST_METHOD === 'HEAD');
   startResponse(status, headers);
-  return body as Body;
+  return body as ApplicationBody;
 };

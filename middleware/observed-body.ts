@@ -1,8 +1,8 @@
 // A body that passes through unchanged while somebody counts: what it gave, how it ended, and when it was closed. (MW-05)
 
 import { checkBody, type Iteration, isThenable, iterate } from '../core/body.ts';
-import { standIn } from '../core/stand-in.ts';
-import type { Body } from '../core/types.ts';
+import { markTransparent } from '../core/stand-in.ts';
+import type { ApplicationBody } from '../core/types.ts';
 
 /** Told what happens to a body. What it throws reaches the gateway as a failure of the body. */
 export interface BodyObserver {
@@ -26,7 +26,7 @@ type Step = IteratorResult<Uint8Array>;
  * @param observer told of each chunk and of the end
  * @throws {ContractError} BODY-01 when it is not a body
  */
-export function observeBody(body: Body, observer: BodyObserver): Body {
+export function observeBody(body: ApplicationBody, observer: BodyObserver): ApplicationBody {
   checkBody(body);
   const observed = new ObservedBody(body, observer);
   if (Array.isArray(body)) {
@@ -46,20 +46,24 @@ export function observeBody(body: Body, observer: BodyObserver): Body {
  * @param start begins the iteration, of the kind that the body behind has
  * @param close closes the body behind
  */
-export function inFrontOf(body: Body, start: () => Iterator<Uint8Array>, close: () => void | Promise<void>): Body {
+export function inFrontOf(
+  body: ApplicationBody,
+  start: () => Iterator<Uint8Array>,
+  close: () => void | Promise<void>,
+): ApplicationBody {
   const isAsync = body instanceof ReadableStream || Symbol.asyncIterator in Object(body);
   const front = isAsync ? { [Symbol.asyncIterator]: start, close } : { [Symbol.iterator]: start, close };
-  return standIn(front as Body, Object(body));
+  return markTransparent(front as ApplicationBody, Object(body));
 }
 
 class ObservedBody {
-  readonly #body: Body;
+  readonly #body: ApplicationBody;
   readonly #observer: BodyObserver;
   #iteration: Iteration | null = null;
   #over = false;
   #closed = false;
 
-  constructor(body: Body, observer: BodyObserver) {
+  constructor(body: ApplicationBody, observer: BodyObserver) {
     this.#body = body;
     this.#observer = observer;
   }

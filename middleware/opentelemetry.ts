@@ -4,8 +4,8 @@
 import { closeBody, isThenable, iterate } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { ClientDisconnectedError, describe, isA, statusOf } from '../core/errors.ts';
-import { standIn } from '../core/stand-in.ts';
-import type { Application, Body, Environ, StartResponse } from '../core/types.ts';
+import { markTransparent } from '../core/stand-in.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import {
   type OpenTelemetryApi,
   type OtelContext,
@@ -154,7 +154,7 @@ class TracedCall {
     }
   }
 
-  run(app: Application, startResponse: StartResponse): Body | Promise<Body> {
+  run(app: Application, startResponse: StartResponse): ApplicationBody | Promise<ApplicationBody> {
     const started: StartResponse = (status, headers, ...error) => {
       const write = startResponse(status, headers, ...error);
       this.#status = Number(status.slice(0, 3));
@@ -177,9 +177,9 @@ class TracedCall {
     return this.#recorder.api.context.with(this.context, step) as Result;
   }
 
-  #follow(body: Body): Body {
+  #follow(body: ApplicationBody): ApplicationBody {
     // A body in memory is sent by the platform; nothing of the application is left to be seen.
-    if (Array.isArray(body) && typeof (body as Body).close !== 'function') {
+    if (Array.isArray(body) && typeof (body as ApplicationBody).close !== 'function') {
       this.end();
       return body;
     }
@@ -233,7 +233,7 @@ function typeOf(error: unknown): string {
 }
 
 /** The same body, each step of which has the span as the active one, and whose end ends the span. */
-function traced(body: Body, call: TracedCall): Body {
+function traced(body: ApplicationBody, call: TracedCall): ApplicationBody {
   const steps = new TracedSteps(body, call);
   // Not every runtime's streams are iterable.
   const isAsync =
@@ -241,16 +241,16 @@ function traced(body: Body, call: TracedCall): Body {
   const front = {
     [isAsync ? Symbol.asyncIterator : Symbol.iterator]: () => steps,
     close: () => steps.close(),
-  } as unknown as Body;
-  return typeof body === 'object' && body !== null ? standIn(front, body) : front;
+  } as unknown as ApplicationBody;
+  return typeof body === 'object' && body !== null ? markTransparent(front, body) : front;
 }
 
 class TracedSteps {
-  readonly #body: Body;
+  readonly #body: ApplicationBody;
   readonly #call: TracedCall;
   #iteration: ReturnType<typeof iterate> | null = null;
 
-  constructor(body: Body, call: TracedCall) {
+  constructor(body: ApplicationBody, call: TracedCall) {
     this.#body = body;
     this.#call = call;
   }

@@ -7,7 +7,7 @@ import { describe } from '../core/errors.ts';
 import type { AnsweringSource, FileSource, Found, StaticFile } from '../core/file-source.ts';
 import { reasonPhrase } from '../core/status.ts';
 import { encode } from '../core/strings.ts';
-import type { Application, Body, Environ, HeaderList, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { encodedPathInfo, quotePath } from '../core/url.ts';
 import { chooser } from './accept-encoding.ts';
 import { answer } from './answer.ts';
@@ -94,7 +94,7 @@ export function staticFiles(source: FileSource | AnsweringSource, options: Stati
     if (method !== 'GET' && method !== 'HEAD' && fallback !== undefined) return fallback(environ, startResponse);
     const path = filePath(environ.PATH_INFO, mayBeDotted);
     if (path === null) return missing(environ, startResponse);
-    const respond = (found: Answer | null): Body | Promise<Body> =>
+    const respond = (found: Answer | null): ApplicationBody | Promise<ApplicationBody> =>
       found === null ? missing(environ, startResponse) : found(environ, startResponse);
     const found = find(path, environ);
     return isThenable(found) ? found.then(respond) : respond(found);
@@ -190,7 +190,7 @@ function foreign(source: AnsweringSource): Finder {
         name === 'location' && value.startsWith('/') && !value.startsWith('//') ? [name, mount + value] : [name, value],
       );
       startResponse(`${response.status} ${response.statusText || reasonPhrase(response.status)}`, sent);
-      return (response.body as Body | null) ?? [];
+      return (response.body as ApplicationBody | null) ?? [];
     };
   };
 }
@@ -256,10 +256,11 @@ interface Facts {
   readonly coding?: string;
 }
 
-function serveFile(file: StaticFile, facts: Facts, environ: Environ, startResponse: StartResponse): Body {
+function serveFile(file: StaticFile, facts: Facts, environ: Environ, startResponse: StartResponse): ApplicationBody {
   try {
     const { REQUEST_METHOD: method, HTTP_RANGE: range } = environ;
-    if (method !== 'GET' && method !== 'HEAD') return closing(file, notAllowed(environ, startResponse) as Body);
+    if (method !== 'GET' && method !== 'HEAD')
+      return closing(file, notAllowed(environ, startResponse) as ApplicationBody);
     const { etag, size } = file;
     const changed = file.lastModified;
     // A date that lies ahead would be a promise. (RFC 9110 §8.8.2.1)
@@ -294,7 +295,7 @@ function serveFile(file: StaticFile, facts: Facts, environ: Environ, startRespon
   }
 }
 
-function closing(file: StaticFile, body: Body): Body {
+function closing(file: StaticFile, body: ApplicationBody): ApplicationBody {
   file.close?.();
   return body;
 }
@@ -307,7 +308,7 @@ function partial(
   shared: HeaderList,
   environ: Environ,
   startResponse: StartResponse,
-): Body {
+): ApplicationBody {
   const [only] = ranges as [ByteRange];
   let pieces: Piece[] = [only];
   let headers: HeaderList = [

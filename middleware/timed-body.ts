@@ -1,7 +1,7 @@
 // The body of an application that has only so much time. (see timeout.ts)
 
 import { BodyReader, isThenable } from '../core/body.ts';
-import type { Body } from '../core/types.ts';
+import type { ApplicationBody } from '../core/types.ts';
 import { discardBody } from './discard-body.ts';
 
 /** What the body asks of the request that it belongs to. */
@@ -24,13 +24,13 @@ type Step = IteratorResult<Uint8Array>;
 
 /** The body of the application, as long as there is time. */
 export class TimedBody {
-  readonly #body: Body;
+  readonly #body: ApplicationBody;
   readonly #request: BodyDeadline;
   #reader: BodyReader | null = null;
   #isOver = false;
   #isClosed = false;
 
-  constructor(body: Body, request: BodyDeadline) {
+  constructor(body: ApplicationBody, request: BodyDeadline) {
     this.#body = body;
     this.#request = request;
   }

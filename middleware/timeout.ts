@@ -4,7 +4,7 @@ import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe, quote, RequestError, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
-import type { Application, Body, Environ, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { discardBody } from './discard-body.ts';
 import { inFrontOf } from './observed-body.ts';
@@ -104,7 +104,7 @@ class TimedRequest implements BodyDeadline {
     this.#outer = Object.getOwnPropertyDescriptor(environ, SIGNAL);
   }
 
-  run(app: Application): Body | Promise<Body> {
+  run(app: Application): ApplicationBody | Promise<ApplicationBody> {
     const environ = this.#environ;
     const define = (value: unknown) => {
       Object.defineProperty(environ, SIGNAL, { value, writable: true, enumerable: true, configurable: true });
@@ -112,7 +112,7 @@ class TimedRequest implements BodyDeadline {
     };
     const descriptor = { get: () => define(this.#signal()), set: define, enumerable: true, configurable: true };
     Object.defineProperty(environ, SIGNAL, descriptor);
-    let result: Body | Promise<Body>;
+    let result: ApplicationBody | Promise<ApplicationBody>;
     try {
       result = app(environ, this.#start);
     } catch (error) {
@@ -124,7 +124,7 @@ class TimedRequest implements BodyDeadline {
     // Whoever has left waits for no answer: nothing but the signal tells that while there is no body to be closed.
     this.#readOuter()?.addEventListener('abort', this.#leave, { once: true });
     return new Promise((resolve, reject) => {
-      const attempt = (step: () => Body) => {
+      const attempt = (step: () => ApplicationBody) => {
         try {
           resolve(step());
         } catch (error) {
@@ -160,7 +160,7 @@ class TimedRequest implements BodyDeadline {
     };
   };
 
-  #accept(body: Body): Body {
+  #accept(body: ApplicationBody): ApplicationBody {
     if (Array.isArray(body)) {
       this.#disarm();
       return body;
@@ -197,7 +197,7 @@ class TimedRequest implements BodyDeadline {
   };
 
   /** The answer in place of the application's; throws where that has begun. */
-  #answer(): Body {
+  #answer(): ApplicationBody {
     const error = this.#error as RequestError;
     if (this.#sent) throw error;
     const body = answer(this.#startResponse, this.#status, [], '', error);
@@ -210,7 +210,7 @@ class TimedRequest implements BodyDeadline {
   }
 
   /** A body that came too late. */
-  #drop(body: Body): void {
+  #drop(body: ApplicationBody): void {
     discardBody(body, (error) => this.#tell(error));
   }
 

@@ -3,7 +3,7 @@
 
 import { isThenable } from '../core/body.ts';
 import type { ChunkCoder } from '../core/coding.ts';
-import type { Application, Body, Environ, HeaderList, StartResponse } from '../core/types.ts';
+import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { TransformedResponse } from './transformed-response.ts';
 
 /** The head of a response, checked as the gateway checks it. */
@@ -48,7 +48,7 @@ export function transform(
   startResponse: StartResponse,
   decide: Decide,
   waits: boolean,
-): Body | Promise<Body> {
+): ApplicationBody | Promise<ApplicationBody> {
   const response = new TransformedResponse(environ, startResponse, decide, waits);
   const result = app(environ, response.startResponse);
   return isThenable(result) ? response.wait(result) : response.accept(result);

@@ -7,7 +7,7 @@ import type { ChunkCoder } from '../core/coding.ts';
 import { ClientDisconnectedError, ContractError, isA, report } from '../core/errors.ts';
 import { EMPTY } from '../core/input-base.ts';
 import { log } from '../core/log.ts';
-import type { Body, Environ, HeaderList, ReadonlyHeaderList, StartResponse, Write } from '../core/types.ts';
+import type { ApplicationBody, Environ, HeaderList, ReadonlyHeaderList, StartResponse, Write } from '../core/types.ts';
 import { LOST, lost, WriteQueue } from '../core/write-queue.ts';
 
 import type { Decide, Head, Outcome } from './transform.ts';
@@ -38,10 +38,10 @@ export class TransformedResponse {
   #returned = false;
   #running: Promise<unknown> | null = null;
   /** Gives the body to the caller when the application writes while it is still running. */
-  #answer: ((body: Body) => void) | null = null;
+  #answer: ((body: ApplicationBody) => void) | null = null;
   #writes: WriteQueue | null = null;
 
-  #body: Body | null = null;
+  #body: ApplicationBody | null = null;
   #reader: BodyReader | null = null;
   #ready: Uint8Array[] = [];
   /** Bytes that the declared length still wants; -1 where none is declared. */
@@ -112,7 +112,7 @@ export class TransformedResponse {
 
   // What the application returned.
 
-  wait(result: Promise<Body>): Promise<Body> {
+  wait(result: Promise<ApplicationBody>): Promise<ApplicationBody> {
     const pending = Promise.resolve(result);
     return new Promise((resolve, reject) => {
       this.#answer = resolve;
@@ -131,7 +131,7 @@ export class TransformedResponse {
     });
   }
 
-  accept(body: Body): Body | Promise<Body> {
+  accept(body: ApplicationBody): ApplicationBody | Promise<ApplicationBody> {
     this.#returned = true;
     this.#body = body;
     this.#writes?.close();
@@ -186,7 +186,7 @@ export class TransformedResponse {
 
   // The body, as whoever called the middleware iterates it.
 
-  #own(sync: boolean): Body {
+  #own(sync: boolean): ApplicationBody {
     const iteration = { next: this.#next, return: this.#return };
     const close = this.#close;
     if (sync && !this.#waits) return { [Symbol.iterator]: () => iteration as Iterator<Uint8Array>, close };
@@ -298,7 +298,7 @@ export class TransformedResponse {
       if (failures.length > 0) throw failures[0];
     };
     // A stream or a generator that nobody has read is to be ended as well.
-    const reader = this.#reader ?? new BodyReader(this.#body as Body);
+    const reader = this.#reader ?? new BodyReader(this.#body as ApplicationBody);
     const closed = reader.release(tell, this.#environ['waygate.wait_until']);
     return isThenable(closed) ? closed.then(done) : done();
   }
@@ -331,7 +331,7 @@ function stepOf(chunk: Uint8Array | null): Step {
   return chunk === null ? OVER : { done: false, value: chunk };
 }
 
-function isSync(body: Body): boolean {
+function isSync(body: ApplicationBody): boolean {
   return (
     !(body instanceof ReadableStream) && typeof (body as AsyncIterable<unknown>)[Symbol.asyncIterator] !== 'function'
   );

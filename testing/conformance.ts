@@ -4,7 +4,7 @@
 import { fail } from './assert.ts';
 import { type Ability, type Capabilities, FULL } from './capabilities.ts';
 import { SUITES } from './suite/index.ts';
-import { type Serve, Trial } from './trial.ts';
+import { type Serve, TestContext } from './trial.ts';
 
 /** Groups tests: `describe` of vitest, node:test, bun:test, Jasmine and the like. */
 export type Describe = (name: string, body: () => void) => unknown;
@@ -42,11 +42,11 @@ export interface Suite {
   readonly can: Capabilities;
   readonly otherRealm: ConformanceOptions['otherRealm'];
   /** A test that every platform passes. The title starts with the ids of the clauses that it holds up. */
-  test(title: string, body: (trial: Trial) => Promise<void>): void;
+  test(title: string, body: (trial: TestContext) => Promise<void>): void;
   /** A test for platforms that have all these abilities. */
-  needs(abilities: Ability[], title: string, body: (trial: Trial) => Promise<void>): void;
+  needs(abilities: Ability[], title: string, body: (trial: TestContext) => Promise<void>): void;
   /** The test that decides whether a platform has an ability: where it is declared to be lacking, this test has to fail. */
-  decides(ability: Ability, title: string, body: (trial: Trial) => Promise<void>): void;
+  decides(ability: Ability, title: string, body: (trial: TestContext) => Promise<void>): void;
 }
 
 /**
@@ -67,8 +67,8 @@ export function conformance(name: string, serve: Serve, options: ConformanceOpti
     throw new TypeError('conformance() found no describe and it; pass those of the test runner as options.');
   }
   const can: Capabilities = { ...FULL, ...options.capabilities };
-  const attempt = async (body: (trial: Trial) => Promise<void>): Promise<void> => {
-    const trial = new Trial(serve, can, options.mount ?? '');
+  const attempt = async (body: (trial: TestContext) => Promise<void>): Promise<void> => {
+    const trial = new TestContext(serve, can, options.mount ?? '');
     try {
       await body(trial);
     } finally {

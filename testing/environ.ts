@@ -14,7 +14,7 @@ import type { Environ } from '../core/types.ts';
  * @example
  * const response = await run(app, environ({ REQUEST_METHOD: 'POST' }, 'the body'));
  */
-export function environ(overrides: Record<string, unknown> = {}, body?: string | Uint8Array): Environ {
+export function testEnviron(overrides: Record<string, unknown> = {}, body?: string | Uint8Array): Environ {
   const keys = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
   if (body === undefined) return setupTestingDefaults(keys);
   const bytes = typeof body === 'string' ? encode(body) : body;

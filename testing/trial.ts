@@ -7,7 +7,7 @@ import type { Capabilities } from './capabilities.ts';
 import { parseResponse, type RawResponse } from './raw-response.ts';
 
 /** An application that is being served. */
-export interface Served {
+export interface ServedApp {
   /**
    * Makes a request.
    *
@@ -22,18 +22,18 @@ export interface Served {
 }
 
 /** Something that serves an application: an adapter with a client in front of it. */
-export type Serve = (app: Application, options?: GatewayOptions) => Served | Promise<Served>;
+export type Serve = (app: Application, options?: GatewayOptions) => ServedApp | Promise<ServedApp>;
 
 /** How long anything may take before it counts as never coming, in milliseconds. */
 export const PATIENCE = 4000;
 
 /** One test in progress. */
-export class Trial {
+export class TestContext {
   readonly can: Capabilities;
   /** `SCRIPT_NAME` as the platform gives it without a `basePath`. */
   readonly mount: string;
   readonly #serve: Serve;
-  readonly #sites: Site[] = [];
+  readonly #sites: ServedSite[] = [];
 
   constructor(serve: Serve, can: Capabilities, mount: string) {
     this.#serve = serve;
@@ -42,8 +42,8 @@ export class Trial {
   }
 
   /** Serves an application until the test is over; what it logs is collected in `site.errors`. */
-  async serve(app: Application, options: GatewayOptions = {}): Promise<Site> {
-    const site = new Site(this.can);
+  async serve(app: Application, options: GatewayOptions = {}): Promise<ServedSite> {
+    const site = new ServedSite(this.can);
     const given = { ...options, errors: options.errors ?? site.sink };
     site.served = await this.#serve(app, given);
     this.#sites.push(site);
@@ -55,7 +55,7 @@ export class Trial {
    *
    * @returns the status of the response
    */
-  async target(site: Site, target: string): Promise<number> {
+  async target(site: ServedSite, target: string): Promise<number> {
     if (!this.can.raw) return (await site.get(target)).status;
     return (await site.raw(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).status;
   }
@@ -67,8 +67,8 @@ export class Trial {
 }
 
 /** An application that is being served, and what it left in its log. */
-export class Site {
-  declare served: Served;
+export class ServedSite {
+  declare served: ServedApp;
   /** What was written to `wsgi.errors`. */
   errors = '';
   readonly #can: Capabilities;

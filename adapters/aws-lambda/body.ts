@@ -29,7 +29,7 @@ export interface ResultBody {
  *
  * @param result is changed
  */
-export function withBody<Result extends object>(
+export function attachBody<Result extends object>(
   result: Result,
   response: GatewayResponse,
   bytes: Uint8Array,

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { RequestError } from '../../core/errors.ts';
 import type { ClientRequest } from './emulator.ts';
-import { own, put } from './headers.ts';
+import { getOwn, setOwn } from './headers.ts';
 
 /** Names, values and numbers in events that stand for AWS's own. */
 export const ACCOUNT_ID = '123456789012';
@@ -14,8 +14,8 @@ export const REGION = 'us-east-1';
 export function gather(pairs: Iterable<[string, string]>): Record<string, string[]> {
   const map: Record<string, string[]> = {};
   for (const [name, value] of pairs) {
-    const list = own(map, name);
-    if (list === undefined) put(map, name, [value]);
+    const list = getOwn(map, name);
+    if (list === undefined) setOwn(map, name, [value]);
     else list.push(value);
   }
   return map;
@@ -24,7 +24,7 @@ export function gather(pairs: Iterable<[string, string]>): Record<string, string
 /** One value for each name of a gathered map. */
 export function reduce(map: Record<string, string[]>, one: (values: string[]) => string): Record<string, string> {
   const single: Record<string, string> = {};
-  for (const [name, values] of Object.entries(map)) put(single, name, one(values));
+  for (const [name, values] of Object.entries(map)) setOwn(single, name, one(values));
   return single;
 }
 

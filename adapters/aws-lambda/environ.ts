@@ -1,7 +1,7 @@
 // What the event sources have in common on the way in: from the parts of an event to environ. Pure.
 
 import { Buffer } from 'node:buffer';
-import { addHeader, createEnviron, type GatewayFacts, headerKey, type Settings } from '../../core/environ.ts';
+import { addHeader, createEnviron, type GatewayInfo, headerKey, type Settings } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { HeaderPlans, putAll } from '../../core/header-plans.ts';
 import { MemoryInput } from '../../core/memory-input.ts';
@@ -13,13 +13,13 @@ import { UnsupportedEventError } from './errors.ts';
 import type { Invocation } from './invocation.ts';
 
 /** Lambda runs as many processes as there are requests at a time. */
-const FACTS: GatewayFacts = { gateway: 'aws-lambda', multiprocess: true };
+const FACTS: GatewayInfo = { gateway: 'aws-lambda', multiprocess: true };
 
 /** A map of headers or query parameters as events have it; AWS writes null for an empty one. */
 export type ValueMap = { readonly [name: string]: unknown } | null | undefined;
 
 /** The request line, in the words of environ: native strings. */
-export interface RequestLine {
+export interface EventRequestLine {
   method: unknown;
   /** The part of the path that the event source added or that mounts the function; decoded, without final slash. */
   scriptName: string;
@@ -33,7 +33,7 @@ export interface RequestLine {
 }
 
 /** Begins an environ. Server, scheme, headers and body are still to come. */
-export function begin(line: RequestLine, settings: Settings, invocation: Invocation): Environ {
+export function begin(line: EventRequestLine, settings: Settings, invocation: Invocation): Environ {
   let { scriptName, pathInfo } = line;
   const { basePath } = settings;
   if (basePath !== '') {

@@ -46,7 +46,7 @@ interface Anything {
  *
  * @returns null for any other event
  */
-export function lookalike(event: Anything): string | null {
+export function nonHttpEventName(event: Anything): string | null {
   const { type, methodArn, routeArn, authorizationToken } = event;
   if (type && (methodArn || routeArn || authorizationToken)) {
     return `an API Gateway authorizer's question (type ${JSON.stringify(type)})`;
@@ -62,7 +62,7 @@ export function lookalike(event: Anything): string | null {
  */
 export function describeEvent(event: unknown): string {
   if (event === null || typeof event !== 'object' || Array.isArray(event)) return describe(event);
-  const known = lookalike(event as Anything);
+  const known = nonHttpEventName(event as Anything);
   if (known !== null) return known;
   const { Records, source, eventSource, 'detail-type': detail } = event as Anything;
   const record = (Array.isArray(Records) ? Records[0] : undefined) as Anything | undefined;

@@ -1,6 +1,6 @@
 // Events that are not HTTP: to a function, or as a POST to a path of the application; whole, or record by record.
 
-import { addExtra, type Settings } from '../../core/environ.ts';
+import { addDeployerKeys, type Settings } from '../../core/environ.ts';
 import { describe, report } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { flush, log } from '../../core/log.ts';
@@ -8,7 +8,7 @@ import type { GatewayResponse } from '../../core/response.ts';
 import { textFromBytes } from '../../core/strings.ts';
 import type { Application, ErrorStream } from '../../core/types.ts';
 import { asciiTarget, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import { withBody } from './body.ts';
+import { attachBody } from './body.ts';
 import { collect, wholeOf } from './collect.ts';
 import { addBody, begin } from './environ.ts';
 import { describeEvent } from './errors.ts';
@@ -162,7 +162,7 @@ async function post(
   // The limit is for what clients send.
   addBody(environ, JSON.stringify(part ?? null), false, { ...settings, maxBodyBytes: Number.POSITIVE_INFINITY });
   if (part !== whole) environ['aws.record'] = part;
-  addExtra(environ, settings.extra);
+  addDeployerKeys(environ, settings.deployerKeys);
   const exchange = new Exchange(environ, { onError: settings.onError });
   try {
     const response = await exchange.run(app);
@@ -180,7 +180,7 @@ function resultOf(response: GatewayResponse, body: Uint8Array, event: unknown, p
   const { statusCode, headers } = response;
   const context = (event as Parts | null)?.requestContext as Parts | null | undefined;
   // API Gateway reads a response of it: a status of 400 and more refuses the connection.
-  if (context?.connectionId) return withBody({ statusCode, headers: singleValues(headers, []) }, response, body);
+  if (context?.connectionId) return attachBody({ statusCode, headers: singleValues(headers, []) }, response, body);
   const text = textFromBytes(body);
   if (statusCode >= 400) {
     const said = (text ?? '').slice(0, 200).trim();
@@ -191,5 +191,5 @@ function resultOf(response: GatewayResponse, body: Uint8Array, event: unknown, p
   if (body.byteLength === 0) return null;
   const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
   if (/^application\/(?:[^;\s]+\+)?json\b/i.test(type) && text !== null) return JSON.parse(text);
-  return text ?? withBody({}, response, body).body;
+  return text ?? attachBody({}, response, body).body;
 }

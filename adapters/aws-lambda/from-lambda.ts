@@ -6,7 +6,7 @@ import { ClientDisconnectedError, describe, report } from '../../core/errors.ts'
 import { isReady } from '../../core/ready.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encode } from '../../core/strings.ts';
-import type { Application, Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
+import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { clientRequest } from './client-request.ts';
 import { isPassedOn, originEnviron } from './emulated-origin.ts';
 import { addCookies, addDefaultType, addMap, type JsonObject, objectOf, statusOf } from './emulated-response.ts';
@@ -101,7 +101,7 @@ function failed(emulator: Emulator, environ: Environ, error: unknown): Answer {
   return { status, headers: [['content-type', type]], body: encode(page) };
 }
 
-function send(answer: Answer, startResponse: StartResponse): Body {
+function send(answer: Answer, startResponse: StartResponse): ApplicationBody {
   begin(answer.status, answer.reason, answer.headers, startResponse);
   return [answer.body];
 }
@@ -127,7 +127,7 @@ class StreamedCall {
     this.#environ = environ;
   }
 
-  async run(handler: AnyHandler, event: unknown, startResponse: StartResponse): Promise<Body> {
+  async run(handler: AnyHandler, event: unknown, startResponse: StartResponse): Promise<ApplicationBody> {
     const stream = this.#stream;
     stream.on('error', () => {}); // told by pull()
     // A client that leaves closes the stream under the handler.
@@ -155,7 +155,7 @@ class StreamedCall {
   }
 
   /** An event source that does not stream takes all that was written for the JSON of a result. */
-  async #whole(startResponse: StartResponse): Promise<Body> {
+  async #whole(startResponse: StartResponse): Promise<ApplicationBody> {
     const invoke = async (): Promise<unknown> => {
       const chunks: Buffer[] = [];
       for (let chunk = await this.#stream.pull(); chunk !== null; chunk = await this.#stream.pull()) chunks.push(chunk);

@@ -8,14 +8,14 @@ import type { HeaderList } from '../../core/types.ts';
 export const lowerName: (name: string) => string = /* @__PURE__ */ memo((name) => name.toLowerCase());
 
 /** Sets a member of a map whose names come from outside: `__proto__` is a legal header name. */
-export function put<Value>(map: Record<string, Value>, name: string, value: Value): void {
+export function setOwn<Value>(map: Record<string, Value>, name: string, value: Value): void {
   if (name === '__proto__')
     Object.defineProperty(map, name, { value, enumerable: true, writable: true, configurable: true });
   else map[name] = value;
 }
 
 /** What a map has under a name of its own, or undefined: `constructor` is a legal header name too. */
-export function own<Value>(map: Record<string, Value>, name: string): Value | undefined {
+export function getOwn<Value>(map: Record<string, Value>, name: string): Value | undefined {
   return Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
@@ -34,8 +34,8 @@ export function singleValues(headers: HeaderList, cookies: string[]): Record<str
       cookies.push(value);
       continue;
     }
-    const before = own(map, name);
-    put(map, name, before === undefined ? value : `${before}, ${value}`);
+    const before = getOwn(map, name);
+    setOwn(map, name, before === undefined ? value : `${before}, ${value}`);
   }
   return map;
 }
@@ -45,8 +45,8 @@ export function multiValues(headers: HeaderList): Record<string, string[]> {
   const map: Record<string, string[]> = {};
   for (const [name, value] of headers) {
     const lower = lowerName(name);
-    const list = own(map, lower);
-    if (list === undefined) put(map, lower, [textFromNative(value)]);
+    const list = getOwn(map, lower);
+    if (list === undefined) setOwn(map, lower, [textFromNative(value)]);
     else list.push(textFromNative(value));
   }
   return map;

@@ -1,8 +1,8 @@
 // One invocation of the function: what `waygate.wait_until` and `waygate.signal` stand on.
 
-import { carry, lazyKey } from '../../core/lazy.ts';
+import { attachState, lazyKey } from '../../core/lazy.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
-import { settled } from '../../core/work.ts';
+import { logRejection } from '../../core/work.ts';
 
 /** One invocation. Nothing of it outlives the invocation: several may run at a time in one process. */
 export class Invocation {
@@ -26,11 +26,11 @@ export class Invocation {
 
   /** Adds the keys of this invocation to its environ. */
   attach(environ: Environ): void {
-    carry(environ, this);
+    attachState(environ, this);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
     environ['waygate.wait_until'] = (promise) => {
       this.#work ??= [];
-      this.#work.push(settled(promise, this.errors));
+      this.#work.push(logRejection(promise, this.errors));
     };
     environ['aws.event'] = this.event;
     if (this.context !== undefined) environ['aws.context'] = this.context as Environ['aws.context'];

@@ -4,7 +4,7 @@ import type { Settings } from '../../core/environ.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
-import { type ResultBody, withBody } from './body.ts';
+import { attachBody, type ResultBody } from './body.ts';
 import { begin, queryOf, sentPath, sentQuery, type ValueMap } from './environ.ts';
 import { singleValues } from './headers.ts';
 import type { Invocation } from './invocation.ts';
@@ -47,5 +47,5 @@ export function latticeResult(response: GatewayResponse, body: Uint8Array): Latt
   const cookies: string[] = [];
   const headers: Record<string, string | string[]> = singleValues(response.headers, cookies);
   if (cookies.length > 0) headers['set-cookie'] = cookies.length === 1 ? (cookies[0] as string) : cookies;
-  return withBody({ statusCode: response.statusCode, headers }, response, body);
+  return attachBody({ statusCode: response.statusCode, headers }, response, body);
 }

@@ -20,7 +20,7 @@ const HEADER_FRAME_BYTES = 8;
  * @param headers the headers in the result
  * @param bodyBytes how long the body in the result is
  */
-export function excess(result: unknown, limit: number, headers: HeaderList, bodyBytes: number): number {
+export function oversizeBytes(result: unknown, limit: number, headers: HeaderList, bodyBytes: number): number {
   let units = bodyBytes;
   for (const [name, value] of headers) units += name.length + value.length + HEADER_FRAME_BYTES;
   if (units * WORST_ESCAPE + FRAME_BYTES <= limit) return 0;

@@ -1,6 +1,6 @@
 // What toLambda and toLambdaStream can be told, checked once when the handler is made.
 
-import { type Settings, settings } from '../../core/environ.ts';
+import { prepareOptions, type Settings } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import type { ExchangeOptions } from '../../core/response.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
@@ -57,7 +57,7 @@ export interface LambdaSettings extends Settings {
 
 /** @throws {TypeError} for an application that is no function or an option of the wrong type */
 export function lambdaSettings(app: Application, options: LambdaOptions): LambdaSettings {
-  const common = settings(app, options);
+  const common = prepareOptions(app, options);
   const { events, errorStatuses, abortBeforeTimeoutMs = 0, mutualTls } = options;
   if (typeof abortBeforeTimeoutMs !== 'number' || !(abortBeforeTimeoutMs >= 0)) {
     throw new TypeError(

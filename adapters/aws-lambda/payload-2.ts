@@ -3,7 +3,7 @@
 import type { Settings } from '../../core/environ.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ } from '../../core/types.ts';
-import { type ResultBody, withBody } from './body.ts';
+import { attachBody, type ResultBody } from './body.ts';
 import {
   addBody,
   addClient,
@@ -14,9 +14,9 @@ import {
   addUser,
   begin,
   type ClientCertificate,
+  type EventRequestLine,
   encodeQueryPart,
   queryOf,
-  type RequestLine,
   sentQuery,
   type ValueMap,
 } from './environ.ts';
@@ -74,7 +74,7 @@ export function payload2Method(event: Payload2Event): unknown {
 /** The environ of a request, given its path. */
 export function payload2Environ(
   event: Payload2Event,
-  path: Pick<RequestLine, 'scriptName' | 'pathInfo' | 'path'>,
+  path: Pick<EventRequestLine, 'scriptName' | 'pathInfo' | 'path'>,
   settings: Settings,
   invocation: Invocation,
 ): Environ {
@@ -108,7 +108,7 @@ export function payload2Environ(
 
 /** A response in this format: cookies in a list of their own, and never also among the headers. */
 export function payload2Result(response: GatewayResponse, body: Uint8Array): Payload2Result {
-  return withBody(payload2Prelude(response), response, body);
+  return attachBody(payload2Prelude(response), response, body);
 }
 
 /** Status and headers of a response. */

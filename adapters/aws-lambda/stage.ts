@@ -3,9 +3,9 @@
 import { BadRequestError } from '../../core/errors.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import { decodePath, quotePath, splitPrefix } from '../../core/url.ts';
-import { type RequestLine, sentPath, type ValueMap } from './environ.ts';
+import { type EventRequestLine, sentPath, type ValueMap } from './environ.ts';
 
-type Path = Pick<RequestLine, 'scriptName' | 'pathInfo' | 'path'>;
+type Path = Pick<EventRequestLine, 'scriptName' | 'pathInfo' | 'path'>;
 
 /**
  * The path of an HTTP API with payload 2.0, which comes decoded: it is never decoded again, but escaped where a URL is made of it. A named

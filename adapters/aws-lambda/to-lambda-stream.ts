@@ -6,7 +6,7 @@ import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ } from '../../core/types.ts';
 import { describeEvent, FailedResponseError, UnsupportedEventError } from './errors.ts';
 import { Invocation } from './invocation.ts';
-import { excess, headTooLarge } from './limits.ts';
+import { headTooLarge, oversizeBytes } from './limits.ts';
 import { type LambdaOptions, type LambdaSettings, lambdaSettings } from './options.ts';
 import type { Prelude, Source } from './source.ts';
 import { findSource } from './sources/index.ts';
@@ -80,7 +80,7 @@ async function serve(
 
 /** The result for an event that is no HTTP request: where nothing reads a stream, it is what was written. */
 async function sendJson(result: unknown, stream: ResponseStream): Promise<void> {
-  const client = new Client(stream);
+  const client = new ResponseWriter(stream);
   stream.setContentType?.('application/json');
   await client.write(Buffer.from(JSON.stringify(result ?? null)));
   await client.end();
@@ -103,19 +103,19 @@ async function answer(
     if (error instanceof UnsupportedEventError) throw error;
     const page = refuse(error, errors, source.methodOf(event) === 'HEAD');
     if (settings.fails?.(page.statusCode)) throw error;
-    return send(source.toPrelude(page), page.body, new Client(stream));
+    return send(source.toPrelude(page), page.body, new ResponseWriter(stream));
   }
   const exchange = new Exchange(environ, settings.exchange);
-  const client = new Client(stream, () => {
+  const client = new ResponseWriter(stream, () => {
     invocation.abort();
     exchange.close();
   });
   try {
     let response = await exchange.run(app);
     let prelude = source.toPrelude(response);
-    const size = excess(prelude, HEAD_LIMIT_BYTES, response.headers, 0);
+    const size = oversizeBytes(prelude, HEAD_LIMIT_BYTES, response.headers, 0);
     if (size > 0) {
-      exchange.tell(headTooLarge(size, HEAD_LIMIT_BYTES));
+      exchange.reportError(headTooLarge(size, HEAD_LIMIT_BYTES));
       response = plainResponse(500, environ.REQUEST_METHOD === 'HEAD');
       prelude = source.toPrelude(response);
     }
@@ -128,7 +128,7 @@ async function answer(
 }
 
 /** Sends a response; returns when the client has all of it, or is gone. */
-async function send(prelude: Prelude, body: GatewayResponse['body'], client: Client): Promise<void> {
+async function send(prelude: Prelude, body: GatewayResponse['body'], client: ResponseWriter): Promise<void> {
   if (client.gone) return;
   client.begin(prelude);
   try {
@@ -142,7 +142,7 @@ async function send(prelude: Prelude, body: GatewayResponse['body'], client: Cli
   await client.end();
 }
 
-async function sendBody(body: ResponseBody, client: Client): Promise<void> {
+async function sendBody(body: ResponseBody, client: ResponseWriter): Promise<void> {
   while (!client.gone) {
     const next = body.next();
     const chunk = next instanceof Promise ? await next : next;
@@ -152,7 +152,7 @@ async function sendBody(body: ResponseBody, client: Client): Promise<void> {
 }
 
 /** The client's end of the stream. */
-class Client {
+class ResponseWriter {
   #stream: ResponseStream;
   /** The stream closed before the response was finished. */
   gone = false;

@@ -1,6 +1,6 @@
 // Serves an application as a Lambda function whose result is returned in one piece.
 
-import { addExtra } from '../../core/environ.ts';
+import { addDeployerKeys } from '../../core/environ.ts';
 import { RequestError } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
@@ -10,7 +10,7 @@ import { collect, wholeOf } from './collect.ts';
 import { describeEvent, FailedResponseError, UnsupportedEventError } from './errors.ts';
 import { pathSegments } from './event-route.ts';
 import { Invocation } from './invocation.ts';
-import { excess, tooLarge } from './limits.ts';
+import { oversizeBytes, tooLarge } from './limits.ts';
 import { type LambdaOptions, type LambdaSettings, lambdaSettings } from './options.ts';
 import type { Source } from './source.ts';
 import { findSource } from './sources/index.ts';
@@ -158,12 +158,12 @@ class Call extends Invocation implements Receiver {
       if (body !== null) result = source.toResult(event, response, body);
     } catch (error) {
       // What this event source cannot express.
-      this.#exchange?.tell(error);
+      this.#exchange?.reportError(error);
       return this.#failed();
     }
-    const size = body === null ? null : excess(result, limit, response.headers, body.byteLength);
+    const size = body === null ? null : oversizeBytes(result, limit, response.headers, body.byteLength);
     if (size === 0) return result;
-    this.#exchange?.tell(tooLarge(source, size, limit));
+    this.#exchange?.reportError(tooLarge(source, size, limit));
     return this.#failed();
   }
 
@@ -194,7 +194,7 @@ export function makeEnviron(source: Source, settings: LambdaSettings, invocation
   const reserved = settings.events?.segments;
   if (reserved) refuseEventPath(environ, reserved);
   if (settings.abortBeforeTimeoutMs > 0) invocation.abortBefore(settings.abortBeforeTimeoutMs);
-  addExtra(environ, settings.extra);
+  addDeployerKeys(environ, settings.deployerKeys);
   return environ;
 }
 

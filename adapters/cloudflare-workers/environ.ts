@@ -3,7 +3,7 @@
 
 import { encodeWsgi, textFromNative } from '../../core/strings.ts';
 import type { Environ } from '../../core/types.ts';
-import type { BodyPipe, FetchFacts } from '../fetch/environ.ts';
+import type { BodyPipe, FetchPlatform } from '../fetch/environ.ts';
 
 /** The part of `request.cf` that becomes CGI variables. (Cloudflare docs, "Request: IncomingRequestCfProperties") */
 export interface RequestCf {
@@ -38,7 +38,7 @@ interface Runtime {
 }
 
 /** How workerd differs from the Fetch standard. */
-export const workerFacts: FetchFacts = {
+export const workerFacts: FetchPlatform = {
   gateway: 'cloudflare-workers',
   // Cloudflare runs a Worker in as many isolates as it likes.
   multiprocess: true,
@@ -53,9 +53,9 @@ export const workerFacts: FetchFacts = {
     if (FixedLengthStream === undefined || IdentityTransformStream === undefined) return undefined;
     return length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   },
-  dropsRequests: true,
+  cancelsOnDisconnect: true,
   // `wrangler dev` does: its middleware reads what is left of a request once it has the response.
-  drainsRequests: true,
+  discardsUnreadBody: true,
   addKeys(environ, { request, platform = [] }) {
     const { cf } = request as WorkerRequest;
     addEdgeKeys(environ, cf);

@@ -1,7 +1,7 @@
 // Serves an application as a module Worker. A Worker is a Fetch platform: everything but the environ's Cloudflare keys is
 // done by adapters/fetch.
 
-import { settings } from '../../core/environ.ts';
+import { prepareOptions } from '../../core/environ.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
 import { workerFacts } from './environ.ts';
@@ -34,7 +34,7 @@ export interface Worker<Env = unknown> {
  * export default toWorker(app, { maxBodyBytes: 1024 ** 2 });
  */
 export function toWorker<Env = unknown>(app: Application, options: WorkerOptions = {}): Worker<Env> {
-  const gateway = new FetchGateway(app, settings(app, options), workerFacts);
+  const gateway = new FetchGateway(app, prepareOptions(app, options), workerFacts);
   return {
     fetch: (request, env, ctx) => gateway.handle({ request, target: null, length: -1, platform: [env, ctx] }, ctx),
   };

@@ -6,8 +6,8 @@ import { StreamSource } from '../../core/input.ts';
 import { lazyKey } from '../../core/lazy.ts';
 import type { ResponseBody } from '../../core/response.ts';
 import type { ErrorStream, InputStream } from '../../core/types.ts';
-import { settled } from '../../core/work.ts';
-import type { FetchCall, FetchFacts, RequestLine } from './environ.ts';
+import { logRejection } from '../../core/work.ts';
+import type { FetchCall, FetchPlatform, FetchRequestLine } from './environ.ts';
 import { webStream } from './foreign-body.ts';
 import type { ResponseCall } from './response.ts';
 
@@ -17,14 +17,14 @@ export interface WaitContext {
 }
 
 /** Whether the client of one request is still there, and what goes on after its response. */
-export class Client implements ResponseCall {
+export class FetchRequestCall implements ResponseCall {
   readonly head: boolean;
   exchange: Exchange | null = null;
   /** The request as it came; native.ts tells by these three whether environ still shows it. */
   readonly call: FetchCall;
-  line: RequestLine | null = null;
+  line: FetchRequestLine | null = null;
   input: InputStream | null = null;
-  readonly facts: FetchFacts;
+  readonly facts: FetchPlatform;
   readonly settings: Settings;
   /** Where the request body comes from; null for none. */
   source: StreamSource | null = null;
@@ -43,7 +43,7 @@ export class Client implements ResponseCall {
   /** @param context the platform's own, for this request */
   constructor(
     call: FetchCall,
-    facts: FetchFacts,
+    facts: FetchPlatform,
     settings: Settings,
     errors: ErrorStream,
     context: WaitContext | undefined,
@@ -64,8 +64,8 @@ export class Client implements ResponseCall {
   }
 
   /** `waygate.wait_until`. */
-  readonly keep = (work: Promise<unknown>): void => {
-    const done = settled(work, this.#errors);
+  readonly waitUntil = (work: Promise<unknown>): void => {
+    const done = logRejection(work, this.#errors);
     this.#context?.waitUntil(done);
   };
 
@@ -82,7 +82,7 @@ export class Client implements ResponseCall {
   /** From now on the application has something to close: it must hear when the client leaves. */
   watch(): void {
     this.#listen();
-    if (this.facts.dropsRequests !== true || this.#release !== null) return;
+    if (this.facts.cancelsOnDisconnect !== true || this.#release !== null) return;
     this.#context?.waitUntil(
       new Promise<void>((release) => {
         this.#release = release;
@@ -102,7 +102,7 @@ export class Client implements ResponseCall {
   }
 
   drain(): Promise<void> | undefined {
-    return this.facts.drainsRequests === true ? this.source?.discard(this.keep) : undefined;
+    return this.facts.discardsUnreadBody === true ? this.source?.discard(this.waitUntil) : undefined;
   }
 
   onGone(breakOff: (reason: unknown) => void): void {
@@ -129,7 +129,7 @@ export class Client implements ResponseCall {
   }
 
   #closed(closing: void | Promise<void>, isOver: boolean): void | Promise<void> {
-    if (closing instanceof Promise) this.keep(isOver ? closing.then(() => this.#discard()) : closing);
+    if (closing instanceof Promise) this.waitUntil(isOver ? closing.then(() => this.#discard()) : closing);
     else if (isOver) this.#discard();
     this.#release?.();
     return closing;
@@ -149,4 +149,7 @@ export class Client implements ResponseCall {
 }
 
 /** `waygate.signal` as a key of environ. */
-export const SIGNAL: PropertyDescriptor = /* @__PURE__ */ lazyKey('waygate.signal', (client: Client) => client.signal);
+export const SIGNAL: PropertyDescriptor = /* @__PURE__ */ lazyKey(
+  'waygate.signal',
+  (client: FetchRequestCall) => client.signal,
+);

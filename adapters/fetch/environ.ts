@@ -1,21 +1,21 @@
 // A Fetch `Request` as environ. Pure: nothing is read from the body here.
 
 import {
-  addExtra,
+  addDeployerKeys,
   addHeader,
   createEnviron,
   declaredLength,
-  type GatewayFacts,
-  type RequestFacts,
+  type GatewayInfo,
+  type RequestInfo,
   type Settings,
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
-import { carry } from '../../core/lazy.ts';
+import { attachState } from '../../core/lazy.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import { type Client, SIGNAL } from './client.ts';
+import { type FetchRequestCall, SIGNAL } from './client.ts';
 
 /** A request and what its caller knows beyond it. */
 export interface FetchCall {
@@ -31,7 +31,7 @@ export interface FetchCall {
 }
 
 /** The request line, with the host that the URL names. */
-export interface RequestLine extends RequestFacts {
+export interface FetchRequestLine extends RequestInfo {
   readonly authority: string;
 }
 
@@ -42,7 +42,7 @@ export interface BodyPipe {
 }
 
 /** What differs between Fetch platforms. */
-export interface FetchFacts extends GatewayFacts {
+export interface FetchPlatform extends GatewayInfo {
   /** `SERVER_PROTOCOL`: a `Request` does not tell it. */
   protocol(request: Request): string;
   /** A header value as this platform gives it, as native string. */
@@ -60,15 +60,15 @@ export interface FetchFacts extends GatewayFacts {
    * Whether the platform drops a request whose client has left, without a word to the response body, unless
    * `waitUntil` has something to wait for.
    */
-  dropsRequests?: boolean;
+  cancelsOnDisconnect?: boolean;
   /** Whether the platform takes away a request body that nobody has begun to read when it gets the response. */
-  drainsRequests?: boolean;
+  discardsUnreadBody?: boolean;
   /** Adds the platform's own keys to an environ that is otherwise complete. */
   addKeys(environ: Environ, call: FetchCall): void;
 }
 
 /** Facts of a Fetch platform of which nothing else is known. */
-export const fetchFacts: FetchFacts = {
+export const fetchFacts: FetchPlatform = {
   gateway: 'fetch',
   multiprocess: false,
   protocol: () => 'HTTP/1.1',
@@ -84,7 +84,7 @@ export const fetchFacts: FetchFacts = {
  *
  * @throws {RequestError} for a path that cannot be served
  */
-export function requestLine(call: FetchCall, facts: FetchFacts, settings: Settings): RequestLine {
+export function requestLine(call: FetchCall, facts: FetchPlatform, settings: Settings): FetchRequestLine {
   const { request } = call;
   const { url, method } = request;
   const start = url.indexOf('://') + 3;
@@ -116,14 +116,14 @@ export function requestLine(call: FetchCall, facts: FetchFacts, settings: Settin
  *
  * @throws {RequestError} for a request that cannot be served
  */
-export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStream): Environ {
+export function fetchEnviron(client: FetchRequestCall, line: FetchRequestLine, errors: ErrorStream): Environ {
   const { call, facts, settings, source } = client;
   const { request } = call;
   const environ = createEnviron(facts, line, errors);
   // Now, while all environs are of one shape: with their headers each is of another, and this takes longer.
-  carry(environ, client);
+  attachState(environ, client);
   Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-  environ['waygate.wait_until'] = client.keep;
+  environ['waygate.wait_until'] = client.waitUntil;
   if (line.scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
     const native = facts.headerValue(value);
@@ -142,7 +142,7 @@ export function fetchEnviron(client: Client, line: RequestLine, errors: ErrorStr
   if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
   environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
   environ['fetch.request'] = request;
-  addExtra(environ, settings.extra);
+  addDeployerKeys(environ, settings.deployerKeys);
   return environ;
 }
 

@@ -10,7 +10,7 @@ import type { Application, Environ, Middleware } from '../../core/types.ts';
 import { fetchFacts } from './environ.ts';
 import { cancelBody } from './foreign-body.ts';
 import { fromFetch } from './from-fetch.ts';
-import { type NativeCall, nativeCall } from './gateway.ts';
+import { type DirectCall, nativeCall } from './gateway.ts';
 import { environOf } from './hosted-request.ts';
 import { type ResponseCall, toResponse } from './response.ts';
 import { showRequest } from './shown-request.ts';
@@ -99,8 +99,8 @@ class InnerCall implements ResponseCall {
     const environ = this.#environ;
     const exchange = new Exchange(environ, {
       onFailure: (error) => this.#failures.push(error),
-      native: nativeCall,
-      linger: (work) => environ['waygate.wait_until'](work),
+      passthrough: nativeCall,
+      waitUntil: (work) => environ['waygate.wait_until'](work),
     });
     this.#exchange = exchange;
     showRequest(environ, request, this.#request, this.#body);
@@ -117,7 +117,7 @@ class InnerCall implements ResponseCall {
   };
 
   #respond(answer: GatewayResponse): Response | Promise<Response> {
-    if (answer.native !== undefined) return (answer.native as NativeCall)();
+    if (answer.passthrough !== undefined) return (answer.passthrough as DirectCall)();
     const { body } = answer;
     if (Array.isArray(body)) {
       this.#close();
@@ -133,7 +133,7 @@ class InnerCall implements ResponseCall {
       throw error;
     };
     return {
-      flushed: body.flushed,
+      wantsHead: body.wantsHead,
       stream: null,
       next: () => {
         try {

@@ -5,12 +5,12 @@
 import { isThenable } from '../../core/body.ts';
 import { describe, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
-import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { cancelBody } from './foreign-body.ts';
 import { platformArguments } from './hosted-platform.ts';
 import { hostedRequest, remember } from './hosted-request.ts';
 import { checkResponse, respond } from './hosted-response.ts';
-import { originalRequest, PendingBody } from './native.ts';
+import { DeferredBody, originalRequest } from './native.ts';
 
 /** A handler of the Fetch kind. What follows the request is the platform's: bindings and execution context, by custom. */
 export type FetchHandlerFunction = (
@@ -44,7 +44,7 @@ export function fromFetch(app: FetchApp): Application {
     if (original === null) return host(handler, environ, startResponse);
     remember(original, environ);
     const platform = platformArguments(environ);
-    return new PendingBody(
+    return new DeferredBody(
       handler(original, ...platform),
       (response) => respond(response, environ, startResponse),
       startResponse,
@@ -63,9 +63,13 @@ function toHandler(app: FetchApp): FetchHandlerFunction {
 }
 
 /** Calls the handler with a request made from environ. */
-function host(handler: FetchHandlerFunction, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
+function host(
+  handler: FetchHandlerFunction,
+  environ: Environ,
+  startResponse: StartResponse,
+): ApplicationBody | Promise<ApplicationBody> {
   const input = gatewayInput(environ['wsgi.input']);
-  const finish = (answer: unknown): Body | Promise<Body> => {
+  const finish = (answer: unknown): ApplicationBody | Promise<ApplicationBody> => {
     const response = checkResponse(answer);
     // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
     if (response.status >= 500 && input?.failure instanceof RequestError) {

@@ -8,30 +8,30 @@ import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { Application, Environ, StartResponse } from '../../core/types.ts';
-import { Client, type WaitContext } from './client.ts';
-import { type FetchCall, type FetchFacts, fetchEnviron, requestLine } from './environ.ts';
+import { FetchRequestCall, type WaitContext } from './client.ts';
+import { type FetchCall, type FetchPlatform, fetchEnviron, requestLine } from './environ.ts';
 import { toResponse } from './response.ts';
 
 /** Calls a Fetch app; throws or rejects with what kept it from answering. */
-export type NativeCall = () => Response | Promise<Response>;
+export type DirectCall = () => Response | Promise<Response>;
 
 /** A body behind which stands a Fetch app that has not been called yet. */
-export abstract class NativeBody {
+export abstract class PassthroughBody {
   /**
    * Gives the call of the app to a gateway that gets the body untouched; null where something lies between. (EXT-02)
    *
    * @param startResponse the gateway's own
    */
-  abstract native(startResponse: StartResponse): NativeCall | null;
+  abstract native(startResponse: StartResponse): DirectCall | null;
 }
 
 /** One application on one Fetch platform. */
 export class FetchGateway {
   readonly #app: Application;
   readonly #settings: Settings;
-  readonly #facts: FetchFacts;
+  readonly #facts: FetchPlatform;
 
-  constructor(app: Application, prepared: Settings, facts: FetchFacts) {
+  constructor(app: Application, prepared: Settings, facts: FetchPlatform) {
     this.#app = app;
     this.#settings = prepared;
     this.#facts = facts;
@@ -45,7 +45,7 @@ export class FetchGateway {
   handle(call: FetchCall, context: WaitContext | undefined): Response | Promise<Response> {
     const errors = this.#settings.errors();
     const facts = this.#facts;
-    const client = new Client(call, facts, this.#settings, errors, context);
+    const client = new FetchRequestCall(call, facts, this.#settings, errors, context);
     let environ: Environ;
     try {
       client.openBody();
@@ -59,11 +59,17 @@ export class FetchGateway {
     }
     const { onError } = this.#settings;
     // The end of a native stream is not seen, and with it not when a body that was begun is to be dropped.
-    const takesStreams = client.source === null || facts.drainsRequests !== true;
-    const exchange = new Exchange(environ, { onError, takesStreams, native: nativeCall, linger: client.keep });
+    const takesStreams = client.source === null || facts.discardsUnreadBody !== true;
+    const exchange = new Exchange(environ, {
+      onError,
+      takesStreams,
+      passthrough: nativeCall,
+      waitUntil: client.waitUntil,
+    });
     client.exchange = exchange;
     const answer = (response: GatewayResponse): Response | Promise<Response> => {
-      if (response.native !== undefined) return this.#answerNatively(response.native as NativeCall, client, exchange);
+      if (response.passthrough !== undefined)
+        return this.#answerNatively(response.passthrough as DirectCall, client, exchange);
       const isWhole = Array.isArray(response.body);
       if (isWhole || client.head || isNullBodyStatus(response.statusCode)) {
         // What was begun of the request body has to be gone before the response is.
@@ -74,7 +80,7 @@ export class FetchGateway {
       } else {
         client.watch();
         // The body may still be read while the response is sent.
-        if (facts.drainsRequests === true) client.source?.begin();
+        if (facts.discardsUnreadBody === true) client.source?.begin();
       }
       return toResponse(response, facts, client);
     };
@@ -85,10 +91,10 @@ export class FetchGateway {
   }
 
   /** The response of a Fetch app goes to the platform as it is. A failure is the same 500 as everywhere. */
-  #answerNatively(call: NativeCall, client: Client, exchange: Exchange): Response | Promise<Response> {
+  #answerNatively(call: DirectCall, client: FetchRequestCall, exchange: Exchange): Response | Promise<Response> {
     client.over();
     const fail = (error: unknown): Response => {
-      exchange.tell(error);
+      exchange.reportError(error);
       return toResponse(plainResponse(statusOf(error), client.head), this.#facts, client);
     };
     try {
@@ -101,6 +107,6 @@ export class FetchGateway {
 }
 
 /** The call of the Fetch app behind a body; null where there is none, or something lies between. */
-export function nativeCall(body: unknown, startResponse: StartResponse): NativeCall | null {
-  return body instanceof NativeBody ? body.native(startResponse) : null;
+export function nativeCall(body: unknown, startResponse: StartResponse): DirectCall | null {
+  return body instanceof PassthroughBody ? body.native(startResponse) : null;
 }

@@ -3,11 +3,11 @@
 import { isToken } from '../../core/check.ts';
 import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
-import { carried, carry } from '../../core/lazy.ts';
+import { attachState, stateOf } from '../../core/lazy.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
 import { hostedUrl } from './hosted-url.ts';
-import { isLightEnough, LightRequest, type RequestParts } from './light-request.ts';
+import { isLightEnough, LazyRequest, type RequestParts } from './light-request.ts';
 import { real } from './real.ts';
 
 /**
@@ -22,17 +22,17 @@ export function hostedRequest(environ: Environ): Request {
   const parts: RequestParts = { url: hostedUrl(environ), method, hasBody: hasBody(environ, method) };
   let request: Request;
   if (isLightEnough()) {
-    request = new LightRequest(environ, parts, makeRequest) as unknown as Request;
+    request = new LazyRequest(environ, parts, makeRequest) as unknown as Request;
   } else {
     request = makeRequest(environ, parts);
     remember(request, environ);
   }
-  handOn(environ['fetch.request'], request);
+  copyOwnProperties(environ['fetch.request'], request);
   return request;
 }
 
 /** What somebody has put on the platform's own request, a router for one, is meant for whoever gets it next. */
-function handOn(original: unknown, request: Request): void {
+function copyOwnProperties(original: unknown, request: Request): void {
   // The first look at the global may load all of the platform's fetch.
   if (original === undefined || !(original instanceof real('Request'))) return;
   for (const key of Object.keys(original)) {
@@ -103,7 +103,7 @@ function hasBody(environ: Environ, method: string): boolean {
 
 /** Lets {@link environOf} find the environ of a request. A request that is handled again gets the later one. */
 export function remember(request: Request, environ: Environ): void {
-  carry(request, environ);
+  attachState(request, environ);
 }
 
 /**
@@ -116,5 +116,5 @@ export function remember(request: Request, environ: Environ): void {
  * hono.get('/me', (c) => c.text(environOf(c.req.raw)?.REMOTE_USER ?? 'nobody'));
  */
 export function environOf(request: Request): Environ | undefined {
-  return LightRequest.environOf(request) ?? (carried(request) as Environ | undefined);
+  return LazyRequest.environOf(request) ?? (stateOf(request) as Environ | undefined);
 }

@@ -4,7 +4,7 @@ import { isHopByHop } from '../../core/check.ts';
 import { describe, RequestError } from '../../core/errors.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encode, encodeWsgi, trimBlanks } from '../../core/strings.ts';
-import type { Body, Environ, HeaderList, StartResponse } from '../../core/types.ts';
+import type { ApplicationBody, Environ, HeaderList, StartResponse } from '../../core/types.ts';
 import { isEncodedByWorkerd, peek, wasDecodedByFetch } from './coded-body.ts';
 import { cancelBody, webStream } from './foreign-body.ts';
 import { type LightParts, lightMode } from './light-mode.ts';
@@ -41,7 +41,11 @@ export function checkResponse(answer: unknown): Response {
  * @param response a response that {@link checkResponse} has passed
  * @returns a promise where a stream is read ahead: for what is ready at once, or to see whether its label is true
  */
-export function respond(response: Response, environ: Environ, startResponse: StartResponse): Body | Promise<Body> {
+export function respond(
+  response: Response,
+  environ: Environ,
+  startResponse: StartResponse,
+): ApplicationBody | Promise<ApplicationBody> {
   const light = lightMode();
   const parts = light?.parts(response) ?? null;
   if (parts !== null) return respondLightly(response, parts, startResponse);
@@ -81,7 +85,7 @@ export function respond(response: Response, environ: Environ, startResponse: Sta
 }
 
 /** The same for one whose body never was a stream. */
-function respondLightly(response: Response, parts: LightParts, startResponse: StartResponse): Body {
+function respondLightly(response: Response, parts: LightParts, startResponse: StartResponse): ApplicationBody {
   const { status, statusText, headers, body } = parts;
   const phrase = statusText === '' ? reasonPhrase(status) : reason(response);
   startResponse(`${status} ${phrase}`, headers.some(isOfConnection) ? headerList(response, false) : headers);
@@ -94,7 +98,7 @@ function isOfConnection([name]: [name: string, value: string]): boolean {
 }
 
 /** On a Fetch platform a stream goes out as it is, and the head before it; on all others a head waits for its first chunk. */
-function asBody(stream: ReadableStream<Uint8Array>, environ: Environ): Body | Promise<Body> {
+function asBody(stream: ReadableStream<Uint8Array>, environ: Environ): ApplicationBody | Promise<ApplicationBody> {
   return isOnFetch(environ) ? stream : whatIsReady(stream);
 }
 

@@ -2,7 +2,7 @@
 // `Headers` and `fetch`. No global is changed.
 
 import { lightMode, useLight } from './light-mode.ts';
-import { LightRequest } from './light-request.ts';
+import { LazyRequest } from './light-request.ts';
 import { LightResponse } from './light-response.ts';
 import { ListHeaders } from './list-headers.ts';
 import { type FetchGlobals, real } from './real.ts';
@@ -11,8 +11,8 @@ import { instanceCheck } from './stand-for.ts';
 /** Arguments of which the first may be a light request, as the platform takes them. */
 function withReal(given: readonly unknown[]): readonly unknown[] {
   const [input, ...rest] = given;
-  return typeof input === 'object' && input !== null && LightRequest.is(input)
-    ? [LightRequest.real(input), ...rest]
+  return typeof input === 'object' && input !== null && LazyRequest.is(input)
+    ? [LazyRequest.real(input), ...rest]
     : given;
 }
 
@@ -35,7 +35,7 @@ function requestPrototype(): object {
   return prototype;
 }
 
-const isRequest = instanceCheck(() => LightRequestClass, 'Request', LightRequest.is);
+const isRequest = instanceCheck(() => LightRequestClass, 'Request', LazyRequest.is);
 
 /**
  * `Request` for programs. What they make with it is the platform's own, since hardly any does for each request; and what

@@ -20,7 +20,7 @@ export interface RequestParts {
 /** Makes a real request; its headers are those of environ where none are given. */
 type Make = (environ: Environ, parts: RequestParts, headers: Headers | undefined, signal: AbortSignal) => Request;
 
-export class LightRequest {
+export class LazyRequest {
   readonly #environ: Environ;
   readonly #parts: RequestParts;
   readonly #make: Make;
@@ -41,12 +41,12 @@ export class LightRequest {
     return #environ in request ? request.#environ : undefined;
   }
 
-  static is(request: object): request is LightRequest {
+  static is(request: object): request is LazyRequest {
     return #environ in request;
   }
 
   /** The real request behind a light one. */
-  static real(light: LightRequest): Request {
+  static real(light: LazyRequest): Request {
     return light.#materialize();
   }
 
@@ -124,9 +124,9 @@ export class LightRequest {
   }
 }
 
-standFor(LightRequest, {
+standFor(LazyRequest, {
   name: 'Request',
-  real: LightRequest.real,
+  real: LazyRequest.real,
   make: () => lightMode()?.classes.Request ?? real('Request'),
   probe: () => new (real('Request'))('http://localhost/'),
 });
@@ -136,11 +136,11 @@ for (const key of [
   ...['cache', 'credentials', 'destination', 'duplex', 'integrity', 'isHistoryNavigation', 'isReloadNavigation'],
   ...['keepalive', 'mode', 'redirect', 'referrer', 'referrerPolicy'],
 ]) {
-  Object.defineProperty(LightRequest.prototype, key, {
+  Object.defineProperty(LazyRequest.prototype, key, {
     enumerable: true,
     configurable: true,
-    get(this: LightRequest) {
-      return Reflect.get(LightRequest.real(this), key);
+    get(this: LazyRequest) {
+      return Reflect.get(LazyRequest.real(this), key);
     },
   });
 }
@@ -164,13 +164,13 @@ function following(signal: AbortSignal): AbortSignal {
  */
 export function isLightEnough(): boolean {
   if (lightMode() !== null) return true;
-  lightEnough ??= tryLight();
+  lightEnough ??= supportsLazyRequest();
   return lightEnough;
 }
 
 let lightEnough: boolean | undefined;
 
-function tryLight(): boolean {
+function supportsLazyRequest(): boolean {
   try {
     const own = new (real('Request'))('http://localhost/', {
       method: 'POST',
@@ -178,7 +178,7 @@ function tryLight(): boolean {
       body: 'body',
     });
     const environ = { 'waygate.signal': own.signal } as Environ;
-    const light = new LightRequest(environ, { url: own.url, method: own.method, hasBody: true }, () => own);
+    const light = new LazyRequest(environ, { url: own.url, method: own.method, hasBody: true }, () => own);
     const copy = new (real('Request'))(light as unknown as Request);
     return (
       copy.url === own.url && copy.method === 'POST' && copy.headers.get('x-light') === 'yes' && copy.body !== null

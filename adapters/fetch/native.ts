@@ -4,12 +4,12 @@
 import { BodyReader, isThenable } from '../../core/body.ts';
 import { headerKey } from '../../core/environ.ts';
 import { ClientDisconnectedError } from '../../core/errors.ts';
-import { carried } from '../../core/lazy.ts';
-import type { Body, Environ, StartResponse } from '../../core/types.ts';
-import { type Client, SIGNAL } from './client.ts';
-import type { FetchCall, RequestLine } from './environ.ts';
+import { stateOf } from '../../core/lazy.ts';
+import type { ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
+import { type FetchRequestCall, SIGNAL } from './client.ts';
+import type { FetchCall, FetchRequestLine } from './environ.ts';
 import { cancelBody } from './foreign-body.ts';
-import { NativeBody, type NativeCall } from './gateway.ts';
+import { type DirectCall, PassthroughBody } from './gateway.ts';
 import { checkResponse } from './hosted-response.ts';
 import { hasDotSegments } from './hosted-url.ts';
 
@@ -18,15 +18,15 @@ import { hasDotSegments } from './hosted-url.ts';
  * the request shows, or that the handler's arguments are made of, has changed since. A copy of an environ has none.
  */
 export function originalRequest(environ: Environ): Request | null {
-  const client = carried(environ) as Partial<Client> | undefined;
+  const client = stateOf(environ) as Partial<FetchRequestCall> | undefined;
   // The gateways of other platforms carry something else.
   if (!client?.call || !client.line) return null;
   // A path that somebody gave as it is stays so in environ, but a Request has resolved its dot segments.
   if (client.call.target !== null && hasDotSegments(client.call.target)) return null;
-  return showsLine(environ, client.line) && showsRest(environ, client as Client) ? client.call.request : null;
+  return showsLine(environ, client.line) && showsRest(environ, client as FetchRequestCall) ? client.call.request : null;
 }
 
-function showsLine(environ: Environ, line: RequestLine): boolean {
+function showsLine(environ: Environ, line: FetchRequestLine): boolean {
   return (
     // Under a mount prefix the handler sees another URL.
     environ.SCRIPT_NAME === '' &&
@@ -40,9 +40,9 @@ function showsLine(environ: Environ, line: RequestLine): boolean {
   );
 }
 
-function showsRest(environ: Environ, client: Client): boolean {
+function showsRest(environ: Environ, client: FetchRequestCall): boolean {
   const { request } = client.call;
-  if (environ['wsgi.input'] !== client.input || environ['waygate.wait_until'] !== client.keep) return false;
+  if (environ['wsgi.input'] !== client.input || environ['waygate.wait_until'] !== client.waitUntil) return false;
   if (environ['fetch.request'] !== request || !hasOwnSignal(environ, client) || !showsHeaders(environ, client)) {
     return false;
   }
@@ -52,16 +52,16 @@ function showsRest(environ: Environ, client: Client): boolean {
 }
 
 /** A signal that a middleware put there is not the request's. The lazy key is not read, for that would make one. */
-function hasOwnSignal(environ: Environ, client: Client): boolean {
+function hasOwnSignal(environ: Environ, client: FetchRequestCall): boolean {
   const signal = Object.getOwnPropertyDescriptor(environ, 'waygate.signal');
   return signal?.get === SIGNAL.get || (signal?.value !== undefined && signal.value === client.signal);
 }
 
-function showsHeaders(environ: Environ, { call, line, facts, source }: Client): boolean {
+function showsHeaders(environ: Environ, { call, line, facts, source }: FetchRequestCall): boolean {
   let unseen = 0;
   for (const key in environ) if (key.startsWith('HTTP_')) unseen++;
   let same = true;
-  let [host, type, length] = [(line as RequestLine).authority, undefined as string | undefined, sentLength(call)];
+  let [host, type, length] = [(line as FetchRequestLine).authority, undefined as string | undefined, sentLength(call)];
   call.request.headers.forEach((value, name) => {
     const key = headerKey(name);
     const native = facts.headerValue(value);
@@ -91,9 +91,9 @@ const ignore = (): void => {};
  * platform's; iterated by anything else, it starts the response then. The handler is at work from the beginning, inside
  * whatever a middleware has put around it: a try block, a context of `AsyncLocalStorage`.
  */
-export class PendingBody extends NativeBody implements AsyncIterableIterator<Uint8Array> {
+export class DeferredBody extends PassthroughBody implements AsyncIterableIterator<Uint8Array> {
   readonly #answer: Response | Promise<Response>;
-  readonly #respond: (response: Response) => Body | Promise<Body>;
+  readonly #respond: (response: Response) => ApplicationBody | Promise<ApplicationBody>;
   readonly #startResponse: StartResponse;
   #called = false;
   #reader: BodyReader | null = null;
@@ -104,7 +104,11 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
    * @param respond starts the response and returns its body
    * @throws {TypeError} for an answer that cannot be sent
    */
-  constructor(answer: unknown, respond: (response: Response) => Body | Promise<Body>, startResponse: StartResponse) {
+  constructor(
+    answer: unknown,
+    respond: (response: Response) => ApplicationBody | Promise<ApplicationBody>,
+    startResponse: StartResponse,
+  ) {
     super();
     if (isThenable(answer)) {
       const checked = Promise.resolve(answer).then(checkResponse);
@@ -119,7 +123,7 @@ export class PendingBody extends NativeBody implements AsyncIterableIterator<Uin
   }
 
   /** Only to the gateway whose `startResponse` it was made with, and while nobody has begun to read it. */
-  override native(startResponse: StartResponse): NativeCall | null {
+  override native(startResponse: StartResponse): DirectCall | null {
     // An object that inherits from a body is another one.
     if (!(#answer in this) || this.#startResponse !== startResponse || this.#called || this.#closed) return null;
     // Whatever a middleware has put on the object, a close() of its own for one, must have its effect.

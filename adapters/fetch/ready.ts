@@ -3,7 +3,7 @@
 
 import { FLUSH } from '../../core/body.ts';
 import { isReady } from '../../core/ready.ts';
-import type { Body } from '../../core/types.ts';
+import type { ApplicationBody } from '../../core/types.ts';
 
 /** Bytes up to which chunks are gathered ahead of the head. */
 const LIMIT = 65_536;
@@ -16,7 +16,7 @@ const CHUNKS = 16;
  * @returns all chunks where the stream is over by then, else a body that begins with them, or with the wish for the head
  * @throws what the stream fails with by then: it is early enough for a response of its own (ERR-03)
  */
-export async function whatIsReady(stream: ReadableStream<Uint8Array>): Promise<Body> {
+export async function whatIsReady(stream: ReadableStream<Uint8Array>): Promise<ApplicationBody> {
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;

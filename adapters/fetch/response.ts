@@ -4,7 +4,7 @@ import { concat } from '../../core/input-base.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { HeaderList } from '../../core/types.ts';
-import type { FetchFacts } from './environ.ts';
+import type { FetchPlatform } from './environ.ts';
 
 /** What a response body needs of the request it answers. */
 export interface ResponseCall {
@@ -24,7 +24,7 @@ export interface ResponseCall {
  * @param response what the gateway made of the application's answer
  * @param facts how this platform takes a response
  */
-export function toResponse(response: GatewayResponse, facts: FetchFacts, call: ResponseCall): Response {
+export function toResponse(response: GatewayResponse, facts: FetchPlatform, call: ResponseCall): Response {
   const { statusCode, body, headers } = response;
   const { headerText } = facts;
   const init: ResponseInit =

@@ -1,7 +1,7 @@
 // Makes a Fetch middleware of a middleware of applications, for Hono's `app.use` and for `(request, next) => Response`. The
 // application inside is whatever stands behind it there.
 
-import { settings } from '../../core/environ.ts';
+import { prepareOptions } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import type { GatewayOptions, Middleware } from '../../core/types.ts';
 import type { WaitContext } from './client.ts';
@@ -63,7 +63,7 @@ export function toFetchMiddleware(middleware: Middleware, options: GatewayOption
       `The middleware given to toFetchMiddleware returned ${describe(app)}; expected an application, a function of environ and startResponse.`,
     );
   }
-  const gateway = new FetchGateway(app, settings(app, options), fetchFacts);
+  const gateway = new FetchGateway(app, prepareOptions(app, options), fetchFacts);
   const handle = (
     request: Request,
     next: (request: Request) => Response | Promise<Response>,

@@ -1,11 +1,11 @@
 // Serves an application on a Fetch platform, and to `fetch`-style calls in a test.
 
-import { settings } from '../../core/environ.ts';
+import { prepareOptions } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { asciiTarget } from '../../core/url.ts';
-import { type FetchCall, type FetchFacts, fetchFacts } from './environ.ts';
+import { type FetchCall, type FetchPlatform, fetchFacts } from './environ.ts';
 import { FetchGateway } from './gateway.ts';
 
 /** Options of {@link toFetch}. */
@@ -64,7 +64,7 @@ export type FetchHandler = (
 export function toFetch(app: Application, options: FetchOptions = {}): FetchHandler {
   const { waitUntil, remoteAddr } = options;
   const facts = remoteAddr === undefined ? fetchFacts : withAddress(remoteAddr);
-  const gateway = new FetchGateway(app, settings(app, options), facts);
+  const gateway = new FetchGateway(app, prepareOptions(app, options), facts);
   const context = waitUntil && { waitUntil };
   return async (input, ...rest) => {
     const call = toCall(input, rest);
@@ -75,7 +75,7 @@ export function toFetch(app: Application, options: FetchOptions = {}): FetchHand
 }
 
 /** Facts of a platform whose requests have an address. */
-function withAddress(remoteAddr: string | RemoteAddr): FetchFacts {
+function withAddress(remoteAddr: string | RemoteAddr): FetchPlatform {
   if (typeof remoteAddr !== 'function' && (typeof remoteAddr !== 'string' || remoteAddr === '')) {
     throw new TypeError(
       `The option "remoteAddr" is ${describe(remoteAddr)}; expected an address such as "127.0.0.1", or a function (request, ...platform) that returns one.`,

@@ -7,16 +7,16 @@ import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { ClientDisconnectedError, isA, report, statusOf } from '../../core/errors.ts';
 import type { Exchange } from '../../core/gateway.ts';
-import { carry, lazyKey } from '../../core/lazy.ts';
+import { attachState, lazyKey } from '../../core/lazy.ts';
 import { log } from '../../core/log.ts';
 import { plainResponse } from '../../core/plain-response.ts';
 import type { GatewayResponse, Receiver } from '../../core/response.ts';
 import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList } from '../../core/types.ts';
-import { settled } from '../../core/work.ts';
+import { logRejection } from '../../core/work.ts';
 import { breakOff, hasLost } from './break-off.ts';
 import type { Attached } from './environ.ts';
-import type { RequestLine } from './mount.ts';
-import type { CarriesNode, NativeCall } from './native.ts';
+import type { NodeTarget } from './mount.ts';
+import type { CarriesNode, DirectCall } from './native.ts';
 import { onClose } from './neighbours.ts';
 import { closeWithConnection } from './pipelining.ts';
 import { send } from './response.ts';
@@ -37,7 +37,7 @@ export interface CallGateway {
   /** Whether a listener may have this request as it is. */
   maySee(request: IncomingMessage, response: ServerResponse, environ: Environ): boolean;
   /** Has a shutdown wait for something that goes on when its response is over. It must not reject. (CLOSE-03) */
-  hold(work: Promise<void>): void;
+  track(work: Promise<void>): void;
 }
 
 export class NodeCall implements CarriesNode, Receiver, Attached {
@@ -50,7 +50,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
   /** The request body; null when there is none. */
   source: NodeSource | null = null;
   /** The request as it came, where a listener has it before its environ is made. */
-  line: RequestLine | undefined;
+  line: NodeTarget | undefined;
   /** `wsgi.input` as the gateway made it. */
   input: InputStream | null = null;
   /** Hands the request on to what is mounted behind, where that is wanted. */
@@ -69,12 +69,12 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
   attachTo(environ: Environ): void {
     const gateway = this.#gateway;
     const errors = environ['wsgi.errors'];
-    carry(environ, this);
+    attachState(environ, this);
     Object.defineProperty(environ, 'waygate.signal', SIGNAL);
     // A closure here that holds the response would tie environ to all that the request has: on Node 24 the garbage of many
     // requests then outlives the young generation.
     if (this.#request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
-    environ['waygate.wait_until'] = (work) => gateway.hold(settled(work, errors));
+    environ['waygate.wait_until'] = (work) => gateway.track(logRejection(work, errors));
   }
 
   /** `waygate.early_hints`. */
@@ -82,7 +82,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
     return (headers) => sendEarlyHints(this.#response, headers);
   }
 
-  isShownBy(environ: Environ): boolean {
+  isUnchanged(environ: Environ): boolean {
     if (environ['wsgi.input'] !== this.input) return false;
     const { source } = this;
     // A client that waits for a 100 gets it when the body is read.
@@ -96,7 +96,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
   }
 
   /** Lets a node listener answer on the connection. It may still fail like any application. */
-  answerNatively(call: NativeCall): void {
+  answerNatively(call: DirectCall): void {
     try {
       const result = call(this.#request, this.#response);
       if (isThenable(result)) result.then(undefined, (error) => this.#failNatively(error));
@@ -144,8 +144,8 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
       this.#close();
       return;
     }
-    if (answer.native !== undefined) {
-      this.answerNatively(answer.native as NativeCall);
+    if (answer.passthrough !== undefined) {
+      this.answerNatively(answer.passthrough as DirectCall);
       return;
     }
     if (this.next !== null && answer.statusCode === 404 && this.source?.isRead !== true) {
@@ -154,7 +154,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
     }
     const whole = Array.isArray(answer.body);
     if (!whole) this.watch();
-    this.source?.claim();
+    this.source?.preventAutoDrain();
     if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
     const isFree = send(answer, response, this.#watched);
     if (!whole) return;
@@ -179,7 +179,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
     const { source } = this;
     if (source === null) return;
     this.watch();
-    source.claim();
+    source.preventAutoDrain();
     if (source.awaitsContinue) this.#response.shouldKeepAlive = false;
   }
 
@@ -212,7 +212,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
   #tell(error: unknown): void {
     try {
       this.exchange ??= this.#gateway.makeExchange((this.#request as unknown as { environ: Environ }).environ);
-      this.exchange.tell(error);
+      this.exchange.reportError(error);
     } catch {
       if (isA(error, ClientDisconnectedError)) return;
       try {
@@ -254,7 +254,7 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
 
   #close(): void {
     const closing = this.exchange?.close();
-    if (closing instanceof Promise) this.#gateway.hold(closing);
+    if (closing instanceof Promise) this.#gateway.track(closing);
   }
 
   /** `waygate.signal`, made on first use. */

@@ -79,7 +79,7 @@ export class ConnectOutput {
       });
       return;
     }
-    if (body.flushed) this.#out(() => before.flushHeaders.call(response));
+    if (body.wantsHead) this.#out(() => before.flushHeaders.call(response));
     for (;;) {
       const step = body.next();
       // What compresses around the middleware holds nothing back in a pause. (MW-02)

@@ -3,11 +3,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
-  addExtra,
+  addDeployerKeys,
   addHeader,
   createEnviron,
   declaredLength,
-  type GatewayFacts,
+  type GatewayInfo,
   type Settings,
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
@@ -16,7 +16,7 @@ import { Input } from '../../core/input.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, splitPrefix } from '../../core/url.ts';
 import { nodeFileWrapper } from './file.ts';
-import type { RequestLine } from './mount.ts';
+import type { NodeTarget } from './mount.ts';
 import { headerLines, isUnframed } from './neighbours.ts';
 import { checkRequest } from './refusals.ts';
 import { NodeSource } from './source.ts';
@@ -38,10 +38,10 @@ export interface Attached {
 export function nodeEnviron(
   request: IncomingMessage,
   response: ServerResponse,
-  facts: GatewayFacts,
+  facts: GatewayInfo,
   settings: Settings,
   errors: ErrorStream,
-  line: RequestLine = request,
+  line: NodeTarget = request,
   attached: Attached | null = null,
 ): Environ {
   const checked = checkRequest(request, line);
@@ -83,7 +83,7 @@ export function nodeEnviron(
     }
   }
   if (end.secure) addTlsKeys(environ, socket);
-  addExtra(environ, settings.extra);
+  addDeployerKeys(environ, settings.deployerKeys);
   return environ;
 }
 

@@ -3,14 +3,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readFile } from 'node:fs/promises';
 import { FileWrapper } from '../../core/file-wrapper.ts';
-import type { Body, FileLike } from '../../core/types.ts';
+import type { ApplicationBody, FileLike } from '../../core/types.ts';
 
 /**
  * @param file an object with `read(size)`, or a `FileHandle` of `node:fs/promises`, read from its current position on and
  *   closed with the response
  * @param blockSize how many bytes to read at once; a suggestion
  */
-export function nodeFileWrapper(file: FileLike | FileHandle, blockSize?: number): Body {
+export function nodeFileWrapper(file: FileLike | FileHandle, blockSize?: number): ApplicationBody {
   return new FileWrapper(isFileHandle(file) ? handleFile(file) : file, blockSize);
 }
 

@@ -8,7 +8,7 @@ import { isThenable } from '../../core/body.ts';
 import { checkApplication } from '../../core/check.ts';
 import { isA, RequestError, report } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { carried } from '../../core/lazy.ts';
+import { stateOf } from '../../core/lazy.ts';
 import { log } from '../../core/log.ts';
 import { plainResponse } from '../../core/plain-response.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
@@ -27,7 +27,7 @@ import { type SeenRequest, seen, showChanges } from './connect-environ.ts';
 import { applicationOf, listenerHost } from './from-node.ts';
 import type { HostedRequest } from './hosted-request.ts';
 import { HostedSocket } from './hosted-socket.ts';
-import { listenerBehind, type NativeCall, PendingBody } from './native.ts';
+import { DeferredBody, type DirectCall, listenerBehind } from './native.ts';
 import { onClose } from './neighbours.ts';
 import { send } from './response.ts';
 
@@ -139,7 +139,7 @@ class ConnectCall implements ConnectWalk {
 
   // The application.
 
-  #hand(listener: NativeCall): void {
+  #hand(listener: DirectCall): void {
     const result = listener(this.request, this.response);
     if (isThenable(result)) result.then(undefined, (error) => this.#next(error));
   }
@@ -153,8 +153,8 @@ class ConnectCall implements ConnectWalk {
     environ['connect.response'] = this.response;
     const exchange = new Exchange(environ, {
       onFailure: (error) => this.#failures.push(error),
-      native: PendingBody.native,
-      linger: (work) => environ['waygate.wait_until'](work),
+      passthrough: DeferredBody.native,
+      waitUntil: (work) => environ['waygate.wait_until'](work),
     });
     this.#exchange = exchange;
     const answer = exchange.run((request, startResponse) => {
@@ -180,11 +180,11 @@ class ConnectCall implements ConnectWalk {
       this.#settle(error);
       this.#over();
       this.#next(error ?? new Error('The application threw nothing.'));
-    } else if (answer.native !== undefined) {
-      this.#hand(answer.native as NativeCall);
+    } else if (answer.passthrough !== undefined) {
+      this.#hand(answer.passthrough as DirectCall);
     } else {
       // On the connection's own objects nobody else looks after what is left of the request body.
-      const call = carried(this.request.environ) as Partial<NodeCall> | undefined;
+      const call = stateOf(this.request.environ) as Partial<NodeCall> | undefined;
       if (this.request === this.request.environ['node.request']) call?.claim?.();
       this.#send(answer);
     }
@@ -232,7 +232,7 @@ const NOTHING = new Uint8Array(0);
  */
 class Passing implements ResponseBody {
   readonly stream = null;
-  readonly flushed: boolean;
+  readonly wantsHead: boolean;
   readonly #body: ResponseBody;
   readonly #response: ServerResponse & { flush?(): void };
   readonly #fail: (error: unknown) => void;
@@ -243,7 +243,7 @@ class Passing implements ResponseBody {
     this.#body = body;
     this.#response = response;
     this.#fail = fail;
-    this.flushed = body.flushed;
+    this.wantsHead = body.wantsHead;
   }
 
   next(): Uint8Array | null | Promise<Uint8Array | null> {

@@ -5,12 +5,12 @@
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, RequestError } from '../../core/errors.ts';
-import type { Application, Body, Environ } from '../../core/types.ts';
+import type { Application, ApplicationBody, Environ } from '../../core/types.ts';
 import { type Host, HostedCall } from './hosted-call.ts';
 import { awaitBody, type HostedRequest } from './hosted-request.ts';
 import type { HostedResponse } from './hosted-response.ts';
 import { expressMessages, type Messages, PlainMessages } from './messages.ts';
-import { isOriginal, markHosted, type NativeCall, PendingBody } from './native.ts';
+import { DeferredBody, type DirectCall, isOriginal, markHosted } from './native.ts';
 
 /** A request listener as frameworks make them. What it returns is only looked at for a promise that rejects. */
 export type NodeAppListener = (
@@ -41,7 +41,7 @@ export type NodeApp = NodeAppListener | Server;
  */
 export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
-  const native: NativeCall = (request, response) =>
+  const native: DirectCall = (request, response) =>
     host.call(request as HostedRequest, response as HostedResponse, null);
   return markHosted(applicationOf(host), native, host.server as Server | null, host.messages);
 }
@@ -49,17 +49,17 @@ export function fromNode(app: NodeApp): Application {
 /** The application that calls a host: with the platform's own objects where nothing has changed the request, else in memory. */
 export function applicationOf(host: Host): Application {
   return (environ, startResponse) => {
-    const run = (): Body => new HostedCall(host, environ, startResponse).run(host);
+    const run = (): ApplicationBody => new HostedCall(host, environ, startResponse).run(host);
     if (!isOriginal(environ)) {
       const known = awaitBody(environ);
       return known === null ? run() : known.then(run);
     }
-    const call: NativeCall = (request, response) => {
+    const call: DirectCall = (request, response) => {
       const known = request as HostedRequest;
       known.environ = environ;
       return host.call(known, response as HostedResponse, environ);
     };
-    return new PendingBody(call, run, startResponse);
+    return new DeferredBody(call, run, startResponse);
   };
 }
 

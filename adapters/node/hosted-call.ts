@@ -3,7 +3,7 @@
 import { FLUSH, isThenable } from '../../core/body.ts';
 import { ClientDisconnectedError, report } from '../../core/errors.ts';
 import { flush, log } from '../../core/log.ts';
-import type { Body, Environ, StartResponse } from '../../core/types.ts';
+import type { ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { showProperties } from './connect-properties.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
@@ -78,7 +78,7 @@ export class HostedCall {
    *
    * @returns all chunks, where the listener has answered at once; else this body
    */
-  run(host: Host): Body {
+  run(host: Host): ApplicationBody {
     try {
       const result = host.call(this.#request, this.#response, this.#environ);
       if (isThenable(result)) result.then(undefined, this.#fail);
@@ -88,13 +88,13 @@ export class HostedCall {
     const head = headOf(this.#response);
     if (head === null) {
       if (this.#failed) throw this.#failure;
-      return this as unknown as Body;
+      return this as unknown as ApplicationBody;
     }
     this.#start();
     if (this.#failed || !this.#response.writableEnded || head.length < 0 || !hasContent(this.#response))
-      return this as unknown as Body;
+      return this as unknown as ApplicationBody;
     const chunks = this.#socket.takeAll();
-    if (chunks === null) return this as unknown as Body;
+    if (chunks === null) return this as unknown as ApplicationBody;
     this.#over();
     return chunks;
   }

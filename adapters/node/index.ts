@@ -8,7 +8,7 @@ export { directory } from './directory.ts';
 export { nodeEncoders } from './encoders.ts';
 export { fromConnect } from './from-connect.ts';
 export { fromNode, type NodeApp, type NodeAppListener } from './from-node.ts';
-export { type Served, serve } from './serve.ts';
+export { type RunningServer, serve } from './serve.ts';
 export type { ServeOptions, ServerLimits } from './serve-options.ts';
 export { type MessageClasses, serverOptions } from './server-options.ts';
 export { type ConnectOptions, toConnect } from './to-connect.ts';

@@ -3,7 +3,7 @@
 import { absoluteOrigin } from '../../core/url.ts';
 
 /** What of a request a listener changes as it goes: routers take their prefix off the URL, others override the method. */
-export interface RequestLine {
+export interface NodeTarget {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   /** The prefix under which Express mounted a listener. */
@@ -26,7 +26,7 @@ export interface Mount {
  * Finds the prefix that routers took off the URL: the part of `originalUrl` in front of `url`. Where `url` does not stand at
  * its end, because it was rewritten, the prefix is what `baseUrl` says.
  */
-export function mountOf({ url = '', baseUrl, originalUrl }: RequestLine): Mount {
+export function mountOf({ url = '', baseUrl, originalUrl }: NodeTarget): Mount {
   const said = typeof baseUrl === 'string' ? baseUrl : '';
   if (typeof originalUrl !== 'string') return { prefix: said, url, requestUri: url };
   if (originalUrl === url) return { prefix: said, url, requestUri: originalUrl };

@@ -3,26 +3,26 @@
 import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
-import { carried } from '../../core/lazy.ts';
-import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import { stateOf } from '../../core/lazy.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { ExpressMessages, type Messages } from './messages.ts';
 import { checkSilently } from './refusals.ts';
 
 /** What an environ carries that comes from a gateway on Node. */
 export interface CarriesNode {
   /** Whether the request still is what environ shows, and its body is unread. */
-  isShownBy(environ: Environ): boolean;
+  isUnchanged(environ: Environ): boolean;
 }
 
 /** Whether a listener may have the platform's own request: this very environ came from Node and still shows it. */
 export function isOriginal(environ: Environ): boolean {
-  return (carried(environ) as Partial<CarriesNode> | undefined)?.isShownBy?.(environ) ?? false;
+  return (stateOf(environ) as Partial<CarriesNode> | undefined)?.isUnchanged?.(environ) ?? false;
 }
 
 /** Calls a listener with the platform's own objects; what it returns is only looked at for a promise that rejects. */
-export type NativeCall = (request: IncomingMessage, response: ServerResponse) => unknown;
+export type DirectCall = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-const LISTENERS = new WeakMap<Application, NativeCall>();
+const LISTENERS = new WeakMap<Application, DirectCall>();
 const SERVERS = new WeakMap<Application, Server>();
 const MESSAGES = new WeakMap<Application, ExpressMessages>();
 
@@ -34,7 +34,7 @@ const MESSAGES = new WeakMap<Application, ExpressMessages>();
  */
 export function markHosted(
   app: Application,
-  listener: NativeCall,
+  listener: DirectCall,
   server: Server | null,
   messages: Messages,
 ): Application {
@@ -55,7 +55,7 @@ export function messagesBehind(app: Application): ExpressMessages | null {
 }
 
 /** The listener that is the whole of an application, so that nothing can come between it and a gateway; else null. */
-export function listenerBehind(app: Application): NativeCall | null {
+export function listenerBehind(app: Application): DirectCall | null {
   return LISTENERS.get(app) ?? null;
 }
 
@@ -63,8 +63,8 @@ export function listenerBehind(app: Application): NativeCall | null {
  * Whether a request needs nothing of a gateway before a listener sees it: nothing in it is for the gateway to answer, and no
  * environ would refuse it. Any doubt makes it go the longer way.
  */
-export function isOrdinary(request: IncomingMessage): boolean {
-  if (!isPlain(request)) return false;
+export function needsNoGateway(request: IncomingMessage): boolean {
+  if (!isHttp1Request(request)) return false;
   const { headers } = request;
   if (headers.expect !== undefined || headers.upgrade !== undefined) return false;
   // The absolute form and `*` are rare, and a listener that looks at a path only is not ready for them.
@@ -83,7 +83,7 @@ export function isOrdinary(request: IncomingMessage): boolean {
  * @param environ the environ at hand
  * @param fresh one made anew from the request
  */
-export function showsSame(environ: Environ, fresh: Environ): boolean {
+export function isUnchanged(environ: Environ, fresh: Environ): boolean {
   for (const key in fresh) {
     if (key.startsWith('wsgi.') || key.startsWith('waygate.')) continue;
     if (environ[key] !== fresh[key]) return false;
@@ -93,7 +93,7 @@ export function showsSame(environ: Environ, fresh: Environ): boolean {
 }
 
 /** Whether a request is of a kind that node listeners take: over HTTP/2 it is another class, which frameworks break. */
-export function isPlain(request: IncomingMessage): boolean {
+export function isHttp1Request(request: IncomingMessage): boolean {
   return request instanceof IncomingMessage && request.httpVersionMajor === 1;
 }
 
@@ -104,9 +104,9 @@ const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
  * on the connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response. Either
  * way it runs in the context in which the application was called, that of an `AsyncLocalStorage` around it for one.
  */
-export class PendingBody implements AsyncIterableIterator<Uint8Array> {
-  readonly #call: NativeCall;
-  readonly #run: () => Body;
+export class DeferredBody implements AsyncIterableIterator<Uint8Array> {
+  readonly #call: DirectCall;
+  readonly #run: () => ApplicationBody;
   readonly #startResponse: StartResponse;
   readonly #context = new AsyncResource('WAYGATE');
   #reader: BodyReader | null = null;
@@ -116,7 +116,7 @@ export class PendingBody implements AsyncIterableIterator<Uint8Array> {
    * @param call calls the listener with the platform's own objects
    * @param run runs the listener on objects in memory
    */
-  constructor(call: NativeCall, run: () => Body, startResponse: StartResponse) {
+  constructor(call: DirectCall, run: () => ApplicationBody, startResponse: StartResponse) {
     this.#call = call;
     this.#run = run;
     this.#startResponse = startResponse;
@@ -126,7 +126,7 @@ export class PendingBody implements AsyncIterableIterator<Uint8Array> {
    * Gives the call of the listener to a gateway that gets the body untouched: made with the gateway's own
    * `startResponse`, and nobody has begun to read it. (EXT-02)
    */
-  static native(body: unknown, startResponse: StartResponse): NativeCall | null {
+  static native(body: unknown, startResponse: StartResponse): DirectCall | null {
     if (typeof body !== 'object' || body === null || !(#call in body)) return null;
     if (body.#startResponse !== startResponse || body.#reader !== null || body.#closed) return null;
     // Whatever a middleware has put on the object, a close() of its own for one, must have its effect.

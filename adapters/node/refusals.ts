@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
 import { checkHost, decodePath, splitTarget } from '../../core/url.ts';
-import { mountOf, type RequestLine } from './mount.ts';
+import { mountOf, type NodeTarget } from './mount.ts';
 import { headerLines } from './neighbours.ts';
 
 /** What the request line says, once it has passed. Paths are decoded. */
@@ -26,7 +26,7 @@ export interface CheckedLine {
  * @returns what the request line says
  * @throws {RequestError} 400, 431, 501 or 505 for a request that cannot be served
  */
-export function checkRequest(request: IncomingMessage, line: RequestLine = request): CheckedLine {
+export function checkRequest(request: IncomingMessage, line: NodeTarget = request): CheckedLine {
   checkHead(request);
   return checkLine(line);
 }
@@ -38,7 +38,7 @@ export function checkRequest(request: IncomingMessage, line: RequestLine = reque
  */
 export function checkSilently(request: IncomingMessage): void {
   checkHead(request);
-  const { url, originalUrl, baseUrl } = request as RequestLine & { url: string };
+  const { url, originalUrl, baseUrl } = request as NodeTarget & { url: string };
   // Without an escape a path of this form has nothing that could be refused; what a router has left is rare.
   const isPlain = url.charCodeAt(0) === 0x2f && url.indexOf('%') === -1;
   if (!isPlain || originalUrl !== undefined || baseUrl !== undefined) checkLine(request);
@@ -49,7 +49,7 @@ function checkHead(request: IncomingMessage): void {
   checkHeaders(request);
 }
 
-function checkLine(line: RequestLine): CheckedLine {
+function checkLine(line: NodeTarget): CheckedLine {
   const { prefix, url, requestUri } = mountOf(line);
   const target = splitTarget(url, line.method as string);
   const path = decodePath(target.path);

@@ -21,7 +21,7 @@ export function send(answer: GatewayResponse, response: ServerResponse, watched 
   if (!takesList || response.getHeaderNames().length > 0 || !writesList(answer, response))
     prepareHead(answer, response);
   if (!Array.isArray(body)) {
-    if (body.flushed) response.flushHeaders();
+    if (body.wantsHead) response.flushHeaders();
     new Sending(body, headers, response).go();
   } else if (body.length !== 1) {
     for (const chunk of body) if (chunk.byteLength > 0) response.write(asBuffer(chunk));

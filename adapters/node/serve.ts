@@ -15,7 +15,7 @@ import { NodeGateway, type NodeListener } from './to-node.ts';
 import { passUpgrades } from './upgrade.ts';
 
 /** A server that listens. */
-export interface Served {
+export interface RunningServer {
   /** `http://localhost:8000`, without a slash at its end, or `unix:/path` for a Unix socket. */
   url: string;
   /** The TCP port; 0 for a Unix socket. */
@@ -38,7 +38,7 @@ export interface Served {
  * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example const { url, close } = await serve(app, { port: 8000 });
  */
-export async function serve(app: Application, options: ServeOptions = {}): Promise<Served> {
+export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const gateway = new NodeGateway(app, options);
   checkServeOptions(options);
   const { signals = true, shutdownTimeout = 8000, basePath = '' } = options;

@@ -261,7 +261,7 @@ export class NodeSource implements ByteSource {
    * soon as the response has gone out, where nobody has begun to read: ahead of any promise, and without a trace for whoever
    * begins then, who would take nothing for the whole. (INPUT-12)
    */
-  claim(): void {
+  preventAutoDrain(): void {
     if (!this.isRead && !this.#isRead() && this.#request.httpVersionMajor === 1) this.#request.read(0);
   }
 

@@ -18,7 +18,7 @@ import { applicationOf, listenerHost } from './from-node.ts';
 import type { Host } from './hosted-call.ts';
 import type { HostedRequest } from './hosted-request.ts';
 import type { HostedResponse } from './hosted-response.ts';
-import { type NativeCall, PendingBody } from './native.ts';
+import { DeferredBody, type DirectCall } from './native.ts';
 import { onClose } from './neighbours.ts';
 import { NodeGateway, type NodeOptions } from './to-node.ts';
 
@@ -105,8 +105,8 @@ class ConnectedCall {
       this.#sent = sent(environ);
       const exchange = new Exchange(environ, {
         onFailure: (error) => this.#failures.push(error),
-        native: PendingBody.native,
-        linger: this.#gateway.hold,
+        passthrough: DeferredBody.native,
+        waitUntil: this.#gateway.track,
       });
       this.#exchange = exchange;
       const answer = exchange.run(app);
@@ -137,8 +137,8 @@ class ConnectedCall {
 
   #answer(answer: GatewayResponse): void {
     const response = this.#response;
-    if (answer.native !== undefined) {
-      (answer.native as NativeCall)(this.#request, response);
+    if (answer.passthrough !== undefined) {
+      (answer.passthrough as DirectCall)(this.#request, response);
       return;
     }
     if (answer.failure !== undefined) {
@@ -178,7 +178,7 @@ class ConnectedCall {
       this.#failures = [];
     };
     const closing = this.#exchange?.close();
-    if (closing instanceof Promise) this.#gateway.hold(closing.then(tell));
+    if (closing instanceof Promise) this.#gateway.track(closing.then(tell));
     else tell();
   };
 }

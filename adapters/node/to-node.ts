@@ -3,16 +3,23 @@
 import cluster from 'node:cluster';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { type GatewayFacts, type Settings, settings } from '../../core/environ.ts';
+import { type GatewayInfo, prepareOptions, type Settings } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
-import { carried, carry } from '../../core/lazy.ts';
+import { attachState, stateOf } from '../../core/lazy.ts';
 import { refuse } from '../../core/plain-response.ts';
 import type { Application, Environ, ErrorStream, GatewayOptions } from '../../core/types.ts';
 import { type CallGateway, ENVIRON, NodeCall } from './call.ts';
 import { addInput, nodeEnviron } from './environ.ts';
-import type { RequestLine } from './mount.ts';
-import { isOrdinary, isPlain, listenerBehind, type NativeCall, PendingBody, showsSame } from './native.ts';
+import type { NodeTarget } from './mount.ts';
+import {
+  DeferredBody,
+  type DirectCall,
+  isHttp1Request,
+  isUnchanged,
+  listenerBehind,
+  needsNoGateway,
+} from './native.ts';
 import { admit } from './pipelining.ts';
 
 /** How many pipelined requests of a connection run at once, where the deployer says nothing. */
@@ -88,7 +95,7 @@ function notNodes(name: string, given: unknown): TypeError {
 export class NodeGateway implements CallGateway {
   readonly #app: Application;
   readonly #settings: Settings;
-  readonly #facts: GatewayFacts;
+  readonly #facts: GatewayInfo;
   readonly #work = new Set<Promise<void>>();
   readonly #maxPipelined: number;
   /** Calls whose `waygate.signal` somebody holds. */
@@ -98,16 +105,16 @@ export class NodeGateway implements CallGateway {
   /** The application is a hosted listener and nothing else: nothing can come between. */
   readonly #isHosted: boolean;
   /** That listener, where no option asks for more. */
-  readonly #direct: NativeCall | null;
+  readonly #direct: DirectCall | null;
   /** A response may be given up for what is mounted behind, so that no listener may answer on the connection. */
   readonly #fallsThrough: boolean;
   /** The deployer adds request headers, which no listener could see on the request itself. */
   readonly #addsHeaders: boolean;
 
   constructor(app: Application, options: MountOptions) {
-    this.#settings = settings(app, options);
+    this.#settings = prepareOptions(app, options);
     this.#app = app;
-    this.#addsHeaders = this.#settings.extra.some(([key]) => key.startsWith('HTTP_'));
+    this.#addsHeaders = this.#settings.deployerKeys.some(([key]) => key.startsWith('HTTP_'));
     const { basePath, maxBodyBytes } = this.#settings;
     const { fallThrough = false } = options;
     if (typeof fallThrough !== 'boolean')
@@ -139,7 +146,7 @@ export class NodeGateway implements CallGateway {
     for (const call of this.watched) call.abort();
   }
 
-  /** Settles when all has that was given to {@link hold} and to `waygate.wait_until`. */
+  /** Settles when all has that was given to {@link track} and to `waygate.wait_until`. */
   async work(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
@@ -162,11 +169,11 @@ export class NodeGateway implements CallGateway {
     const call = new NodeCall(request, response, this);
     if (next !== undefined) call.next = next;
     // A listener that another one has been given this request by shares it: the state that rides on it is that one's.
-    if (this.#direct !== null && carried(request) === undefined && isOrdinary(request)) {
+    if (this.#direct !== null && stateOf(request) === undefined && needsNoGateway(request)) {
       // Environ is made when somebody looks at it, of what the listener has not changed yet.
-      const { method, url, baseUrl, originalUrl } = request as RequestLine;
+      const { method, url, baseUrl, originalUrl } = request as NodeTarget;
       call.line = { method, url, baseUrl, originalUrl };
-      carry(request, call);
+      attachState(request, call);
       Object.defineProperty(request, 'environ', ENVIRON);
       call.answerNatively(this.#direct);
       return;
@@ -205,8 +212,8 @@ export class NodeGateway implements CallGateway {
   makeExchange(environ: Environ): Exchange {
     return new Exchange(environ, {
       onError: this.#settings.onError,
-      native: PendingBody.native,
-      linger: this.hold,
+      passthrough: DeferredBody.native,
+      waitUntil: this.track,
     });
   }
 
@@ -216,14 +223,14 @@ export class NodeGateway implements CallGateway {
     if (this.#addsHeaders || this.#fallsThrough) return false;
     // Without a length only wsgi.input knows when there is too much.
     if (maxBodyBytes !== Number.POSITIVE_INFINITY && request.headers['transfer-encoding'] !== undefined) return false;
-    if (!isPlain(request) || (basePath !== '' && environ.SCRIPT_NAME !== '')) return false;
+    if (!isHttp1Request(request) || (basePath !== '' && environ.SCRIPT_NAME !== '')) return false;
     if (this.#isHosted) return true;
     const fresh = nodeEnviron(request, response, this.#facts, this.#settings, environ['wsgi.errors']);
-    return showsSame(environ, fresh);
+    return isUnchanged(environ, fresh);
   }
 
   /** Has a shutdown wait for something that goes on when its response is over. It must not reject. (CLOSE-03) */
-  readonly hold = (work: Promise<void>): void => {
+  readonly track = (work: Promise<void>): void => {
     this.#work.add(work);
     work.then(() => this.#work.delete(work));
   };

@@ -1,7 +1,7 @@
 // Serves one app from one process: what `waygate serve` runs in its own process, and each of its processes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Served, serve } from 'waygate/node';
+import { type RunningServer, serve } from 'waygate/node';
 import { formatAccess, watchAccess } from './access-log.ts';
 import type { Certificate } from './certificate.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
@@ -34,13 +34,13 @@ export interface ServerConfig {
  * @param signals whether SIGINT and SIGTERM shut this server down
  * @throws {CommandError} when the app cannot be loaded or the address cannot be had
  */
-export async function startServer(config: ServerConfig, output: Output, signals: boolean): Promise<Served> {
+export async function startServer(config: ServerConfig, output: Output, signals: boolean): Promise<RunningServer> {
   prepareLoading(config.run);
   const exports = await importBundle(config.bundle, config.name);
   const errors = (text: string): void => output.note(text);
   const app = await runnable(exports, config.name, config.run, errors, true);
   const { host, port, multiprocess, tls, http2 } = config;
-  let served: Served;
+  let served: RunningServer;
   try {
     served = await serve(app, {
       host,

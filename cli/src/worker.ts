@@ -1,7 +1,7 @@
 // A server process of `waygate serve --processes` or `--watch`: started by the supervisor through `node:cluster`, told what
 // to serve by its first message, and closed by the second.
 
-import type { Served } from 'waygate/node';
+import type { RunningServer } from 'waygate/node';
 import { CommandError, ExitCode, oneLine, verboseText } from './errors.ts';
 import { Output } from './output.ts';
 import { type ServerConfig, startServer } from './server.ts';
@@ -27,7 +27,7 @@ const output = new Output({
   env: process.env,
   cwd: process.cwd(),
 });
-let served: Served | undefined;
+let served: RunningServer | undefined;
 
 /** Called when the supervisor gives no more connections. */
 let end = (): void => {};

@@ -7,7 +7,7 @@ export type CgiHost = { env: Record<string, string | undefined>; stdin: Readable
 
 /** Serves an application as a CGI script; resolves when the response, and what was to go on after it, are done. */
 export async function serveCgi(app: wsgi.Application, options: wsgi.GatewayOptions = {}, host: CgiHost = process) {
-  const settings = wsgi.settings(app, options);
+  const settings = wsgi.prepareOptions(app, options);
   const errors = settings.errors();
   const work: Promise<void>[] = [];
   const answer = async (): Promise<wsgi.GatewayResponse> => {
@@ -15,7 +15,7 @@ export async function serveCgi(app: wsgi.Application, options: wsgi.GatewayOptio
     const exchange = new wsgi.Exchange(environ, { onError: settings.onError });
     const gone = new AbortController();
     environ['waygate.signal'] = gone.signal;
-    environ['waygate.wait_until'] = (promise) => void work.push(wsgi.settled(promise, errors));
+    environ['waygate.wait_until'] = (promise) => void work.push(wsgi.logRejection(promise, errors));
     const leave = () => host.stdout.writableFinished || [gone.abort(), exchange.close()];
     host.stdout.once('error', leave).once('close', leave);
     return exchange.run(app);
@@ -44,7 +44,7 @@ function cgiEnviron(host: CgiHost, settings: wsgi.Settings, errors: wsgi.ErrorSt
   if (length > settings.maxBodyBytes) throw new wsgi.BodyTooLargeError(settings.maxBodyBytes);
   const stdin = length > 0 && new wsgi.StreamSource(Readable.toWeb(host.stdin) as ReadableStream<Uint8Array>);
   environ['wsgi.input'] = new wsgi.Input(stdin || null, length);
-  wsgi.addExtra(environ, settings.extra);
+  wsgi.addDeployerKeys(environ, settings.deployerKeys);
   return environ;
 }
 

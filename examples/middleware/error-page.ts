@@ -1,13 +1,13 @@
 // A middleware that answers for an application that fails, as far as that is still possible.
 
-import { type Body, encode, type Middleware, type StartResponse } from 'waygate';
+import { type ApplicationBody, encode, type Middleware, type StartResponse } from 'waygate';
 
 /**
  * Puts a page in the place of a response that failed before it went out. The error is passed to `startResponse`: when
  * the head is out already, that throws it again, and the gateway breaks the connection.
  */
 export const errorPage: Middleware = (app) => async (environ, startResponse) => {
-  let body: Body;
+  let body: ApplicationBody;
   try {
     body = await app(environ, startResponse);
   } catch (error) {

@@ -1,6 +1,6 @@
 // A middleware that changes the body, chunk for chunk: nothing is held back, and the body it wraps is closed.
 
-import type { Body, Middleware } from 'waygate';
+import type { ApplicationBody, Middleware } from 'waygate';
 
 /** Writes the ASCII letters of every text in capitals. The length stays what it was. */
 export const upperCase: Middleware = (app) => async (environ, startResponse) => {
@@ -17,7 +17,7 @@ export const upperCase: Middleware = (app) => async (environ, startResponse) => 
  * A body that changes each chunk of another. An object with `close`, not a bare generator: a generator that was never
  * started runs no `finally`, and the body inside would stay open.
  */
-function wrap(body: Body, change: (chunk: Uint8Array) => Uint8Array): Body {
+function wrap(body: ApplicationBody, change: (chunk: Uint8Array) => Uint8Array): ApplicationBody {
   return {
     async *[Symbol.asyncIterator]() {
       for await (const chunk of body) yield change(chunk);

@@ -2,7 +2,7 @@
 // bytes and calls across the border between JavaScript and Python.
 
 import type { PyCallable, PyProxy } from 'pyodide/ffi';
-import type { Application, Body, Environ, HeaderList, StartResponse, Write } from 'waygate';
+import type { Application, ApplicationBody, Environ, HeaderList, StartResponse, Write } from 'waygate';
 import { python, suspends } from './python.ts';
 
 /** `Request` of bridge.py. */
@@ -78,7 +78,7 @@ function gatewayOf(environ: Environ, startResponse: StartResponse, body: Uint8Ar
 }
 
 /** The chunks of a Python iterable, one step of it at a time. */
-function chunksOf(request: PythonRequest): Body {
+function chunksOf(request: PythonRequest): ApplicationBody {
   return {
     [Symbol.asyncIterator]: () => ({
       async next(): Promise<IteratorResult<Uint8Array>> {

@@ -4,11 +4,11 @@
 import { checkBody, type Iteration, isThenable, iterate } from '../../core/body.ts';
 import { checkChunk } from '../../core/check.ts';
 import { FileWrapper } from '../../core/file-wrapper.ts';
-import { behind, standIn } from '../../core/stand-in.ts';
-import type { Body } from '../../core/types.ts';
-import type { Call } from './call.ts';
-import type { Head } from './head.ts';
-import { broken } from './report.ts';
+import { markTransparent, unwrap } from '../../core/stand-in.ts';
+import type { ApplicationBody } from '../../core/types.ts';
+import type { ValidatedCall } from './call.ts';
+import type { ResponseWatch } from './head.ts';
+import { violation } from './report.ts';
 
 type Step = IteratorResult<Uint8Array>;
 const OVER: Step = { done: true, value: undefined };
@@ -20,21 +20,21 @@ const OVER: Step = { done: true, value: undefined };
  * @param body what the application returned
  * @throws {ContractError} when it is no body, or an array that breaks a rule
  */
-export function validBody(body: Body, call: Call, head: Head): Body {
+export function validBody(body: ApplicationBody, call: ValidatedCall, head: ResponseWatch): ApplicationBody {
   checkBody(body);
-  if (Array.isArray(body) && typeof (body as Body).close !== 'function') return wholeBody(body, call, head);
+  if (Array.isArray(body) && typeof (body as ApplicationBody).close !== 'function') return wholeBody(body, call, head);
   const asynchronous =
     body instanceof ReadableStream || typeof (body as AsyncIterable<unknown>)[Symbol.asyncIterator] === 'function';
   const valid = new ValidBody(body, asynchronous, call, head);
-  const result: Body = asynchronous
+  const result: ApplicationBody = asynchronous
     ? { [Symbol.asyncIterator]: () => valid.start() as AsyncIterator<Uint8Array>, close: valid.close }
     : { [Symbol.iterator]: () => valid.start() as Iterator<Uint8Array>, close: valid.close };
   call.open = true;
   noticeLeak(result, call);
-  return standIn(result, body);
+  return markTransparent(result, body);
 }
 
-function wholeBody(chunks: Uint8Array[], call: Call, head: Head): Body {
+function wholeBody(chunks: Uint8Array[], call: ValidatedCall, head: ResponseWatch): ApplicationBody {
   let total = 0;
   for (let index = 0; index < chunks.length; index++) {
     const chunk: unknown = chunks[index];
@@ -50,11 +50,11 @@ function wholeBody(chunks: Uint8Array[], call: Call, head: Head): Body {
 
 /** One body, iterated once. */
 class ValidBody {
-  readonly #body: Body;
+  readonly #body: ApplicationBody;
   readonly #asynchronous: boolean;
   readonly #isFile: boolean;
-  readonly #call: Call;
-  readonly #head: Head;
+  readonly #call: ValidatedCall;
+  readonly #head: ResponseWatch;
   #iteration: Iteration | null = null;
   #pending = false;
   /** The iteration came to its end, threw, or was told to return. */
@@ -66,17 +66,17 @@ class ValidBody {
   #last: Uint8Array | null = null;
   #mark = 0;
 
-  constructor(body: Body, asynchronous: boolean, call: Call, head: Head) {
+  constructor(body: ApplicationBody, asynchronous: boolean, call: ValidatedCall, head: ResponseWatch) {
     this.#body = body;
     this.#asynchronous = asynchronous;
-    this.#isFile = behind(body) instanceof FileWrapper;
+    this.#isFile = unwrap(body) instanceof FileWrapper;
     this.#call = call;
     this.#head = head;
   }
 
   start(): object {
-    if (this.#iteration !== null) throw broken('L-53', 'The body is iterated a second time.');
-    if (this.#closed) throw broken('L-52', 'The iteration of the body begins after it was closed.');
+    if (this.#iteration !== null) throw violation('L-53', 'The body is iterated a second time.');
+    if (this.#closed) throw violation('L-52', 'The iteration of the body begins after it was closed.');
     this.#iteration = iterate(this.#body);
     return { next: this.#next, return: this.#return };
   }
@@ -122,11 +122,11 @@ class ValidBody {
   }
 
   #checkTurn(): void {
-    if (this.#closed) throw broken('L-52', 'A chunk of the body was asked for after it was closed.');
-    if (this.#pending) throw broken('BODY-09', 'A chunk of the body was asked for while another was pending.');
+    if (this.#closed) throw violation('L-52', 'A chunk of the body was asked for after it was closed.');
+    if (this.#pending) throw violation('BODY-09', 'A chunk of the body was asked for while another was pending.');
     this.#call.checkPace();
     if (this.#last !== null && fingerprint(this.#last) !== this.#mark) {
-      throw broken('BODY-08', 'The chunk given last has changed before the next one was asked for.');
+      throw violation('BODY-08', 'The chunk given last has changed before the next one was asked for.');
     }
   }
 
@@ -157,7 +157,7 @@ class ValidBody {
   };
 
   readonly close = (): void | Promise<void> => {
-    if (this.#closed) throw broken('CLOSE-02', 'close was called a second time.');
+    if (this.#closed) throw violation('CLOSE-02', 'close was called a second time.');
     this.#closed = true;
     this.#call.open = false;
     this.#call.over = true;
@@ -168,7 +168,7 @@ class ValidBody {
     const closed = isThenable(returned) && !this.#pending ? returned.then(() => this.#closeBody()) : this.#closeBody();
     if (this.#stopped) return closed;
     if (isThenable(closed)) closed.catch(() => {});
-    throw broken('CLOSE-04', 'The body was closed in the middle of an iteration that was not ended with return().');
+    throw violation('CLOSE-04', 'The body was closed in the middle of an iteration that was not ended with return().');
   };
 
   #closeBody(): void | Promise<void> {
@@ -190,10 +190,10 @@ function fingerprint(chunk: Uint8Array): number {
 const leaks =
   typeof FinalizationRegistry === 'undefined'
     ? null
-    : new FinalizationRegistry<Call>((call) => {
+    : new FinalizationRegistry<ValidatedCall>((call) => {
         if (call.open) call.warn('L-54', 'A body was thrown away and never closed.');
       });
 
-function noticeLeak(body: Body, call: Call): void {
+function noticeLeak(body: ApplicationBody, call: ValidatedCall): void {
   leaks?.register(body, call);
 }

@@ -2,16 +2,16 @@
 // find each other through a key of environ, which survives when a middleware copies it. (MW)
 
 import type { Environ } from '../../core/types.ts';
-import { broken, type Warn } from './report.ts';
+import { violation, type Warn } from './report.ts';
 
 const KEY = 'waygate.validator';
 
-export class Call {
+export class ValidatedCall {
   readonly warn: Warn;
   /** The call of the validator around this one, with a middleware in between; null for the outermost. */
-  readonly outer: Call | null;
+  readonly outer: ValidatedCall | null;
   /** The calls of validators inside, in the order they began. */
-  readonly inner: Call[] = [];
+  readonly inner: ValidatedCall[] = [];
 
   /** The application has returned its body. */
   returned = false;
@@ -33,11 +33,11 @@ export class Call {
    */
   constructor(environ: Environ, warn: Warn) {
     this.warn = warn;
-    let around = environ[KEY] as Call | undefined;
+    let around = environ[KEY] as ValidatedCall | undefined;
     const first = around;
     while (around?.over) around = around.outer ?? undefined;
     if (first !== undefined && around === undefined) {
-      throw broken('ENV-03', 'The environ of an earlier request came again.');
+      throw violation('ENV-03', 'The environ of an earlier request came again.');
     }
     this.outer = around ?? null;
     this.outer?.inner.push(this);
@@ -53,10 +53,10 @@ export class Call {
     const { outer } = this;
     if (outer === null) return;
     if (!outer.returned) {
-      throw broken('L-55', 'A middleware asked for a chunk of the body inside before it returned its own body.');
+      throw violation('L-55', 'A middleware asked for a chunk of the body inside before it returned its own body.');
     }
     if (outer.gave < outer.got) {
-      throw broken('L-56', `A middleware asked for chunk ${outer.got + 1} after it gave ${outer.gave}.`);
+      throw violation('L-56', `A middleware asked for chunk ${outer.got + 1} after it gave ${outer.gave}.`);
     }
   }
 
@@ -73,7 +73,7 @@ export class Call {
    */
   checkInnerClosed(): void {
     if (this.inner.some((each) => each.open)) {
-      throw broken('L-64', 'A middleware was done with its own body and left the body inside it open.');
+      throw violation('L-64', 'A middleware was done with its own body and left the body inside it open.');
     }
   }
 }

@@ -6,12 +6,12 @@ import { checkChunk, checkHeaders, checkStatus } from '../../core/check.ts';
 import { ContractError, describe } from '../../core/errors.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { Environ, HeaderList, StartResponse, Write } from '../../core/types.ts';
-import type { Call } from './call.ts';
-import { broken } from './report.ts';
+import type { ValidatedCall } from './call.ts';
+import { violation } from './report.ts';
 
 /** The head of one response and the bytes under it. */
-export class Head {
-  readonly #call: Call;
+export class ResponseWatch {
+  readonly #call: ValidatedCall;
   readonly #outer: StartResponse;
   readonly #method: string;
   #called = false;
@@ -24,7 +24,7 @@ export class Head {
   /** startResponse threw the error that it was given: the response is broken. */
   #rethrown = false;
 
-  constructor(call: Call, outer: StartResponse, environ: Environ) {
+  constructor(call: ValidatedCall, outer: StartResponse, environ: Environ) {
     this.#call = call;
     this.#outer = outer;
     this.#method = environ.REQUEST_METHOD;
@@ -33,18 +33,19 @@ export class Head {
   /** `startResponse` for the application. */
   readonly startResponse = (...call: unknown[]): Write => {
     if (call.length < 2 || call.length > 3) {
-      throw broken('L-31', `startResponse was called with ${call.length} argument${call.length === 1 ? '' : 's'}.`);
+      throw violation('L-31', `startResponse was called with ${call.length} argument${call.length === 1 ? '' : 's'}.`);
     }
     const [status, headers, error] = call;
     const recovers = error !== undefined;
     if (this.#call.over && !this.#call.gone)
-      throw recovers ? error : broken('SR-16', 'startResponse was called after the response was over.');
-    if (this.#called && !recovers) throw broken('SR-13', 'startResponse was called a second time, without an error.');
+      throw recovers ? error : violation('SR-16', 'startResponse was called after the response was over.');
+    if (this.#called && !recovers)
+      throw violation('SR-13', 'startResponse was called a second time, without an error.');
     if (recovers) this.#checkError(error);
     this.#called = true;
     if (this.#bytes === 0) this.#store(status, headers);
     const write: unknown = this.#forward(status as string, headers as HeaderList, call.slice(2));
-    if (typeof write !== 'function') throw broken('SR-01', `startResponse returned ${describe(write)}.`);
+    if (typeof write !== 'function') throw violation('SR-01', `startResponse returned ${describe(write)}.`);
     return (...chunks: unknown[]) => this.#write(write as Write, chunks);
   };
 
@@ -84,7 +85,7 @@ export class Head {
       warn('L-47', `The ETag is ${describe(value)}.`);
     }
     if (lower === 'content-length' && code === 204) {
-      throw broken('L-44', `A 204 response has Content-Length ${value}.`);
+      throw violation('L-44', `A 204 response has Content-Length ${value}.`);
     }
     if (lower !== 'content-type') return;
     this.#hasType = true;
@@ -92,22 +93,22 @@ export class Head {
   }
 
   #write(write: Write, chunks: unknown[]): Promise<void> {
-    if (chunks.length !== 1) throw broken('CALL-02', `write was called with ${chunks.length} arguments.`);
-    if (this.#call.over && !this.#call.gone) throw broken('SR-16', 'write was called after the response was over.');
+    if (chunks.length !== 1) throw violation('CALL-02', `write was called with ${chunks.length} arguments.`);
+    if (this.#call.over && !this.#call.gone) throw violation('SR-16', 'write was called after the response was over.');
     if (this.#call.returned && !this.#call.gone)
-      throw broken('WRITE-03', 'write was called after the application had returned its body.');
+      throw violation('WRITE-03', 'write was called after the application had returned its body.');
     const chunk = chunks[0];
     checkChunk(chunk, 'The argument of write');
     this.#call.warn('WRITE-02', 'The application calls write.');
     if (chunk.byteLength > 0) {
       if (this.#call.inner.length > 0 && !this.#call.inner.some((each) => each.wrote)) {
-        throw broken('MW-03', 'A middleware called write although the application inside did not.');
+        throw violation('MW-03', 'A middleware called write although the application inside did not.');
       }
       this.#call.wrote = true;
       this.count(chunk.byteLength);
     }
     const taken: unknown = write(chunk);
-    if (!isThenable(taken)) throw broken('WRITE-01', `write returned ${describe(taken)}, not a promise.`);
+    if (!isThenable(taken)) throw violation('WRITE-01', `write returned ${describe(taken)}, not a promise.`);
     return taken as Promise<void>;
   }
 
@@ -125,14 +126,17 @@ export class Head {
   count(bytes: number, counts = false): void {
     this.#checkStarted('gave bytes');
     if (bytes === 0) return;
-    if (this.#rethrown) throw broken('SR-12', 'The application caught what startResponse threw, and went on.');
+    if (this.#rethrown) throw violation('SR-12', 'The application caught what startResponse threw, and went on.');
     const code = Number(this.#status.slice(0, 3));
-    if (isNullBodyStatus(code)) throw broken('L-59', `A ${code} response has ${bytes} bytes of content.`);
+    if (isNullBodyStatus(code)) throw violation('L-59', `A ${code} response has ${bytes} bytes of content.`);
     this.#bytes += bytes;
     if (this.#method === 'HEAD' && !counts)
       this.#call.warn('L-58', `The response to HEAD has ${bytes} bytes of content.`);
     if (this.#declared >= 0 && this.#bytes > this.#declared) {
-      throw broken('L-57', `The response has ${this.#bytes} bytes or more where Content-Length is ${this.#declared}.`);
+      throw violation(
+        'L-57',
+        `The response has ${this.#bytes} bytes or more where Content-Length is ${this.#declared}.`,
+      );
     }
     if (!this.#hasType && (code < 300 || code > 399)) {
       this.#call.warn('L-42', `A ${code} response has content and no Content-Type.`);
@@ -146,17 +150,18 @@ export class Head {
    */
   end(): void {
     this.#checkStarted('ended its body');
-    if (this.#rethrown) throw broken('SR-12', 'The application caught what startResponse threw, and ended its body.');
+    if (this.#rethrown)
+      throw violation('SR-12', 'The application caught what startResponse threw, and ended its body.');
     const code = Number(this.#status.slice(0, 3));
     if (this.#method === 'HEAD' || isNullBodyStatus(code)) return;
     if (this.#declared > this.#bytes) {
-      throw broken('L-57', `The response has ${this.#bytes} bytes where Content-Length is ${this.#declared}.`);
+      throw violation('L-57', `The response has ${this.#bytes} bytes where Content-Length is ${this.#declared}.`);
     }
   }
 
   #checkStarted(what: string): void {
     if (this.#status !== '') return;
-    if (!this.#called) throw broken('SR-15', `The application ${what} before it called startResponse.`);
+    if (!this.#called) throw violation('SR-15', `The application ${what} before it called startResponse.`);
     throw new ContractError('SR-13', `The application ${what} after startResponse had refused its arguments.`);
   }
 }

@@ -4,13 +4,13 @@
 import { closeBody, isThenable } from '../../core/body.ts';
 import { checkApplication } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
-import type { Application, Body, Environ, StartResponse } from '../../core/types.ts';
+import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { validBody } from './body.ts';
-import { Call, isOutermost } from './call.ts';
+import { isOutermost, ValidatedCall } from './call.ts';
 import { checkEnviron } from './environ.ts';
-import { Head } from './head.ts';
+import { ResponseWatch } from './head.ts';
 import { validInput } from './input.ts';
-import { broken, Warnings } from './report.ts';
+import { violation, Warnings } from './report.ts';
 import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
 
 /**
@@ -30,23 +30,31 @@ import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
 export function validator(app: Application): Application {
   checkApplication(app);
   const warnings = new Warnings();
-  return (...given: unknown[]): Body | Promise<Body> => {
+  return (...given: unknown[]): ApplicationBody | Promise<ApplicationBody> => {
     if (given.length !== 2) {
-      throw broken('L-22', `The application was called with ${given.length} argument${given.length === 1 ? '' : 's'}.`);
+      throw violation(
+        'L-22',
+        `The application was called with ${given.length} argument${given.length === 1 ? '' : 's'}.`,
+      );
     }
     const [environ, startResponse] = given as [Environ, StartResponse];
-    if (typeof startResponse !== 'function') throw broken('SR-01', `startResponse is ${describe(startResponse)}.`);
+    if (typeof startResponse !== 'function') throw violation('SR-01', `startResponse is ${describe(startResponse)}.`);
     const warn = warnings.to(environ?.['wsgi.errors']);
     checkEnviron(environ, isOutermost(environ), warn);
-    const call = new Call(environ, warn);
-    const head = new Head(call, startResponse, environ);
+    const call = new ValidatedCall(environ, warn);
+    const head = new ResponseWatch(call, startResponse, environ);
     wrapStreams(environ, call);
     return answer(app, environ, call, head);
   };
 }
 
-function answer(app: Application, environ: Environ, call: Call, head: Head): Body | Promise<Body> {
-  const accept = (body: Body): Body => {
+function answer(
+  app: Application,
+  environ: Environ,
+  call: ValidatedCall,
+  head: ResponseWatch,
+): ApplicationBody | Promise<ApplicationBody> {
+  const accept = (body: ApplicationBody): ApplicationBody => {
     call.returned = true;
     try {
       return validBody(body, call, head);
@@ -70,7 +78,7 @@ function answer(app: Application, environ: Environ, call: Call, head: Head): Bod
 }
 
 /** In place: the environ stays the same object, with what a gateway may have tied to it. */
-function wrapStreams(environ: Environ, call: Call): void {
+function wrapStreams(environ: Environ, call: ValidatedCall): void {
   environ['wsgi.input'] = validInput(environ, call.warn);
   environ['wsgi.errors'] = validErrors(environ['wsgi.errors']);
   const wrap = environ['wsgi.file_wrapper'];

@@ -4,9 +4,9 @@
 import { isThenable } from '../../core/body.ts';
 import { isBytes } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
-import { standIn } from '../../core/stand-in.ts';
+import { markTransparent } from '../../core/stand-in.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
-import { broken, type Warn } from './report.ts';
+import { violation, type Warn } from './report.ts';
 import type { RuleId } from './rules.ts';
 import { onlyMembers, under } from './streams.ts';
 
@@ -28,7 +28,7 @@ const NO_MEMBERS = {
  */
 export function validInput(environ: Environ, warn: Warn): InputStream {
   const input = environ['wsgi.input'];
-  const watch = new Watch(input, environ.CONTENT_LENGTH, warn);
+  const watch = new InputWatch(input, environ.CONTENT_LENGTH, warn);
   const members: Record<string | symbol, unknown> = {
     read: (...sizes: unknown[]) => watch.read(sizes),
     readline: (...sizes: unknown[]) => watch.readline(sizes),
@@ -38,11 +38,11 @@ export function validInput(environ: Environ, warn: Warn): InputStream {
   for (const name of CONVENIENT) {
     if (typeof input[name] === 'function') members[name] = () => watch.convenient(name);
   }
-  return standIn(onlyMembers(members as unknown as InputStream, NO_MEMBERS, 'wsgi.input'), input);
+  return markTransparent(onlyMembers(members as unknown as InputStream, NO_MEMBERS, 'wsgi.input'), input);
 }
 
 /** What is known of one input: how much it gave, whether it ended, what is under way. */
-class Watch {
+class InputWatch {
   readonly #input: InputStream;
   /** The declared length in bytes; -1 where none is declared. */
   readonly #declared: number;
@@ -81,7 +81,7 @@ class Watch {
   async readlines(hints: unknown[]): Promise<Uint8Array[]> {
     const hint = checkSize(hints, 'readlines', 'L-24');
     const lines = await this.#turn('readlines', () => this.#input.readlines(...(hints as [number])));
-    if (!Array.isArray(lines)) throw broken('L-25', `wsgi.input.readlines() gave ${describe(lines)}.`);
+    if (!Array.isArray(lines)) throw violation('L-25', `wsgi.input.readlines() gave ${describe(lines)}.`);
     let total = 0;
     for (const line of lines) {
       this.#checkBytes(line, 'readlines', Infinity);
@@ -121,7 +121,8 @@ class Watch {
     this.#reading++;
     try {
       const result = call();
-      if (!isThenable(result)) throw broken('L-25', `wsgi.input.${method}() gave ${describe(result)}, not a promise.`);
+      if (!isThenable(result))
+        throw violation('L-25', `wsgi.input.${method}() gave ${describe(result)}, not a promise.`);
       return await result;
     } finally {
       this.#reading--;
@@ -129,9 +130,9 @@ class Watch {
   }
 
   #checkBytes(bytes: unknown, method: string, size: number): asserts bytes is Uint8Array {
-    if (!isBytes(bytes)) throw broken('L-25', `wsgi.input.${method} gave ${describe(bytes)}.`);
+    if (!isBytes(bytes)) throw violation('L-25', `wsgi.input.${method} gave ${describe(bytes)}.`);
     if (bytes.byteLength > size) {
-      throw broken('L-25', `wsgi.input.${method}(${size}) gave ${bytes.byteLength} bytes.`);
+      throw violation('L-25', `wsgi.input.${method}(${size}) gave ${bytes.byteLength} bytes.`);
     }
   }
 
@@ -139,26 +140,26 @@ class Watch {
     if (line.byteLength === 0) return;
     const end = line.indexOf(LINE_FEED);
     if (end !== -1 && end !== line.byteLength - 1) {
-      throw broken(
+      throw violation(
         'L-26',
         `wsgi.input.${method} gave a line with ${JSON.stringify('\n')} at ${end} of ${line.byteLength}.`,
       );
     }
-    if (this.#unfinished) throw broken('L-26', `wsgi.input.${method} gave a line after one without an end.`);
+    if (this.#unfinished) throw violation('L-26', `wsgi.input.${method} gave a line after one without an end.`);
     this.#unfinished = end === -1 && line.byteLength < size;
   }
 
   /** Keeps account of what came, up to the end. */
   #count(bytes: number, ended: boolean): void {
-    if (this.#ended && bytes > 0) throw broken('INPUT-04', `wsgi.input gave ${bytes} bytes after its end.`);
+    if (this.#ended && bytes > 0) throw violation('INPUT-04', `wsgi.input gave ${bytes} bytes after its end.`);
     this.#received += bytes;
     if (this.#declared >= 0 && this.#received > this.#declared) {
-      throw broken('INPUT-02', `wsgi.input gave ${this.#received} bytes where CONTENT_LENGTH is ${this.#declared}.`);
+      throw violation('INPUT-02', `wsgi.input gave ${this.#received} bytes where CONTENT_LENGTH is ${this.#declared}.`);
     }
     if (!ended) return;
     this.#ended = true;
     if (!this.#uncounted && this.#received < this.#declared) {
-      throw broken(
+      throw violation(
         'INPUT-12',
         `wsgi.input ended after ${this.#received} bytes where CONTENT_LENGTH is ${this.#declared}.`,
       );
@@ -168,11 +169,11 @@ class Watch {
 
 /** The size that a read was given; Infinity for all that is left. */
 function checkSize(sizes: unknown[], method: string, tooMany: RuleId): number {
-  if (sizes.length > 1) throw broken(tooMany, `wsgi.input.${method}() was called with ${sizes.length} arguments.`);
+  if (sizes.length > 1) throw violation(tooMany, `wsgi.input.${method}() was called with ${sizes.length} arguments.`);
   const size = sizes[0];
   if (size === undefined || size === null) return Infinity;
   if (typeof size !== 'number' || (!Number.isInteger(size) && size !== Infinity)) {
-    throw broken('INPUT-03', `wsgi.input.${method}() was given ${describe(size)}.`);
+    throw violation('INPUT-03', `wsgi.input.${method}() was given ${describe(size)}.`);
   }
   return size < 0 ? Infinity : size;
 }

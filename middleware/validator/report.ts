@@ -10,11 +10,11 @@ import { RULES, type RuleId } from './rules.ts';
  * @param rule its id
  * @param seen a sentence that says what was seen
  */
-export function broken(rule: RuleId, seen: string): ContractError {
+export function violation(rule: RuleId, seen: string): ContractError {
   return new ContractError(rule, `${seen} ${RULES[rule].text}`);
 }
 
-/** Warns: `seen` as in {@link broken}. */
+/** Warns: `seen` as in {@link violation}. */
 export type Warn = (rule: RuleId, seen: string) => void;
 
 /** The warnings of one validator: each rule once, however many requests break it. */

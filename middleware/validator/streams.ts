@@ -3,8 +3,8 @@
 
 import { checkHeaders } from '../../core/check.ts';
 import { type ContractError, describe } from '../../core/errors.ts';
-import type { Body, ErrorStream, FileLike, ReadonlyHeaderList } from '../../core/types.ts';
-import { broken, type Warn } from './report.ts';
+import type { ApplicationBody, ErrorStream, FileLike, ReadonlyHeaderList } from '../../core/types.ts';
+import { violation, type Warn } from './report.ts';
 import type { RuleId } from './rules.ts';
 
 /**
@@ -20,7 +20,7 @@ export function onlyMembers<T extends object>(members: T, missing: Record<string
       const rule = typeof key === 'string' && Object.hasOwn(missing, key) ? missing[key] : undefined;
       if (rule === undefined) return Reflect.get(target, key, receiver);
       return (): never => {
-        throw broken(rule, `${String(key)} was called on ${name}.`);
+        throw violation(rule, `${String(key)} was called on ${name}.`);
       };
     },
   });
@@ -37,7 +37,7 @@ const NO_ERRORS_MEMBERS = under('LOG-05', 'close', 'end', 'destroy', 'on', 'log'
 export function validErrors(errors: ErrorStream): ErrorStream {
   const check = (text: unknown, method: string): string => {
     if (typeof text === 'string') return text;
-    throw broken('L-28', `wsgi.errors.${method} was given ${describe(text)}.`);
+    throw violation('L-28', `wsgi.errors.${method} was given ${describe(text)}.`);
   };
   const members: ErrorStream = {
     write: (text) => errors.write(check(text, 'write')),
@@ -49,10 +49,10 @@ export function validErrors(errors: ErrorStream): ErrorStream {
 
 /** `wsgi.file_wrapper` for an application. */
 export function validFileWrapper(
-  wrap: (file: FileLike, blockSize?: number) => Body,
-): (file: FileLike, blockSize?: number) => Body {
+  wrap: (file: FileLike, blockSize?: number) => ApplicationBody,
+): (file: FileLike, blockSize?: number) => ApplicationBody {
   return (file, blockSize) => {
-    if (typeof file?.read !== 'function') throw broken('FILE-03', `wsgi.file_wrapper was given ${describe(file)}.`);
+    if (typeof file?.read !== 'function') throw violation('FILE-03', `wsgi.file_wrapper was given ${describe(file)}.`);
     let wrapping = true;
     const watched = new Proxy({} as FileLike, {
       get(_target, key) {
@@ -60,7 +60,7 @@ export function validFileWrapper(
         if (typeof member !== 'function') return member;
         return (...call: unknown[]): unknown => {
           if (wrapping && key === 'read')
-            throw broken('FILE-02', 'wsgi.file_wrapper read from a file while wrapping it.');
+            throw violation('FILE-02', 'wsgi.file_wrapper read from a file while wrapping it.');
           return Reflect.apply(member, file, call);
         };
       },

@@ -1,6 +1,6 @@
 // What the applications of the suite are made of.
 
-import type { Application, Body, HeaderList, StartResponse } from '../../core/types.ts';
+import type { Application, ApplicationBody, HeaderList, StartResponse } from '../../core/types.ts';
 
 /** The bytes of a text, one per character. */
 export function u8(text: string): Uint8Array {
@@ -24,7 +24,7 @@ export async function* asyncChunks(...texts: string[]): AsyncGenerator<Uint8Arra
 export function answering(makeBody: () => unknown, status = '200 OK', headers: HeaderList = []): Application {
   return (_environ, startResponse) => {
     startResponse(status, headers);
-    return makeBody() as Body;
+    return makeBody() as ApplicationBody;
   };
 }
 

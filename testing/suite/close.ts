@@ -1,9 +1,9 @@
 // How a body ends: once, on every path, in the right order, and also when the client leaves. (CLOSE, ERR-05, trap 5)
 
-import type { Application, Body } from '../../core/types.ts';
+import type { Application, ApplicationBody } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
-import { eventually, Gate, PATIENCE, pause, quiet, type Site, type Trial, within } from '../trial.ts';
+import { eventually, Gate, PATIENCE, pause, quiet, type ServedSite, type TestContext, within } from '../trial.ts';
 import { answering, LoggedBody, type Step, u8 } from './apps.ts';
 
 const PLANNED = new Error('planned');
@@ -46,7 +46,7 @@ function everyPath({ test }: Suite): void {
           } catch {
             // The application goes on as if nothing had happened; the gateway does not.
           }
-          return body as unknown as Body;
+          return body as unknown as ApplicationBody;
         });
         await site.get('/', { method }).catch(() => {});
         await eventually(() => body.log.includes('close'), 'close()');
@@ -201,14 +201,14 @@ function failingClose({ test }: Suite): void {
 }
 
 /** Reads the first chunk, then leaves. */
-async function leaveAfterFirst(site: Site): Promise<void> {
+async function leaveAfterFirst(site: ServedSite): Promise<void> {
   const response = await site.fetch('/');
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   await within(reader.read(), 'the first chunk');
   await reader.cancel();
 }
 
-async function bodyThatHangs(t: Trial): Promise<void> {
+async function bodyThatHangs(t: TestContext): Promise<void> {
   const closed = new Gate();
   let signal: AbortSignal | undefined;
   const site = await t.serve((environ, startResponse) => {
@@ -308,7 +308,7 @@ function clientGone({ can, needs, decides }: Suite): void {
         started.open();
         await eventually(() => signal.aborted, 'the abort of waygate.signal');
         startResponse('200 OK', []);
-        return body as unknown as Body;
+        return body as unknown as ApplicationBody;
       });
       const controller = new AbortController();
       const response = site.fetch('/', { signal: controller.signal }).catch(() => null);

@@ -3,11 +3,11 @@
 import type { Environ } from '../../core/types.ts';
 import { equal, match, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
-import type { Trial } from '../trial.ts';
+import type { TestContext } from '../trial.ts';
 import { looking, u8 } from './apps.ts';
 
 /** The environ that a request gives. */
-export async function environOf(t: Trial, path = '/', init?: RequestInit): Promise<Environ> {
+export async function environOf(t: TestContext, path = '/', init?: RequestInit): Promise<Environ> {
   let seen: Environ | undefined;
   const site = await t.serve(
     looking((environ) => {

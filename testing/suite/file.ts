@@ -1,6 +1,6 @@
 // wsgi.file_wrapper, over objects that every platform has. (FILE)
 
-import type { Application, Body, FileLike } from '../../core/types.ts';
+import type { Application, ApplicationBody, FileLike } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
 import { eventually, quiet } from '../trial.ts';
@@ -38,10 +38,14 @@ class MemoryFile {
 const bare = (file: MemoryFile): FileLike => ({ read: (size) => file.read(size) });
 
 const sending =
-  (file: FileLike, blockSize?: number, change: (body: Body) => Body = (body) => body): Application =>
+  (
+    file: FileLike,
+    blockSize?: number,
+    change: (body: ApplicationBody) => ApplicationBody = (body) => body,
+  ): Application =>
   (environ, startResponse) => {
     startResponse('200 OK', []);
-    return change(environ['wsgi.file_wrapper']?.(file, blockSize) as Body);
+    return change(environ['wsgi.file_wrapper']?.(file, blockSize) as ApplicationBody);
   };
 
 export function fileSuite({ test, needs }: Suite): void {
@@ -80,7 +84,7 @@ export function fileSuite({ test, needs }: Suite): void {
   test('FILE-03: a wrapper has close only if the file has', async (t) => {
     let kinds: string[] = [];
     const site = await t.serve((environ, startResponse) => {
-      const wrap = environ['wsgi.file_wrapper'] as (file: FileLike) => Body;
+      const wrap = environ['wsgi.file_wrapper'] as (file: FileLike) => ApplicationBody;
       kinds = [typeof wrap(new MemoryFile('a')).close, typeof wrap(bare(new MemoryFile('a'))).close];
       startResponse('200 OK', []);
       return [];
@@ -91,7 +95,7 @@ export function fileSuite({ test, needs }: Suite): void {
 
   test('FILE-06, trap 14: a wrapper inside a middleware is iterated like any body', async (t) => {
     const file = new MemoryFile('abcdef');
-    const shout = (body: Body): Body => {
+    const shout = (body: ApplicationBody): ApplicationBody => {
       const inner = body as AsyncIterable<Uint8Array> & { close(): void };
       async function* upper(): AsyncGenerator<Uint8Array> {
         for await (const chunk of inner) yield chunk.map((byte) => byte - 32);
@@ -117,7 +121,7 @@ export function fileSuite({ test, needs }: Suite): void {
     const file = new MemoryFile('abcdef');
     const site = await t.serve((environ, startResponse) => {
       startResponse('200 OK', [['Content-Length', '2']]);
-      return environ['wsgi.file_wrapper']?.(file, 2) as Body;
+      return environ['wsgi.file_wrapper']?.(file, 2) as ApplicationBody;
     });
     const answer = await site.get('/');
     equal([answer.text, answer.headers.get('content-length')], ['ab', '2'], 'body and length');
@@ -133,7 +137,7 @@ export function fileSuite({ test, needs }: Suite): void {
       const file = new MemoryFile('abcdef');
       const site = await t.serve((environ, startResponse) => {
         startResponse(status, []);
-        return environ['wsgi.file_wrapper']?.(file) as Body;
+        return environ['wsgi.file_wrapper']?.(file) as ApplicationBody;
       });
       equal((await site.get('/', { method })).text, '', `the body of ${method} ${status}`);
       await eventually(() => file.closes > 0, 'the close of the file');

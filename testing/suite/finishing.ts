@@ -1,11 +1,11 @@
 // The finishing matrix: what goes over the wire for each method, status, declared length and kind of body. (CL, HTTP-05,
 // HTTP-06, trap 6 … trap 8)
 
-import type { Body, HeaderList } from '../../core/types.ts';
+import type { ApplicationBody, HeaderList } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
 import { valuesOf } from '../raw-response.ts';
-import { eventually, quiet, type Site, type Trial } from '../trial.ts';
+import { eventually, quiet, type ServedSite, type TestContext } from '../trial.ts';
 import { answering, asyncChunks, chunks, LoggedBody, u8 } from './apps.ts';
 
 const declare = (length: number): HeaderList => [['content-LENGTH', String(length)]];
@@ -73,7 +73,7 @@ function declared({ test }: Suite): void {
     ['an array', (...texts: string[]) => texts.map(u8)],
     ['a generator', chunks],
     ['an async generator', asyncChunks],
-  ] as [string, (...texts: string[]) => Body][]) {
+  ] as [string, (...texts: string[]) => ApplicationBody][]) {
     test(`§3.2: GET, as many bytes as declared, from ${what}`, async (t) => {
       const site = await t.serve(answering(() => make('ab', 'cd'), '200 OK', declare(4)));
       const answer = await site.get('/');
@@ -222,8 +222,8 @@ function overSocket({ needs, decides }: Suite): void {
     equal([response.statusLine, response.body], ['HTTP/1.1 200 OK', 'hi'], 'status line and body');
   });
 
-  const framing = async (t: Trial, app: Parameters<Trial['serve']>[0], request: string) => {
-    const site: Site = await t.serve(app);
+  const framing = async (t: TestContext, app: Parameters<TestContext['serve']>[0], request: string) => {
+    const site: ServedSite = await t.serve(app);
     const response = await site.raw(request);
     return {
       response,
@@ -235,7 +235,7 @@ function overSocket({ needs, decides }: Suite): void {
     };
   };
 
-  const ROWS: [string, Parameters<Trial['serve']>[0], string, unknown[], string][] = [
+  const ROWS: [string, Parameters<TestContext['serve']>[0], string, unknown[], string][] = [
     ['GET, array of one', answering(() => [u8('abc')]), ask('GET'), [200, '3', ''], 'abc'],
     ['GET, generator', answering(() => chunks('a', '', 'bc')), ask('GET'), [200, '', 'chunked'], 'abc'],
     ['GET, nothing', answering(() => chunks()), ask('GET'), [200, '0', ''], ''],

@@ -3,7 +3,7 @@
 import type { Application, GatewayOptions, InputStream } from '../../core/types.ts';
 import { equal, isContractError, latin1, ok, rejects } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
-import { Gate, type Trial, within } from '../trial.ts';
+import { Gate, type TestContext, within } from '../trial.ts';
 import { ALL_BYTES, u8 } from './apps.ts';
 
 /** A request body that comes in these chunks. */
@@ -23,7 +23,7 @@ export const posting = (text: string): RequestInit => ({ method: 'POST', body: u
 
 /** Sends a body and gives the input to `use`; what that throws fails the test. */
 export async function withInput(
-  t: Trial,
+  t: TestContext,
   init: RequestInit | undefined,
   use: (input: InputStream) => Promise<unknown>,
   options: GatewayOptions = {},

@@ -2,13 +2,16 @@
 
 import { equal, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
-import type { Site, Trial } from '../trial.ts';
+import type { ServedSite, TestContext } from '../trial.ts';
 import { u8 } from './apps.ts';
 
 type Parts = [scriptName: string, pathInfo: string, queryString: string];
 
 /** Serves an application that notes the parts of its URL. */
-async function noting(t: Trial, basePath?: string): Promise<{ site: Site; seen: Parts[]; targets: unknown[] }> {
+async function noting(
+  t: TestContext,
+  basePath?: string,
+): Promise<{ site: ServedSite; seen: Parts[]; targets: unknown[] }> {
   const seen: Parts[] = [];
   const targets: unknown[] = [];
   const site = await t.serve(
@@ -44,7 +47,7 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     ['/100%25', '/100%'],
     ['/a%3Fb', '/a?b'],
   ];
-  const decodes = ([path, expected]: [string, string]): [string, (t: Trial) => Promise<void>] => [
+  const decodes = ([path, expected]: [string, string]): [string, (t: TestContext) => Promise<void>] => [
     `ENV-06, URL-02: PATH_INFO of ${path} is ${JSON.stringify(expected)}`,
     async (t) => {
       const { site, seen } = await noting(t);

@@ -1,9 +1,9 @@
 // The state table of a response, row by row: what each call and each step of the body does in each state. (SR-09 … SR-16)
 
-import type { Application, Body, HeaderList, StartResponse, Write } from '../../core/types.ts';
+import type { Application, ApplicationBody, HeaderList, StartResponse, Write } from '../../core/types.ts';
 import { equal, isContractError, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
-import { eventually, quiet, type Site } from '../trial.ts';
+import { eventually, quiet, type ServedSite } from '../trial.ts';
 import { LoggedBody, type Step, u8 } from './apps.ts';
 
 type State = 'idle' | 'failed' | 'failed again' | 'stored' | 'committed' | 'done';
@@ -156,7 +156,7 @@ function say({ throws: error, client }: Outcome): string {
   return `throws ${error instanceof Error ? 'that error' : error}, and the client gets ${client}`;
 }
 
-async function expectClient(site: Site, expected: string): Promise<void> {
+async function expectClient(site: ServedSite, expected: string): Promise<void> {
   if (expected === 'breaks') return site.breaks('/');
   const answer = await site.get('/');
   const seen = answer.status === 500 ? '500' : `${answer.headers.get('x-state')} ${answer.text}`;
@@ -204,7 +204,7 @@ function bodyRows({ test }: Suite, asynchronous: boolean): void {
         const app: Application = (_environ, startResponse) => {
           reach(state === 'committed' ? 'stored' : state, startResponse);
           body = new LoggedBody(state === 'committed' ? ['first,', ...steps] : steps, asynchronous);
-          return body as unknown as Body;
+          return body as unknown as ApplicationBody;
         };
         const site = await t.serve(app);
         await expectClient(site, client);

@@ -4,11 +4,11 @@ import type { Environ } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
 import type { Suite } from '../conformance.ts';
 import { valuesOf } from '../raw-response.ts';
-import type { Trial } from '../trial.ts';
+import type { TestContext } from '../trial.ts';
 import { answering, looking, u8 } from './apps.ts';
 
 /** The status of a raw request, and the environ it gave, if it gave one. */
-async function send(t: Trial, request: string): Promise<{ status: number; environ: Environ | undefined }> {
+async function send(t: TestContext, request: string): Promise<{ status: number; environ: Environ | undefined }> {
   let environ: Environ | undefined;
   const site = await t.serve(
     looking(async (seen) => {

@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BadRequestError, type ContractError, type Environ, setupTestingDefaults } from 'waygate';
-import { addExtra, addHeader, declaredLength, headerKey, settings } from '../../core/environ.ts';
-import { carried, carry, lazyKey } from '../../core/lazy.ts';
+import { addDeployerKeys, addHeader, declaredLength, headerKey, prepareOptions } from '../../core/environ.ts';
+import { attachState, lazyKey, stateOf } from '../../core/lazy.ts';
 
 const empty = (): Environ => ({}) as Environ;
 
@@ -86,37 +86,46 @@ describe('the declared length', () => {
 describe('the deployer’s keys (ENV-20)', () => {
   it('stand over headers, and under all else', () => {
     const environ = { REQUEST_METHOD: 'GET', HTTP_A: 'client', 'wsgi.version': [1, 0] } as unknown as Environ;
-    addExtra(environ, Object.entries({ REQUEST_METHOD: 'EVIL', HTTP_A: 'deployer', 'wsgi.version': 7, 'app.key': 1 }));
+    addDeployerKeys(
+      environ,
+      Object.entries({ REQUEST_METHOD: 'EVIL', HTTP_A: 'deployer', 'wsgi.version': 7, 'app.key': 1 }),
+    );
     expect(environ).toEqual({ REQUEST_METHOD: 'GET', HTTP_A: 'deployer', 'wsgi.version': [1, 0], 'app.key': 1 });
   });
 
   it('cannot say anything of the body', () => {
-    const { extra } = settings(() => [], { environ: { CONTENT_LENGTH: '5', CONTENT_TYPE: 'a/b', CONTENTS: '1' } });
-    expect(extra).toEqual([['CONTENTS', '1']]);
+    const { deployerKeys } = prepareOptions(() => [], {
+      environ: { CONTENT_LENGTH: '5', CONTENT_TYPE: 'a/b', CONTENTS: '1' },
+    });
+    expect(deployerKeys).toEqual([['CONTENTS', '1']]);
   });
 
   it('are absent where they have no value, such as a variable that is not set (L-15)', () => {
-    const { extra } = settings(() => [], { environ: { STAGE: undefined, 'app.key': null } });
-    expect(extra).toEqual([['app.key', null]]);
+    const { deployerKeys } = prepareOptions(() => [], { environ: { STAGE: undefined, 'app.key': null } });
+    expect(deployerKeys).toEqual([['app.key', null]]);
   });
 });
 
 describe('options', () => {
   it('name what is wrong with them', () => {
-    expect(() => settings(null, {})).toThrow('The application is null; expected a function (environ, startResponse)');
-    expect(() => settings(() => [], { maxBodyBytes: -1 })).toThrow('"maxBodyBytes" is the number -1; expected');
-    expect(() => settings(() => [], { basePath: 5 as never })).toThrow('"basePath" is the number 5; expected');
-    expect(() => settings(() => [], { onError: 5 as never })).toThrow('"onError" is the number 5; expected');
-    expect(() => settings(() => [], { errors: {} as never })).toThrow('"errors" is an Object; expected');
-    expect(() => settings(() => [], 3000 as never)).toThrow('The options are the number 3000; expected an object.');
-    expect(() => settings(() => [], null as never)).toThrow('The options are null; expected an object.');
+    expect(() => prepareOptions(null, {})).toThrow(
+      'The application is null; expected a function (environ, startResponse)',
+    );
+    expect(() => prepareOptions(() => [], { maxBodyBytes: -1 })).toThrow('"maxBodyBytes" is the number -1; expected');
+    expect(() => prepareOptions(() => [], { basePath: 5 as never })).toThrow('"basePath" is the number 5; expected');
+    expect(() => prepareOptions(() => [], { onError: 5 as never })).toThrow('"onError" is the number 5; expected');
+    expect(() => prepareOptions(() => [], { errors: {} as never })).toThrow('"errors" is an Object; expected');
+    expect(() => prepareOptions(() => [], 3000 as never)).toThrow(
+      'The options are the number 3000; expected an object.',
+    );
+    expect(() => prepareOptions(() => [], null as never)).toThrow('The options are null; expected an object.');
   });
 });
 
 describe('what is no application (L-21)', () => {
   const refusal = (app: unknown) => {
     try {
-      settings(app, {});
+      prepareOptions(app, {});
     } catch (error) {
       return error as ContractError;
     }
@@ -138,7 +147,7 @@ describe('a key made on first use', () => {
   const lazy = (): { environ: Environ; made: () => number } => {
     let made = 0;
     const environ = empty();
-    carry(environ, { name: 'state' });
+    attachState(environ, { name: 'state' });
     const descriptor = lazyKey('test.key', (state: { name: string }) => {
       made += 1;
       return { of: state.name };
@@ -169,8 +178,8 @@ describe('a key made on first use', () => {
   it('leaves its state invisible, also to a copy', () => {
     const { environ } = lazy();
     expect(Reflect.ownKeys(environ)).toEqual(['test.key']);
-    expect(carried(environ)).toEqual({ name: 'state' });
-    expect(carried({ ...environ } as Environ)).toBe(undefined);
+    expect(stateOf(environ)).toEqual({ name: 'state' });
+    expect(stateOf({ ...environ } as Environ)).toBe(undefined);
   });
 });
 

@@ -15,7 +15,7 @@ import { describe as describeValue, isA, report, statusOf } from '../../core/err
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import { decodeWsgi, nativeFromBytes } from '../../core/strings.ts';
 import type { ErrorSink, ErrorStream } from '../../core/types.ts';
-import { settled } from '../../core/work.ts';
+import { logRejection } from '../../core/work.ts';
 
 const hostile = (): unknown => {
   const fail = (): never => {
@@ -260,10 +260,10 @@ describe('answers in the application’s stead (ERR-03)', () => {
 describe('work after the response', () => {
   it('never rejects, and its failure is told', async () => {
     const errors = collecting();
-    await settled(Promise.reject(new Error('failed work')), errors);
+    await logRejection(Promise.reject(new Error('failed work')), errors);
     expect(errors.text).toContain('failed work');
     expect(errors.flushes).toBe(1);
-    await settled('no promise at all', errors);
+    await logRejection('no promise at all', errors);
     expect(errors.flushes).toBe(1);
   });
 
@@ -273,7 +273,7 @@ describe('work after the response', () => {
     };
     for (const flush of [fail, () => Promise.reject(new Error('no space left'))]) {
       const broken = { write: fail, writelines: fail, flush };
-      await expect(settled(Promise.reject(new Error('failed work')), broken)).resolves.toBe(undefined);
+      await expect(logRejection(Promise.reject(new Error('failed work')), broken)).resolves.toBe(undefined);
       expect(refuse(new Error('secret'), broken, false).statusCode).toBe(500);
     }
   });

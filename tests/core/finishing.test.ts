@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Application,
-  type Body,
+  type ApplicationBody,
   type Environ,
   Exchange,
   encode,
@@ -24,7 +24,7 @@ function request(method = 'GET'): { environ: Environ; log: string[] } {
 function answering(status: string, headers: HeaderList, body: () => unknown): Application {
   return (_environ, startResponse) => {
     startResponse(status, headers);
-    return body() as Body;
+    return body() as ApplicationBody;
   };
 }
 

@@ -13,7 +13,7 @@ import {
   RequestError,
 } from 'waygate';
 import { validator } from 'waygate/middleware';
-import { environ as testEnviron } from 'waygate/testing';
+import { testEnviron } from 'waygate/testing';
 import { closeAll, everywhere } from '../middleware/everywhere.ts';
 
 afterEach(closeAll);

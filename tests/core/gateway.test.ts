@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Application,
-  type Body,
+  type ApplicationBody,
   decodeWsgi,
   encode,
   type GatewayResponse,
@@ -66,8 +66,8 @@ describe('a receiver of the response (CALL-04)', () => {
       'a thenable that answers twice',
       ((environ, startResponse) => ({
         // biome-ignore lint/suspicious/noThenProperty: this is what the test is about.
-        then(taken: (body: Body) => void) {
-          const body = ok(environ, startResponse) as Body;
+        then(taken: (body: ApplicationBody) => void) {
+          const body = ok(environ, startResponse) as ApplicationBody;
           taken(body);
           taken(body);
         },
@@ -227,7 +227,7 @@ describe('what lingers after close()', () => {
       }
     };
     const work: Promise<void>[] = [];
-    const response = await run(app, setupTestingDefaults(), { linger: (each) => work.push(each) });
+    const response = await run(app, setupTestingDefaults(), { waitUntil: (each) => work.push(each) });
     const body = response.body as ResponseBody;
     body.next();
     const second = body.next();
@@ -253,7 +253,7 @@ describe('what lingers after close()', () => {
       });
     };
     const work: Promise<void>[] = [];
-    const exchange = new Exchange(setupTestingDefaults(), { linger: (each) => work.push(each) });
+    const exchange = new Exchange(setupTestingDefaults(), { waitUntil: (each) => work.push(each) });
     const response = exchange.run(app);
     exchange.close();
     expect((await response).statusCode).toBe(499);
@@ -265,7 +265,7 @@ describe('what lingers after close()', () => {
 });
 
 describe('a synchronous application', () => {
-  const bodies: [string, () => Body][] = [
+  const bodies: [string, () => ApplicationBody][] = [
     ['an array', () => [encode('a'), encode('b')]],
     [
       'a generator',
@@ -296,7 +296,7 @@ describe('a synchronous application', () => {
 });
 
 describe('the body of a response', () => {
-  const answer = async (make: () => Body, options = {}): Promise<GatewayResponse> =>
+  const answer = async (make: () => ApplicationBody, options = {}): Promise<GatewayResponse> =>
     run(
       (_environ, startResponse) => {
         startResponse('200 OK', []);
@@ -308,7 +308,7 @@ describe('the body of a response', () => {
 
   it('can be iterated, and leaving the loop closes it once', async () => {
     let closed = 0;
-    const make = (): Body => {
+    const make = (): ApplicationBody => {
       const chunks = (function* () {
         yield encode('a');
         yield encode('b');
@@ -323,7 +323,7 @@ describe('the body of a response', () => {
     for await (const _chunk of left) break;
     await left.close();
     expect(closed).toBe(2);
-    const failing = (): Body => ({
+    const failing = (): ApplicationBody => ({
       *[Symbol.iterator]() {
         yield encode('a');
         throw new Error('planned');
@@ -354,12 +354,12 @@ describe('the body of a response', () => {
     const native = { of: 'the platform' };
     const asked: unknown[] = [];
     const response = await run(() => branded as never, setupTestingDefaults(), {
-      native: (body, startResponse) => {
+      passthrough: (body, startResponse) => {
         asked.push(body, typeof startResponse);
         return native;
       },
     });
-    expect(response.native).toBe(native);
+    expect(response.passthrough).toBe(native);
     // Not toEqual, which iterates.
     expect([asked[0] === branded, asked[1]]).toEqual([true, 'function']);
     const started = await answer(() => [encode('a')], { native: () => expect.fail('it was asked') });

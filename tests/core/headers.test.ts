@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ContractError, type HeaderList, Headers } from 'waygate';
+import { ContractError, type HeaderList, ResponseHeaders } from 'waygate';
 
 const token = fc.string({ unit: fc.constantFrom(..."abcXYZ019!#$%&'*+-.^_`|~"), minLength: 1, maxLength: 8 });
 const value = fc
@@ -13,7 +13,7 @@ const list = fc.array(fc.tuple(token, value), { maxLength: 8 });
 describe('Headers', () => {
   it('is a view: the list it was given changes with it', () => {
     const given: HeaderList = [['A', '1']];
-    const headers = new Headers(given);
+    const headers = new ResponseHeaders(given);
     headers.append('B', '2');
     given.push(['C', '3']);
     expect(headers.list).toBe(given);
@@ -21,7 +21,7 @@ describe('Headers', () => {
   });
 
   it('looks up without regard to case, the first match first', () => {
-    const headers = new Headers([
+    const headers = new ResponseHeaders([
       ['A', '1'],
       ['b', ''],
       ['a', '3'],
@@ -33,7 +33,7 @@ describe('Headers', () => {
   });
 
   it('sets at the end, in place of all matches (HDR-02)', () => {
-    const headers = new Headers([
+    const headers = new ResponseHeaders([
       ['A', '1'],
       ['B', '2'],
       ['a', '3'],
@@ -46,7 +46,7 @@ describe('Headers', () => {
   });
 
   it('deletes all matches, and a missing name in silence', () => {
-    const headers = new Headers([
+    const headers = new ResponseHeaders([
       ['A', '1'],
       ['a', '2'],
       ['B', '3'],
@@ -58,7 +58,7 @@ describe('Headers', () => {
   });
 
   it('gives a default only where there is nothing', () => {
-    const headers = new Headers([['A', '']]);
+    const headers = new ResponseHeaders([['A', '']]);
     expect([headers.setDefault('a', '9'), headers.setDefault('B', '2')]).toEqual(['', '2']);
     expect(headers.list).toEqual([
       ['A', ''],
@@ -67,7 +67,7 @@ describe('Headers', () => {
   });
 
   it('lists copies: changing them changes nothing', () => {
-    const headers = new Headers([['A', '1']]);
+    const headers = new ResponseHeaders([['A', '1']]);
     for (const pair of headers) pair[1] = 'changed';
     (headers.entries()[0] as [string, string])[1] = 'changed';
     expect([headers.values(), [...headers]]).toEqual([['1'], [['A', '1']]]);
@@ -79,7 +79,7 @@ describe('Headers', () => {
     [null, { a: '1', b: '2' }, 'a="1"; b="2"'],
     ['plain', {}, 'plain'],
   ])('adds %j with %j as %j (HDR-03)', (main, parameters, expected) => {
-    const headers = new Headers();
+    const headers = new ResponseHeaders();
     headers.addHeader('Content-Disposition', main, parameters);
     expect(headers.list).toEqual([['Content-Disposition', expected]]);
   });
@@ -87,19 +87,19 @@ describe('Headers', () => {
   it('writes the fields as HTTP/1.1 does', () => {
     expect(
       String(
-        new Headers([
+        new ResponseHeaders([
           ['A', '1'],
           ['b', ''],
         ]),
       ),
     ).toBe('A: 1\r\nb: \r\n\r\n');
-    expect(String(new Headers())).toBe('\r\n');
+    expect(String(new ResponseHeaders())).toBe('\r\n');
   });
 
   it('loses nothing: what it writes reads back as the same list', () => {
     fc.assert(
       fc.property(list, (pairs) => {
-        const text = String(new Headers(pairs));
+        const text = String(new ResponseHeaders(pairs));
         const back = text
           .split('\r\n')
           .slice(0, -2)
@@ -117,7 +117,7 @@ describe('Headers', () => {
     );
     fc.assert(
       fc.property(list, fc.array(change, { maxLength: 8 }), (pairs, changes) => {
-        const headers = new Headers(pairs.map(([name, text]) => [name, text]));
+        const headers = new ResponseHeaders(pairs.map(([name, text]) => [name, text]));
         let model = pairs.map(([name, text]) => [name, text]);
         for (const [kind, name, text] of changes) {
           if (kind === 'set') headers.set(name, text);
@@ -139,9 +139,9 @@ describe('Headers', () => {
     ['X', 'a\0'],
     ['X', 7 as unknown as string],
   ])('refuses %j: %j in every way to add it', (name, text) => {
-    const headers = new Headers();
+    const headers = new ResponseHeaders();
     const ways = [
-      () => new Headers([[name, text]]),
+      () => new ResponseHeaders([[name, text]]),
       () => headers.set(name, text),
       () => headers.append(name, text),
       () => headers.setDefault(name, text),
@@ -151,12 +151,12 @@ describe('Headers', () => {
   });
 
   it('refuses a parameter that would break out of its header', () => {
-    expect(() => new Headers().addHeader('X', 'a', { b: 'c\r\nEvil: 1' })).toThrow(ContractError);
+    expect(() => new ResponseHeaders().addHeader('X', 'a', { b: 'c\r\nEvil: 1' })).toThrow(ContractError);
   });
 
   it('takes no other container', () => {
     for (const wrong of [new Map(), { A: '1' }, 'A: 1', new globalThis.Headers()]) {
-      expect(() => new Headers(wrong as never)).toThrow(ContractError);
+      expect(() => new ResponseHeaders(wrong as never)).toThrow(ContractError);
     }
   });
 });

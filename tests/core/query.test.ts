@@ -3,9 +3,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeWsgi, query } from 'waygate';
-import { environ } from 'waygate/testing';
+import { testEnviron } from 'waygate/testing';
 
-const fields = (native: string) => [...query(environ({ QUERY_STRING: native }))];
+const fields = (native: string) => [...query(testEnviron({ QUERY_STRING: native }))];
 
 test.each([
   ['', []],
@@ -52,7 +52,7 @@ test('it reads what URLSearchParams writes, and what a browser sends of any text
 });
 
 test('each call reads what QUERY_STRING says then, and gives an object of its own', () => {
-  const request = environ({ QUERY_STRING: 'a=1' });
+  const request = testEnviron({ QUERY_STRING: 'a=1' });
   query(request).set('a', '2');
   expect(query(request).get('a')).toBe('1');
   request.QUERY_STRING = 'a=3';

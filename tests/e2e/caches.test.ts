@@ -10,7 +10,7 @@ import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
 import { compress, conditional, mount, staticFiles } from 'waygate/middleware';
-import { directory, nodeEncoders, type Served, serve } from 'waygate/node';
+import { directory, nodeEncoders, type RunningServer, serve } from 'waygate/node';
 import { program, type RunningProxy, startNginxWith, startVarnish } from './proxies/proxy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'waygate-caches-'));
@@ -38,7 +38,7 @@ const counted: Application = (environ, startResponse) =>
     return startResponse(status, headers, error);
   });
 
-let server: Served;
+let server: RunningServer;
 beforeAll(async () => {
   server = await serve(counted, { port: 0, host: '127.0.0.1', signals: false });
 });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
 import { proxyFix } from 'waygate/middleware';
-import { fromNode, type Served, type ServeOptions, serve } from 'waygate/node';
+import { fromNode, type RunningServer, type ServeOptions, serve } from 'waygate/node';
 import { program, type RunningProxy, startHaproxy, startNginx } from './proxies/proxy.ts';
 import { ambiguous } from './proxies/smuggling.ts';
 
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 /** Starts a backend: a Unix socket where a path is given, else a port. */
-async function backend(app: Application, options: ServeOptions = {}): Promise<Served> {
+async function backend(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const where = options.path === undefined ? { port: 0, host: '127.0.0.1' } : {};
   const served = await serve(app, { ...where, signals: false, shutdownTimeout: 100, errors: () => {}, ...options });
   running.push({ stop: () => served.close() });

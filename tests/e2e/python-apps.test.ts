@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Application } from 'waygate';
 import { fromLambda, type SourceName, toLambda } from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
-import { type Served, serve } from 'waygate/node';
+import { type RunningServer, serve } from 'waygate/node';
 import { addFolder, importFrom } from '../../examples/python/python.ts';
 import { fromWsgi } from '../../examples/python/wsgi.ts';
 
@@ -177,7 +177,7 @@ describe.skipIf(!has('wsgiref')).each(there)('%s', (name, requests) => {
   const ours: Application = fromWsgi(importFrom(name));
   const children: ChildProcess[] = [];
   const references: [server: string, port: number][] = [];
-  let server: Served;
+  let server: RunningServer;
 
   beforeAll(async () => {
     server = await serve(ours, { port: 0, host: '127.0.0.1', signals: false, errors: () => {} });

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { loadPyodide } from 'pyodide';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Application, type Body, encode, type HeaderList, run, setupTestingDefaults } from 'waygate';
+import { type Application, type ApplicationBody, encode, type HeaderList, run, setupTestingDefaults } from 'waygate';
 
 type Serve = (application: unknown, method: string) => { toJs?: unknown } & [Uint8Array, string];
 
@@ -13,7 +13,7 @@ let closed = 0;
 
 const PLAIN: HeaderList = [['Content-Type', 'text/plain']];
 
-function closing(chunks: Iterable<Uint8Array>): Body {
+function closing(chunks: Iterable<Uint8Array>): ApplicationBody {
   return {
     [Symbol.iterator]: () => chunks[Symbol.iterator](),
     close: () => {
@@ -131,7 +131,7 @@ function underPython(app: Application, method: string): Outcome & { log: string 
     const body = app(environ, (status, headers, error) => {
       const write = start(status, headers as HeaderList, error) as (chunk: Uint8Array) => void;
       return async (chunk) => write(chunk);
-    }) as Iterable<Uint8Array> & Body;
+    }) as Iterable<Uint8Array> & ApplicationBody;
     const iterator = body[Symbol.iterator]();
     return {
       next: () => iterator.next().value ?? undefined,

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
-import { type Served, serve } from 'waygate/node';
+import { type RunningServer, serve } from 'waygate/node';
 
 type Shown = Record<string, unknown>;
 
@@ -106,7 +106,7 @@ describe.each(Object.keys(SERVERS) as ServerName[])('%s', (name) => {
   const there = spawnSync(PYTHON, ['-c', `import ${module}`]).status === 0;
   if (!there) console.warn(`skipped: ${PYTHON} has no ${module}; apt-get install python3 gunicorn brings both`);
   const seen = new Set<string>();
-  let ours: Served;
+  let ours: RunningServer;
   let theirs: ChildProcess;
   let port = 0;
 

@@ -8,7 +8,7 @@ import { describe, it } from 'vitest';
 import type { Application, GatewayOptions } from 'waygate';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import { fromNode, toNode } from 'waygate/node';
-import { type Capabilities, conformance, type Served } from 'waygate/testing';
+import { type Capabilities, conformance, type ServedApp } from 'waygate/testing';
 import { overSocket } from '../adapters/node/http-client.ts';
 
 /** What the outer gateway tells, the inner one has told: its log is the one that the suite looks at. */
@@ -26,9 +26,9 @@ const copied =
   (environ, startResponse) =>
     app({ ...environ }, startResponse);
 
-const inMemory = (app: Application): Served => ({ fetch: toFetch(app, QUIET) });
+const inMemory = (app: Application): ServedApp => ({ fetch: toFetch(app, QUIET) });
 
-async function onSocket(app: Application): Promise<Served> {
+async function onSocket(app: Application): Promise<ServedApp> {
   const server = http.createServer(toNode(app, QUIET));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return overSocket((server.address() as AddressInfo).port, () => {
@@ -37,13 +37,13 @@ async function onSocket(app: Application): Promise<Served> {
   });
 }
 
-async function onNode(app: Application): Promise<Served> {
+async function onNode(app: Application): Promise<ServedApp> {
   const { fetch, close } = await onSocket(app);
   return { fetch, close };
 }
 
 interface Trip {
-  serve(app: Application, options?: GatewayOptions): Served | Promise<Served>;
+  serve(app: Application, options?: GatewayOptions): ServedApp | Promise<ServedApp>;
   capabilities?: Partial<Capabilities>;
   /** Whether the client gets the hosted response without a conversion. */
   direct?: true;

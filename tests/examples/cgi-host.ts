@@ -2,17 +2,17 @@
 // that the conformance suite can hand in applications and look at what they did.
 
 import { PassThrough, Readable } from 'node:stream';
-import { type Application, type GatewayOptions, settings } from 'waygate';
-import type { Served } from 'waygate/testing';
+import { type Application, type GatewayOptions, prepareOptions } from 'waygate';
+import type { ServedApp } from 'waygate/testing';
 import { serveCgi } from '../../examples/adapter-cgi/cgi.ts';
 
 /** Where the script stands. */
 export const SCRIPT = '/app.cgi';
 
 /** Serves an application as a web server serves a CGI script at `/app.cgi`. */
-export function cgiHost(app: Application, options?: GatewayOptions): Served {
+export function cgiHost(app: Application, options?: GatewayOptions): ServedApp {
   // A script would fail at each request; here a wrong option shows at once.
-  settings(app, options ?? {});
+  prepareOptions(app, options ?? {});
   return { fetch: (path, init) => request(app, options, path, init) };
 }
 

@@ -4,11 +4,11 @@ import { getEventListeners } from 'node:events';
 import http from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ResponseBody, run } from 'waygate';
-import { type Served, serve } from 'waygate/node';
-import { environ } from 'waygate/testing';
+import { type RunningServer, serve } from 'waygate/node';
+import { testEnviron } from 'waygate/testing';
 import streaming from '../../examples/streaming/app.ts';
 
-let served: Served;
+let served: RunningServer;
 beforeAll(async () => {
   served = await serve(streaming, { port: 0, host: '127.0.0.1', signals: false, shutdownTimeout: 0 });
 });
@@ -32,7 +32,7 @@ test('events come one by one, and the generator ends when the client leaves', as
 
 test('a client that stays for long leaves nothing behind with each event', async () => {
   const { signal } = new AbortController();
-  const request = environ({ PATH_INFO: '/events', QUERY_STRING: 'every=1', 'waygate.signal': signal });
+  const request = testEnviron({ PATH_INFO: '/events', QUERY_STRING: 'every=1', 'waygate.signal': signal });
   const { body } = await run(streaming, request);
   const events = (body as ResponseBody)[Symbol.asyncIterator]();
   for (let count = 0; count < 5; count++) await events.next();

@@ -1,7 +1,7 @@
 // What the library keeps from one request to the next is bounded in bytes, whatever clients send.
 
 import { expect, test } from 'vitest';
-import { addHeader, type Environ, Headers, run, setupTestingDefaults } from 'waygate';
+import { addHeader, type Environ, ResponseHeaders, run, setupTestingDefaults } from 'waygate';
 import { toLambda } from 'waygate/aws-lambda';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import * as light from 'waygate/light-fetch/classes';
@@ -96,7 +96,7 @@ const WAYS: Record<string, (text: string) => unknown> = {
   'addHeaderLines, name': (text) => addHeaderLines({} as Environ, [text, '']),
   'addHeaderLines, names': (text) => addHeaderLines({} as Environ, ['Host', 'a', text, '', `${text}-b`, '']),
   'checkHeaders, name': (text) => ignore(() => checkHeaders([[text, '']])),
-  'a view of headers': (text) => new Headers([[text, '']]).get(text),
+  'a view of headers': (text) => new ResponseHeaders([[text, '']]).get(text),
   'light headers, name': (text) => new light.Headers([[text, '']]).get(text),
   'the URL of a hosted app, Host': (text) => ignore(() => hostedUrl(setupTestingDefaults({ HTTP_HOST: text }))),
   'a hosted Fetch app, Host': on(fetchApp, 'HTTP_HOST'),

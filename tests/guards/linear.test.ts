@@ -9,10 +9,10 @@ import {
   type Environ,
   encodedPathInfo,
   encodeWsgi,
-  Headers,
   Input,
   MemoryInput,
   quotePath,
+  ResponseHeaders,
   requestUri,
   run,
   setupTestingDefaults,
@@ -168,7 +168,7 @@ const WAYS: Record<string, (text: string) => unknown> = {
   'checkHeaders, a value': (value) => checkHeaders([['Name', value]]),
   'checkHeaders, a length': (value) => checkHeaders([['Content-Length', value]]),
   checkStatus: (value) => checkStatus(`200 ${value}`),
-  'Headers.addHeader': (value) => new Headers().addHeader('Name', 'a', { name: value }),
+  'Headers.addHeader': (value) => new ResponseHeaders().addHeader('Name', 'a', { name: value }),
   'a hosted Fetch app, path': environWith(hostedFetch, 'PATH_INFO'),
   'a hosted Fetch app, query': environWith(hostedFetch, 'QUERY_STRING'),
   'a hosted Fetch app, Host': environWith(hostedFetch, 'HTTP_HOST'),
@@ -302,7 +302,7 @@ const WORKS: Record<string, Work> = {
   }),
   'Headers.delete of many': work(many('a'), (values: string[]) => {
     const list = values.map((value): [string, string] => ['Set-Cookie', value]);
-    new Headers(list).delete('set-cookie');
+    new ResponseHeaders(list).delete('set-cookie');
   }),
   'an error with a long message': work(text('a\n'), (message: string) => report(new Error(message))),
 };

@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Application, BadRequestError, type Body, encode, run, setupTestingDefaults } from 'waygate';
+import { type Application, type ApplicationBody, BadRequestError, encode, run, setupTestingDefaults } from 'waygate';
 import { toFetch } from 'waygate/fetch';
 import { type AccessLogEntry, type AccessLogOptions, accessLog, basicAuth, requestId } from 'waygate/middleware';
 import { serve } from 'waygate/node';
@@ -221,9 +221,9 @@ describe('a client that leaves', () => {
   });
 
   test('while an application that never answers is at work', async () => {
-    let answer: ((body: Body) => void) | undefined;
+    let answer: ((body: ApplicationBody) => void) | undefined;
     const { app, entries } = logged(() => {
-      return new Promise<Body>((resolve) => {
+      return new Promise<ApplicationBody>((resolve) => {
         answer = resolve;
       });
     });

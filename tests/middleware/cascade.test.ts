@@ -1,11 +1,11 @@
 // cascade: the first application that knows the address answers, as if the others were not there.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Application, type Body, encode, run, setupTestingDefaults } from 'waygate';
+import { type Application, type ApplicationBody, encode, run, setupTestingDefaults } from 'waygate';
 import { fromFetch } from 'waygate/fetch';
 import { cascade, validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
-import { environ as testEnviron } from 'waygate/testing';
+import { testEnviron } from 'waygate/testing';
 import { ask, hello } from './answers.ts';
 import { closeAll, everywhere } from './everywhere.ts';
 
@@ -51,7 +51,7 @@ const UNKNOWN: Record<string, (closed: () => void) => Application> = {
     },
   stream: (closed) => (_environ, startResponse) => {
     startResponse('404 Not Found', []);
-    return new ReadableStream<Uint8Array>({ cancel: closed }) as Body;
+    return new ReadableStream<Uint8Array>({ cancel: closed }) as ApplicationBody;
   },
   write: () => (_environ, startResponse) => {
     startResponse('404 Not Found', [])(encode('no'));

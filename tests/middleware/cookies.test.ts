@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
 import { type CookieOptions, cookies, setCookie } from 'waygate/middleware';
-import { environ } from 'waygate/testing';
+import { testEnviron } from 'waygate/testing';
 import { checked, everywhere } from './everywhere.ts';
 
-const read = (header: string | undefined) => ({ ...cookies(environ({ HTTP_COOKIE: header })) });
+const read = (header: string | undefined) => ({ ...cookies(testEnviron({ HTTP_COOKIE: header })) });
 
 test.each([
   [undefined, {}],
@@ -22,7 +22,7 @@ test.each([
   ['nothing; ;;=; a=1', { '': '', a: '1' }],
   ['__proto__=x; constructor=y', { ['__proto__']: 'x', constructor: 'y' }],
 ])('%j', (header, expected) => {
-  const found = cookies(environ({ HTTP_COOKIE: header }));
+  const found = cookies(testEnviron({ HTTP_COOKIE: header }));
   expect('toString' in found).toBe(false);
   expect(Object.entries(found)).toEqual(Object.entries(expected));
 });

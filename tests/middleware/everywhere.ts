@@ -1,6 +1,13 @@
 // Applications of every kind, and every platform to run them on: what a middleware passes through must arrive as without it.
 
-import { type Application, type Body, encode, FileWrapper, type GatewayOptions, type Middleware } from 'waygate';
+import {
+  type Application,
+  type ApplicationBody,
+  encode,
+  FileWrapper,
+  type GatewayOptions,
+  type Middleware,
+} from 'waygate';
 import { fromLambda, type SourceName, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { toWorker } from 'waygate/cloudflare-workers';
 import { toFetch } from 'waygate/fetch';
@@ -22,7 +29,7 @@ export interface Closes {
   closed: number;
 }
 
-function closable(body: Body, closes: Closes): Body {
+function closable(body: ApplicationBody, closes: Closes): ApplicationBody {
   closes.made++;
   const own = Object.getOwnPropertyDescriptor(body, 'close')?.value as (() => unknown) | undefined;
   Object.defineProperty(body, 'close', {
@@ -89,7 +96,7 @@ export const APPS: Record<string, (closes: Closes) => Application> = {
   },
   stream: () => (_environ, startResponse) => {
     startResponse('200 OK', HEAD);
-    return new Blob([TEXT]).stream() as Body;
+    return new Blob([TEXT]).stream() as ApplicationBody;
   },
   file: (closes) => (environ, startResponse) => {
     startResponse('200 OK', HEAD);

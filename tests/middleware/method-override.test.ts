@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
 import { METHOD_OVERRIDE_ORIGINAL, type MethodOverrideOptions, methodOverride } from 'waygate/middleware';
-import { environ as testEnviron } from 'waygate/testing';
+import { testEnviron } from 'waygate/testing';
 import { ask } from './answers.ts';
 import { checked, closeAll, everywhere } from './everywhere.ts';
 

@@ -1,7 +1,7 @@
 // timeout: a response that takes too long is answered for or broken off, the application learns of it, and no timer is left.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Application, type Body, encode, type Middleware } from 'waygate';
+import { type Application, type ApplicationBody, encode, type Middleware } from 'waygate';
 import { fromLambda, toLambda } from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
 import { timeout, validator } from 'waygate/middleware';
@@ -40,12 +40,12 @@ afterEach(async () => {
 
 describe('where no byte went out, the client gets a 503', () => {
   const late: [string, Application][] = [
-    ['an application that never answers', () => new Promise<Body>(() => {})],
+    ['an application that never answers', () => new Promise<ApplicationBody>(() => {})],
     [
       'an application that has called startResponse and never answers',
       (_environ, startResponse) => {
         startResponse('200 OK', HEAD);
-        return new Promise<Body>(() => {});
+        return new Promise<ApplicationBody>(() => {});
       },
     ],
     [
@@ -62,13 +62,13 @@ describe('where no byte went out, the client gets a 503', () => {
       'a stream that gives nothing',
       (_environ, startResponse) => {
         startResponse('200 OK', HEAD);
-        return new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) }) as Body;
+        return new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) }) as ApplicationBody;
       },
     ],
     [
       'an application that waits for its signal',
       (environ) =>
-        new Promise<Body>((_resolve, reject) => {
+        new Promise<ApplicationBody>((_resolve, reject) => {
           const signal = environ['waygate.signal'];
           signal.addEventListener('abort', () => reject(signal.reason));
         }),
@@ -83,12 +83,12 @@ describe('where no byte went out, the client gets a 503', () => {
   });
 
   test('or a 504', async () => {
-    const app = timeout(() => new Promise<Body>(() => {}), { ms: 5, status: 504 });
+    const app = timeout(() => new Promise<ApplicationBody>(() => {}), { ms: 5, status: 504 });
     expect((await ask(app)).status).toBe('504 Gateway Timeout');
   });
 
   test('on every platform', async () => {
-    const app = timeout(async () => new Promise<Body>(() => {}), { ms: 30 });
+    const app = timeout(async () => new Promise<ApplicationBody>(() => {}), { ms: 30 });
     for (const [platform, call] of await everywhere(app, { errors: () => {} }))
       expect((await call('/')).status, platform).toBe(503);
     // Servers and clients have timers of their own.
@@ -112,7 +112,7 @@ describe('where bytes went out, the response is broken off', () => {
       'an application that wrote and never answers',
       (_environ, startResponse) => {
         startResponse('200 OK', HEAD)(encode('begun'));
-        return new Promise<Body>(() => {});
+        return new Promise<ApplicationBody>(() => {});
       },
     ],
     [
@@ -274,12 +274,12 @@ test('an array sets no timer, a body that ends clears its own', async () => {
 });
 
 test('without a time and off Lambda nothing happens: the body is the very same', async () => {
-  const body: Body = [];
+  const body: ApplicationBody = [];
   expect(timeout(() => body)({} as never, (() => {}) as never)).toBe(body);
 });
 
 test('on Lambda the deadline of the invocation counts, less the margin', async () => {
-  const app = validator(timeout(async () => new Promise<Body>(() => {}), { marginMs: 100 }));
+  const app = validator(timeout(async () => new Promise<ApplicationBody>(() => {}), { marginMs: 100 }));
   const handler = toLambda(app, { errors: () => {} });
   const short = (event: never, context: object) =>
     handler(event, { ...context, getRemainingTimeInMillis: () => 150 } as never);

@@ -2,7 +2,15 @@
 // two validators.
 
 import { describe, expect, test } from 'vitest';
-import { type Application, type Body, encode, FileWrapper, type Middleware, run, setupTestingDefaults } from 'waygate';
+import {
+  type Application,
+  type ApplicationBody,
+  encode,
+  FileWrapper,
+  type Middleware,
+  run,
+  setupTestingDefaults,
+} from 'waygate';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import { validator } from 'waygate/middleware';
 import { FLUSH } from '../../core/body.ts';
@@ -558,7 +566,7 @@ describe('a client that leaves', () => {
     const pending = slow((_e, start) => {
       start('200 OK', TYPE);
       return body();
-    })(environ, () => async () => {}) as Body & AsyncIterable<Uint8Array>;
+    })(environ, () => async () => {}) as ApplicationBody & AsyncIterable<Uint8Array>;
     const iterator = pending[Symbol.asyncIterator]();
     iterator.next();
     await later();

@@ -4,7 +4,7 @@ import {
   type Application,
   encode,
   type HeaderList,
-  Headers,
+  ResponseHeaders,
   type Middleware,
   type ReadonlyHeaderList,
   type StartResponse,
@@ -30,7 +30,7 @@ export const inline: Application = (environ, startResponse) => {
   environ['waygate.early_hints']?.([['Link', '</a.css>; rel=preload']] as const);
   startResponse('200 OK', [['Content-Type', 'text/plain']]);
   startResponse('200 OK', [...PLAIN, ['X-More', '1']]);
-  startResponse('200 OK', new Headers([['A', 'b']]).list);
+  startResponse('200 OK', new ResponseHeaders([['A', 'b']]).list);
   // @ts-expect-error: a value is text
   startResponse('200 OK', [['Content-Length', 5]]);
   // @ts-expect-error: a pair has two members

@@ -41,7 +41,7 @@ const gateway = [
   {
     rule: 'SR-16',
     what: 'startResponse works after the end',
-    from: '} else if (this.#done && !this.#gone) {',
+    from: '} else if (this.#done && !this.#clientLeft) {',
     to: '} else if (false) {',
   },
   {
@@ -59,7 +59,7 @@ const gateway = [
   {
     rule: 'SR-12',
     what: 'write goes on after an error that came too late',
-    from: '    if (this.#vetoed) throw this.#failure;\n    if (this.#response === null) {',
+    from: '    if (this.#hasLateError) throw this.#failure;\n    if (this.#response === null) {',
     to: '    if (this.#response === null) {',
   },
   {
@@ -89,14 +89,14 @@ const gateway = [
   {
     rule: 'SR-10',
     what: 'an error keeps the headers from before',
-    from: '    this.#headers = checked.headers;\n    this.#left',
-    to: '    this.#headers = [...this.#headers, ...checked.headers];\n    this.#left',
+    from: '    this.#headers = checked.headers;\n    this.#bytesLeft',
+    to: '    this.#headers = [...this.#headers, ...checked.headers];\n    this.#bytesLeft',
   },
   {
     rule: 'SR-10',
     what: 'an error keeps the length from before',
-    from: '    this.#left = checked.length;\n    this.#status = status;',
-    to: '    if (checked.length >= 0) this.#left = checked.length;\n    this.#status = status;',
+    from: '    this.#bytesLeft = checked.length;\n    this.#status = status;',
+    to: '    if (checked.length >= 0) this.#bytesLeft = checked.length;\n    this.#status = status;',
   },
   {
     rule: 'SR-15',
@@ -107,8 +107,8 @@ const gateway = [
   {
     rule: 'SR-15',
     what: 'an empty body without a head is sent as 200',
-    from: '    const first = this.flushed ? null : chunk;\n    if (this.#code === 0) throw this.#neverStarted();',
-    to: "    const first = this.flushed ? null : chunk;\n    if (this.#code === 0) { this.#status = '200 OK'; this.#code = 200; }",
+    from: '    const first = this.wantsHead ? null : chunk;\n    if (this.#code === 0) throw this.#neverStarted();',
+    to: "    const first = this.wantsHead ? null : chunk;\n    if (this.#code === 0) { this.#status = '200 OK'; this.#code = 200; }",
   },
   {
     rule: 'SR-09',
@@ -125,7 +125,7 @@ const gateway = [
   {
     rule: 'CL-01',
     what: 'a long body goes out whole',
-    from: 'const allowed = chunk.byteLength > this.#left ? chunk.subarray(0, this.#left) : chunk;',
+    from: 'const allowed = chunk.byteLength > this.#bytesLeft ? chunk.subarray(0, this.#bytesLeft) : chunk;',
     to: 'const allowed = chunk;',
   },
   {
@@ -143,7 +143,7 @@ const gateway = [
   {
     rule: 'CL-01',
     what: 'the body is read on at its declared end',
-    from: 'if (this.#ended || this.#done || this.#left === 0) return null;',
+    from: 'if (this.#ended || this.#done || this.#bytesLeft === 0) return null;',
     to: 'if (this.#ended || this.#done) return null;',
   },
   {
@@ -152,12 +152,12 @@ const gateway = [
     from: '    if (allowed.byteLength < chunk.byteLength) throw this.#tooLong();\n    return taken;',
     to: '    return taken;',
   },
-  { rule: 'CL-02', what: 'a short body ends cleanly', from: '    if (this.#left > 0) {', to: '    if (false) {' },
+  { rule: 'CL-02', what: 'a short body ends cleanly', from: '    if (this.#bytesLeft > 0) {', to: '    if (false) {' },
   {
     rule: 'CL-04',
     what: 'an array has no length',
-    from: '    if (this.#left < 0) this.#declare(total);\n    else if',
-    to: '    if (this.#left >= 0) this.#declare(total);\n    else if',
+    from: '    if (this.#bytesLeft < 0) this.#declare(total);\n    else if',
+    to: '    if (this.#bytesLeft >= 0) this.#declare(total);\n    else if',
   },
   {
     rule: 'CL-04',
@@ -168,13 +168,13 @@ const gateway = [
   {
     rule: 'CL-05',
     what: 'the length of any object is believed',
-    from: 'this.#code !== 0 && this.#left < 0 ? FileWrapper.remaining(body) : undefined;',
-    to: 'this.#code !== 0 && this.#left < 0 ? (FileWrapper.remaining(body) ?? /** @type {any} */ (body as any).length) : undefined;',
+    from: 'this.#code !== 0 && this.#bytesLeft < 0 ? FileWrapper.remaining(body) : undefined;',
+    to: 'this.#code !== 0 && this.#bytesLeft < 0 ? (FileWrapper.remaining(body) ?? /** @type {any} */ (body as any).length) : undefined;',
   },
   {
     rule: 'CL-07',
     what: 'nothing is sent without a length',
-    from: 'else if (this.#left < 0 && this.#reader?.exhausted && first === null) this.#declare(0);',
+    from: 'else if (this.#bytesLeft < 0 && this.#reader?.exhausted && first === null) this.#declare(0);',
     to: '',
   },
   {
@@ -281,8 +281,8 @@ const gateway = [
   {
     rule: 'ERR-04',
     what: 'a body that fails ends cleanly',
-    from: '    this.#ended = true;\n    this.tell(error);\n    throw error;',
-    to: '    this.#ended = true;\n    this.tell(error);\n    return null as never;',
+    from: '    this.#ended = true;\n    this.reportError(error);\n    throw error;',
+    to: '    this.#ended = true;\n    this.reportError(error);\n    return null as never;',
   },
   {
     rule: 'ERR-05',
@@ -332,14 +332,14 @@ const gateway = [
   {
     rule: 'ERR-05',
     what: 'a body that is given up for a client that left is blamed for its missing head',
-    from: '(this.#gone ? this.#nobody() : this.#commit(chunk))',
+    from: '(this.#clientLeft ? this.#nobody() : this.#commit(chunk))',
     to: 'this.#commit(chunk)',
   },
   {
     rule: 'CLOSE-02',
     what: 'close runs again',
-    from: '    if (this.#done) return this.#closing;\n    this.#done = true;\n    this.#gone',
-    to: '    this.#done = true;\n    this.#gone',
+    from: '    if (this.#done) return this.#closing;\n    this.#done = true;\n    this.#clientLeft',
+    to: '    this.#done = true;\n    this.#clientLeft',
   },
   {
     rule: 'ENV-02',

@@ -4,7 +4,7 @@
 import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { type ResultBody, withBody } from '../body.ts';
+import { attachBody, type ResultBody } from '../body.ts';
 import {
   ACCOUNT_ID,
   bodyText,
@@ -91,7 +91,7 @@ export const alb: Source<AlbEvent, AlbResult> = {
 
   toResult(event, response, body) {
     const { statusCode, status, headers } = response;
-    return withBody(
+    return attachBody(
       {
         statusCode,
         statusDescription: textFromNative(status.replace(/ $/, '')),

@@ -6,12 +6,12 @@ import { describe, RequestError } from '../../../core/errors.ts';
 import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { base64Of, withBody } from '../body.ts';
+import { attachBody, base64Of } from '../body.ts';
 import { titleCase, withClientAddress } from '../emulated-request.ts';
 import { addHeader, bytesOf, objectOf, reasonOf, statusOf } from '../emulated-response.ts';
 import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator.ts';
 import { addBody, addClient, addServer, addValue, begin, sentPath, sentQuery } from '../environ.ts';
-import { lowerName, own, put } from '../headers.ts';
+import { getOwn, lowerName, setOwn } from '../headers.ts';
 import type { AnyEvent, Source } from '../source.ts';
 
 /** A header as CloudFront has it, in a list under its name in lower case. */
@@ -111,8 +111,8 @@ export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf'][
       const name = lowerName(key);
       if (FORBIDDEN.test(name)) continue;
       const header = { key, value: textFromNative(value) };
-      const list = own(headers, name);
-      if (list === undefined) put(headers, name, [header]);
+      const list = getOwn(headers, name);
+      if (list === undefined) setOwn(headers, name, [header]);
       else list.push(header);
     }
     const result: EdgeResult = {
@@ -122,7 +122,7 @@ export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf'][
     };
     // A body, even an empty one, in a 204 makes CloudFront answer 502.
     if (body.byteLength === 0) return result;
-    const { body: text, isBase64Encoded } = withBody({}, response, body);
+    const { body: text, isBase64Encoded } = attachBody({}, response, body);
     return { ...result, body: text, bodyEncoding: isBase64Encoded ? 'base64' : 'text' };
   },
 
@@ -140,8 +140,8 @@ export const edgeEmulator: Emulator = {
     for (const [name, value] of sent) {
       if (UNEXPOSED.test(name)) continue;
       const header = { key: titleCase(name), value };
-      const list = own(headers, name);
-      if (list === undefined) put(headers, name, [header]);
+      const list = getOwn(headers, name);
+      if (list === undefined) setOwn(headers, name, [header]);
       else list.push(header);
     }
     // CloudFront tells the viewer's scheme where the origin request policy asks for it.

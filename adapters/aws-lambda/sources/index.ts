@@ -1,6 +1,6 @@
 // The list of event sources, and which of them an event comes from.
 
-import { lookalike } from '../errors.ts';
+import { nonHttpEventName } from '../errors.ts';
 import type { AnyEvent, Source } from '../source.ts';
 import { alb } from './alb.ts';
 import { edge } from './edge.ts';
@@ -18,7 +18,7 @@ const SOURCES: readonly Source[] = [httpApi, functionUrl, restApi, alb, lattice,
  * @returns null for anything that is no HTTP request
  */
 export function findSource(event: unknown): Source | null {
-  if (typeof event === 'object' && event !== null && lookalike(event as AnyEvent) === null) {
+  if (typeof event === 'object' && event !== null && nonHttpEventName(event as AnyEvent) === null) {
     for (const source of SOURCES) if (source.recognises(event as AnyEvent)) return source;
   }
   return null;

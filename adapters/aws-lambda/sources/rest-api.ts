@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
 import type { GatewayResponse } from '../../../core/response.ts';
-import { type ResultBody, withBody } from '../body.ts';
+import { attachBody, type ResultBody } from '../body.ts';
 import { payload1Event, payload1Headers } from '../emulated-payload-1.ts';
 import { apiDomain, forwardedHeaders, valuesOf } from '../emulated-request.ts';
 import { bytesOf, objectOf, statusOf } from '../emulated-response.ts';
@@ -115,7 +115,7 @@ export const restApi: Source<RestApiEvent, RestApiResult> = {
 
   // No top-level "cookies": API Gateway answers 502 to a member it does not know. And base64 is decoded only where the
   // API's binaryMediaTypes say so: text must stay text.
-  toResult: (_event, response, body) => withBody(restApiPrelude(response), response, body),
+  toResult: (_event, response, body) => attachBody(restApiPrelude(response), response, body),
 
   limitBytes: () => SYNC_LIMIT_BYTES,
 

@@ -4,13 +4,13 @@ import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Application, ClientDisconnectedError, type Environ, encode } from 'waygate';
-import { type NodeOptions, type Served, serve, toNode } from 'waygate/node';
+import { type NodeOptions, type RunningServer, serve, toNode } from 'waygate/node';
 import { Conversation } from './http-client.ts';
 
 let log: string[] = [];
 const running: (() => unknown)[] = [];
 
-async function start(app: Application, options: NodeOptions = {}): Promise<Served> {
+async function start(app: Application, options: NodeOptions = {}): Promise<RunningServer> {
   const errors = (text: string): void => void log.push(text);
   const served = await serve(app, {
     port: 0,

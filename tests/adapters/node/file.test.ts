@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { Application, Body, Environ } from 'waygate';
+import type { Application, ApplicationBody, Environ } from 'waygate';
 import { toNode } from 'waygate/node';
 
 const scratch = mkdtempSync(join(tmpdir(), 'waygate-file-'));
@@ -20,7 +20,7 @@ beforeAll(() => writeFileSync(path, content));
 afterEach(() => stop());
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-type Wrap = (file: FileHandle, blockSize?: number) => Body;
+type Wrap = (file: FileHandle, blockSize?: number) => ApplicationBody;
 const wrap = (environ: Environ): Wrap => environ['wsgi.file_wrapper'] as unknown as Wrap;
 
 async function serving(app: Application): Promise<string> {
@@ -32,7 +32,7 @@ async function serving(app: Application): Promise<string> {
 
 /** Sends the file, from where it stands after this many bytes were read. */
 const sending =
-  (ahead: number, change: (body: Body) => Body = (body) => body): Application =>
+  (ahead: number, change: (body: ApplicationBody) => ApplicationBody = (body) => body): Application =>
   async (environ, startResponse) => {
     handle = await open(path);
     if (ahead > 0) await handle.read(new Uint8Array(ahead), 0, ahead, null);
@@ -73,7 +73,7 @@ it('answers HEAD with the length, and closes the file unread', async () => {
 });
 
 it('is iterated like any body inside a middleware (FILE-06)', async () => {
-  const invert = (body: Body): Body => {
+  const invert = (body: ApplicationBody): ApplicationBody => {
     const inner = body as AsyncIterable<Uint8Array> & { close(): Promise<void> };
     const inverted = (async function* () {
       for await (const chunk of inner) yield chunk.map((byte) => byte ^ 0xff);

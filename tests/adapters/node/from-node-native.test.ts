@@ -6,7 +6,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import type { Application, Body, Environ, GatewayOptions, Middleware } from 'waygate';
+import type { Application, ApplicationBody, Environ, GatewayOptions, Middleware } from 'waygate';
 import { fromNode, type NodeAppListener, toNode } from 'waygate/node';
 import { type Call, copies, listening, request } from './hosting.ts';
 
@@ -91,7 +91,7 @@ describe('the listener gets a request of its own', () => {
     expect(await seesOwn(wraps)).toBe(false);
     let closed = 0;
     const closes: Middleware = (app) => (environ, startResponse) =>
-      Object.assign(app(environ, startResponse) as Body, { close: () => ++closed });
+      Object.assign(app(environ, startResponse) as ApplicationBody, { close: () => ++closed });
     expect(await seesOwn(closes as Middleware)).toBe(false);
     expect(closed).toBe(1);
   });

@@ -1,7 +1,7 @@
 // Clients for a server on a real socket: Node's own fetch, and bytes as they are.
 
 import net from 'node:net';
-import type { Served } from 'waygate/testing';
+import type { ServedApp } from 'waygate/testing';
 
 /**
  * Sends bytes on a connection of its own and returns all that comes back until it closes.
@@ -20,7 +20,7 @@ export function raw(address: net.NetConnectOpts, request: Uint8Array): Promise<U
 }
 
 /** A server on a port, as the conformance suite uses it. */
-export function overSocket(port: number, close: () => void | Promise<void>): Served {
+export function overSocket(port: number, close: () => void | Promise<void>): ServedApp {
   return {
     fetch: (path, init) =>
       fetch(`http://127.0.0.1:${port}${path}`, init && ({ ...init, duplex: 'half' } as RequestInit)),

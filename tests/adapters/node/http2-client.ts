@@ -1,10 +1,10 @@
 // A client of HTTP/2 with the face of `fetch`: cleartext, one connection for all requests to a server.
 
 import http2 from 'node:http2';
-import type { Served } from 'waygate/testing';
+import type { ServedApp } from 'waygate/testing';
 
 /** A server of HTTP/2 on a port, as the conformance suite uses it. */
-export function overHttp2(port: number, close: () => void | Promise<void>): Served {
+export function overHttp2(port: number, close: () => void | Promise<void>): ServedApp {
   const session = http2.connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});
   return {

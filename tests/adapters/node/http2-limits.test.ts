@@ -4,9 +4,9 @@ import http2 from 'node:http2';
 import net, { type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
-import { type Served, type ServeOptions, serve } from 'waygate/node';
+import { type RunningServer, type ServeOptions, serve } from 'waygate/node';
 
-const running: Served[] = [];
+const running: RunningServer[] = [];
 afterEach(async () => {
   for (const served of running.splice(0)) await served.close();
 });
@@ -18,7 +18,7 @@ const slow: Application = async (environ, startResponse) => {
   return [encode('hello')];
 };
 
-async function start(options: ServeOptions, app = slow): Promise<Served> {
+async function start(options: ServeOptions, app = slow): Promise<RunningServer> {
   const served = await serve(app, {
     port: 0,
     host: '127.0.0.1',

@@ -4,10 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Application } from 'waygate';
-import { fromNode, type Served, type ServeOptions, serve } from 'waygate/node';
+import { fromNode, type RunningServer, type ServeOptions, serve } from 'waygate/node';
 import { Conversation } from './http-client.ts';
 
-const running: Served[] = [];
+const running: RunningServer[] = [];
 let log: string[] = [];
 let errors: unknown[] = [];
 afterEach(async () => {
@@ -16,7 +16,7 @@ afterEach(async () => {
   errors = [];
 });
 
-async function start(app: Application, options: ServeOptions = {}): Promise<Served> {
+async function start(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const served = await serve(app, {
     port: 0,
     host: '127.0.0.1',

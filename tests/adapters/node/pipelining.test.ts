@@ -4,10 +4,10 @@ import http from 'node:http';
 import type net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
-import { fromNode, type Served, type ServeOptions, serve } from 'waygate/node';
+import { fromNode, type RunningServer, type ServeOptions, serve } from 'waygate/node';
 import { Conversation, raw } from './http-client.ts';
 
-const running: Served[] = [];
+const running: RunningServer[] = [];
 afterEach(async () => {
   for (const served of running.splice(0)) await served.close();
 });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
 import { fromNode, type ServeOptions, serve } from 'waygate/node';
 import { NodeCall } from '../../../adapters/node/call.ts';
-import { isOrdinary } from '../../../adapters/node/native.ts';
+import { needsNoGateway } from '../../../adapters/node/native.ts';
 import { NodeGateway } from '../../../adapters/node/to-node.ts';
 import { raw } from './http-client.ts';
 
@@ -204,7 +204,7 @@ describe('the short cut of a hosted listener', () => {
     const gateway = new NodeGateway(app, { errors: () => {} });
     // Node's own parser and server make the requests; both ways are then tried on the same one.
     const listener = (request: IncomingMessage, response: http.ServerResponse): void => {
-      const passes = isOrdinary(request);
+      const passes = needsNoGateway(request);
       if (passes) ordinary++;
       try {
         gateway.makeEnviron(request, response, new NodeCall(request, response, gateway));

@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { type Application, encode } from 'waygate';
-import { fromNode, type Served, type ServeOptions, serve } from 'waygate/node';
+import { fromNode, type RunningServer, type ServeOptions, serve } from 'waygate/node';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Conversation, raw } from './http-client.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'waygate-'));
-const running: Served[] = [];
+const running: RunningServer[] = [];
 afterEach(async () => {
   for (const served of running.splice(0)) await served.close();
 });
@@ -25,7 +25,7 @@ const hello: Application = (_environ, startResponse) => {
   return [encode('hello')];
 };
 
-async function start(options: ServeOptions = {}, app = hello): Promise<Served> {
+async function start(options: ServeOptions = {}, app = hello): Promise<RunningServer> {
   const place = options.path === undefined && options.fd === undefined ? { port: 0, host: '127.0.0.1' } : {};
   const served = await serve(app, { signals: false, shutdownTimeout: 0, errors: () => {}, ...place, ...options });
   running.push(served);

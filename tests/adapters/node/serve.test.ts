@@ -12,15 +12,15 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Application, encode } from 'waygate';
-import { type Served, type ServeOptions, serve } from 'waygate/node';
+import { type RunningServer, type ServeOptions, serve } from 'waygate/node';
 import { Conversation } from './http-client.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'waygate-'));
 let tls: { key: Buffer; cert: Buffer };
-const running: Served[] = [];
+const running: RunningServer[] = [];
 let log: string[] = [];
 
-async function start(app: Application, options: ServeOptions = {}): Promise<Served> {
+async function start(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const errors = (text: string): void => void log.push(text);
   const served = await serve(app, {
     port: 0,

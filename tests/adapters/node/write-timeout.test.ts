@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Application } from 'waygate';
-import { fromNode, type Served, type ServeOptions, serve } from 'waygate/node';
+import { fromNode, type RunningServer, type ServeOptions, serve } from 'waygate/node';
 import { certificate } from './certificate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'waygate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-let server: Served | undefined;
+let server: RunningServer | undefined;
 afterEach(() => server?.close());
 
 /** What closed, and why it ended. */

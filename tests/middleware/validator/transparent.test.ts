@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import express from 'express';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Application, type Body, encode, type FileLike, type Middleware } from 'waygate';
+import { type Application, type ApplicationBody, encode, type FileLike, type Middleware } from 'waygate';
 import { fromLambda, toLambda } from 'waygate/aws-lambda';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import { validator } from 'waygate/middleware';
-import { fromNode, type NodeOptions, type Served, serve } from 'waygate/node';
+import { fromNode, type NodeOptions, type RunningServer, serve } from 'waygate/node';
 
 const bare: Middleware = (app) => app;
 const stacked: Middleware = (app) => validator(validator(app));
@@ -29,7 +29,7 @@ async function served(
 ): Promise<string[]> {
   const log: string[] = [];
   const errors = (text: string): void => void log.push(text);
-  const server: Served = await serve(app, { port: 0, host: '127.0.0.1', signals: false, errors, ...options });
+  const server: RunningServer = await serve(app, { port: 0, host: '127.0.0.1', signals: false, errors, ...options });
   try {
     await work(server.url);
   } finally {
@@ -47,7 +47,7 @@ describe('files (FILE-04)', () => {
     (make: () => unknown): Application =>
     async (environ, startResponse) => {
       startResponse('200 OK', [['Content-Type', 'text/plain']]);
-      return environ['wsgi.file_wrapper']?.((await make()) as FileLike, 4) as Body;
+      return environ['wsgi.file_wrapper']?.((await make()) as FileLike, 4) as ApplicationBody;
     };
   const inMemory = (length: number): FileLike & { closed: boolean } => {
     const blocks = [encode('abcd'), encode('ef')];

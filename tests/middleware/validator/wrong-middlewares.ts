@@ -3,7 +3,7 @@
 
 import {
   type Application,
-  type Body,
+  type ApplicationBody,
   type Environ,
   encode,
   type HeaderList,
@@ -43,7 +43,7 @@ type Chunks = AsyncIterable<Uint8Array> & { close(): void };
 
 /** A middleware that does something to the body inside. */
 function withBody(change: (body: Chunks) => unknown): Middleware {
-  return (app) => (environ, startResponse) => change(app(environ, startResponse) as Chunks) as Body;
+  return (app) => (environ, startResponse) => change(app(environ, startResponse) as Chunks) as ApplicationBody;
 }
 
 /** A middleware that does something to the environ inside. */
@@ -112,13 +112,13 @@ export const WRONG_MIDDLEWARES: MiddlewareFault[] = [
     rule: 'L-22',
     name: 'calls with a third argument',
     app: small,
-    middleware: (app) => (environ, start) => (app as (...all: unknown[]) => Body)(environ, start, {}),
+    middleware: (app) => (environ, start) => (app as (...all: unknown[]) => ApplicationBody)(environ, start, {}),
   },
   {
     rule: 'L-22',
     name: 'calls with environ alone',
     app: small,
-    middleware: (app) => (environ) => (app as (...all: unknown[]) => Body)(environ),
+    middleware: (app) => (environ) => (app as (...all: unknown[]) => ApplicationBody)(environ),
   },
 
   // The body inside.
@@ -285,7 +285,7 @@ export const WRONG_MIDDLEWARES: MiddlewareFault[] = [
     app: small,
     middleware: (app) => (environ, start) => {
       app(environ, start);
-      return undefined as unknown as Body;
+      return undefined as unknown as ApplicationBody;
     },
   },
   {
