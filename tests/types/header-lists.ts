@@ -4,9 +4,9 @@ import {
   type Application,
   encode,
   type HeaderList,
-  ResponseHeaders,
   type Middleware,
   type ReadonlyHeaderList,
+  ResponseHeaders,
   type StartResponse,
 } from 'waygate';
 
