@@ -1,16 +1,17 @@
 // Makes an application of a node listener: Express, Koa, Fastify, or any `(request, response)` function. Nothing listens
-// and no port is opened. One request is run in hosted-call.ts, on the objects of hosted-request.ts, hosted-response.ts
-// and hosted-socket.ts; when none of that is needed stands in native.ts.
+// and no port is opened. hosted/call.ts runs one request, on the request, response and socket in memory of that folder;
+// passthrough.ts says when the listener gets the platform's own objects instead.
 
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, RequestError } from '../../core/errors.ts';
 import type { Application, ApplicationBody, Environ } from '../../core/types.ts';
-import { type Host, HostedCall } from './hosted-call.ts';
-import { awaitBody, type HostedRequest } from './hosted-request.ts';
-import type { HostedResponse } from './hosted-response.ts';
-import { expressMessages, type Messages, PlainMessages } from './messages.ts';
-import { DeferredBody, type DirectCall, isOriginal, markHosted } from './native.ts';
+import { awaitBody } from './hosted/body.ts';
+import { type Host, HostedCall } from './hosted/call.ts';
+import { expressMessages, type Messages, PlainMessages } from './hosted/messages.ts';
+import type { HostedRequest } from './hosted/request.ts';
+import type { HostedResponse } from './hosted/response.ts';
+import { DeferredBody, type DirectCall, isOriginal, markHosted } from './passthrough.ts';
 
 /** A request listener as frameworks make them. What it returns is only looked at for a promise that rejects. */
 export type NodeAppListener = (

@@ -3,16 +3,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
-export type { ConnectErrorHandler, ConnectHandler, ConnectMiddleware, ConnectNext } from './connect-chain.ts';
+export type { ConnectErrorHandler, ConnectHandler, ConnectMiddleware, ConnectNext } from './connect/chain.ts';
+export { fromConnect } from './connect/from-connect.ts';
+export { type ConnectOptions, toConnect } from './connect/to-connect.ts';
 export { directory } from './directory.ts';
 export { nodeEncoders } from './encoders.ts';
-export { fromConnect } from './from-connect.ts';
 export { fromNode, type NodeApp, type NodeAppListener } from './from-node.ts';
-export { type RunningServer, serve } from './serve.ts';
-export type { ServeOptions, ServerLimits } from './serve-options.ts';
-export { type MessageClasses, serverOptions } from './server-options.ts';
-export { type ConnectOptions, toConnect } from './to-connect.ts';
-export { type MountOptions, type NodeListener, type NodeOptions, toNode } from './to-node.ts';
+export type { MountOptions, NodeOptions } from './options.ts';
+export { type MessageClasses, serverOptions } from './serve/message-classes.ts';
+export type { ServeOptions, ServerLimits } from './serve/options.ts';
+export { type RunningServer, serve } from './serve/serve.ts';
+export { type NodeListener, toNode } from './to-node.ts';
 
 /** A request with what middleware has put on it. */
 // biome-ignore lint/suspicious/noExplicitAny: each middleware has its own types for these.

@@ -20,8 +20,8 @@ function namedBlocks(markdown: string): Map<string, string> {
 /** Where the options of everything that has some are declared. */
 const OPTIONS: [file: string, name: string][] = [
   ['core/types.ts', 'GatewayOptions'],
-  ['adapters/node/to-node.ts', 'NodeOptions'],
-  ['adapters/node/serve.ts', 'ServeOptions'],
+  ['adapters/node/options.ts', 'NodeOptions'],
+  ['adapters/node/serve/serve.ts', 'ServeOptions'],
   ['adapters/fetch/to-fetch.ts', 'FetchOptions'],
   ['adapters/cloudflare-workers/from-worker.ts', 'HostedWorkerOptions'],
   ['adapters/aws-lambda/options.ts', 'LambdaOptions'],

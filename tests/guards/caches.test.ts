@@ -21,8 +21,8 @@ import { nodes, sources } from './sources.ts';
  * bounds it. What is weak lives no longer than what it is about, and a list that is written out is no cache.
  */
 const KEPT: Record<string, string> = {
-  'adapters/node/shutdown.ts CLOSED_BY_SIGNAL': 'one for each server that listens',
-  'adapters/node/hosted-socket.ts NOTHING': 'stays empty',
+  'adapters/node/serve/shutdown.ts CLOSED_BY_SIGNAL': 'one for each server that listens',
+  'adapters/node/hosted/socket.ts NOTHING': 'stays empty',
   'core/check.ts kindOf': 'a memo, filled below',
   'core/environ.ts headerKey': 'a memo, filled below',
   'core/environ.ts headerName': 'a memo, filled below',

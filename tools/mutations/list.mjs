@@ -1030,7 +1030,7 @@ const others = [
   {
     rule: 'EXT-02',
     what: 'a request of an Express app is made with prototypes that hide what Node writes',
-    file: 'adapters/node/messages.ts',
+    file: 'adapters/node/hosted/messages.ts',
     from: 'this.#isSafe = hidesNothing(prototype, this.#Class);',
     to: 'this.#isSafe = true;',
     tests: ['tests/adapters/node/express-messages.test.ts'],
@@ -1243,7 +1243,7 @@ const others = [
   {
     rule: 'MW-02',
     what: 'a chunk waits in a compressor around the application',
-    file: 'adapters/node/from-connect.ts',
+    file: 'adapters/node/connect/from-connect.ts',
     from: '      if (this.#hasWritten) this.#response.flush?.();\n',
     to: '',
     tests: ['tests/adapters/node/from-connect.test.ts'],

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
 import { fromNode, type ServeOptions, serve } from 'waygate/node';
 import { NodeCall } from '../../../adapters/node/call.ts';
-import { needsNoGateway } from '../../../adapters/node/native.ts';
-import { NodeGateway } from '../../../adapters/node/to-node.ts';
+import { NodeGateway } from '../../../adapters/node/gateway.ts';
+import { needsNoGateway } from '../../../adapters/node/passthrough.ts';
 import { raw } from './http-client.ts';
 
 const seen: string[] = [];

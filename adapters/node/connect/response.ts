@@ -3,7 +3,7 @@
 // it, and what they wrap around it later is called.
 
 import type { ServerResponse } from 'node:http';
-import type { ConnectOutput } from './connect-output.ts';
+import type { ConnectOutput } from './output.ts';
 
 /** What makes the head. Once the response's own head is out, it is what everybody sees: loggers look at it in the end. */
 const OF_THE_HEAD = [

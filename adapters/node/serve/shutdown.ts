@@ -3,9 +3,9 @@
 import type http from 'node:http';
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import net, { type Socket } from 'node:net';
-import { cut } from './break-off.ts';
+import { cut } from '../break-off.ts';
+import type { NodeGateway } from '../gateway.ts';
 import type { AnyServer } from './create-server.ts';
-import type { NodeGateway } from './to-node.ts';
 
 /** How often a closing server looks for connections that have become idle, in milliseconds. */
 const IDLE_CHECK = 50;

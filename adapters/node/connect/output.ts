@@ -1,12 +1,12 @@
 // The way out of a connect-style function that toConnect made: it writes to the framework's response as that was, past what
-// has been diverted for the handlers behind (connect-response.ts).
+// has been diverted for the handlers behind (response.ts).
 
 import type { ServerResponse } from 'node:http';
-import { isHopByHop } from '../../core/check.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import { breakOff } from './break-off.ts';
-import { onClose, onDrain } from './neighbours.ts';
-import { grouped } from './response.ts';
+import { isHopByHop } from '../../../core/check.ts';
+import type { GatewayResponse } from '../../../core/response.ts';
+import { breakOff } from '../break-off.ts';
+import { onClose, onDrain } from '../neighbours.ts';
+import { grouped } from '../response.ts';
 
 /** The methods that are called. */
 interface Before extends Pick<ServerResponse, 'getHeaderNames' | 'removeHeader' | 'setHeader' | 'flushHeaders'> {

@@ -1,8 +1,8 @@
 // The options of `serve`: their defaults, and what is wrong with those that are.
 
 import type { TlsOptions } from 'node:tls';
-import { describe } from '../../core/errors.ts';
-import type { NodeOptions } from './to-node.ts';
+import { describe } from '../../../core/errors.ts';
+import type { NodeOptions } from '../options.ts';
 
 /** Limits that a server puts on its clients. Times are in milliseconds; 0 takes a limit away. */
 export interface ServerLimits {

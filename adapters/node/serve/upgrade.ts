@@ -2,10 +2,10 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { RequestError } from '../../core/errors.ts';
-import { OWN_REASONS } from '../../core/status.ts';
+import { RequestError } from '../../../core/errors.ts';
+import { OWN_REASONS } from '../../../core/status.ts';
+import { checkRequest } from '../refusals.ts';
 import type { AnyServer } from './create-server.ts';
-import { checkRequest } from './refusals.ts';
 
 /**
  * Hands the upgrades of a server's clients to the `upgrade` listeners of a hosted server, as long as it has any: without one a

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Environ } from '../../core/types.ts';
+import type { Environ } from '../../../core/types.ts';
 
 /** Told when the connection breaks. */
 export type Broken = (error: Error | null) => void;

@@ -3,7 +3,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import type { AnyServer } from './create-server.ts';
-import type { ServeOptions } from './serve-options.ts';
+import type { ServeOptions } from './options.ts';
 
 /** Where a server listens. */
 export interface Place {

@@ -4,32 +4,25 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
-import { isThenable } from '../../core/body.ts';
-import { checkApplication } from '../../core/check.ts';
-import { isA, RequestError, report } from '../../core/errors.ts';
-import { Exchange } from '../../core/gateway.ts';
-import { stateOf } from '../../core/lazy.ts';
-import { log } from '../../core/log.ts';
-import { plainResponse } from '../../core/plain-response.ts';
-import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
-import type { Application, Middleware } from '../../core/types.ts';
-import type { NodeCall } from './call.ts';
-import { BodyTap } from './connect-body.ts';
-import {
-  type ConnectChain,
-  type ConnectHandler,
-  type ConnectNext,
-  type ConnectWalk,
-  toChain,
-  walk,
-} from './connect-chain.ts';
-import { type SeenRequest, seen, showChanges } from './connect-environ.ts';
-import { applicationOf, listenerHost } from './from-node.ts';
-import type { HostedRequest } from './hosted-request.ts';
-import { HostedSocket } from './hosted-socket.ts';
-import { DeferredBody, type DirectCall, listenerBehind } from './native.ts';
-import { onClose } from './neighbours.ts';
-import { send } from './response.ts';
+import { isThenable } from '../../../core/body.ts';
+import { checkApplication } from '../../../core/check.ts';
+import { isA, RequestError, report } from '../../../core/errors.ts';
+import { Exchange } from '../../../core/gateway.ts';
+import { stateOf } from '../../../core/lazy.ts';
+import { log } from '../../../core/log.ts';
+import { plainResponse } from '../../../core/plain-response.ts';
+import type { GatewayResponse, ResponseBody } from '../../../core/response.ts';
+import type { Application, Middleware } from '../../../core/types.ts';
+import type { NodeCall } from '../call.ts';
+import { applicationOf, listenerHost } from '../from-node.ts';
+import type { HostedRequest } from '../hosted/request.ts';
+import { HostedSocket } from '../hosted/socket.ts';
+import { onClose } from '../neighbours.ts';
+import { DeferredBody, type DirectCall, listenerBehind } from '../passthrough.ts';
+import { send } from '../response.ts';
+import { BodyTap } from './body-tap.ts';
+import { type ConnectChain, type ConnectHandler, type ConnectNext, type ConnectWalk, toChain, walk } from './chain.ts';
+import { type SeenRequest, seen, showChanges } from './environ.ts';
 
 /**
  * Makes a middleware of connect-style functions `(request, response, next)`: helmet, cors, morgan, compression,

@@ -1,26 +1,27 @@
 // Makes a connect-style function of a middleware. The application inside is whatever stands behind it in the framework:
 // calling it calls `next()`, and what is then written to the response comes back as the body of that application
-// (connect-response.ts). A middleware that only looks leaves request and response to the framework as they are.
+// (response.ts). A middleware that only looks leaves request and response to the framework as they are.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describe, report } from '../../core/errors.ts';
-import { Exchange } from '../../core/gateway.ts';
-import { log } from '../../core/log.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ, Middleware } from '../../core/types.ts';
-import { NodeCall } from './call.ts';
-import type { ConnectMiddleware, ConnectNext } from './connect-chain.ts';
-import { ConnectOutput } from './connect-output.ts';
-import { showProperties } from './connect-properties.ts';
-import { putBack, type SentRequest, sent, withOwnBody } from './connect-request.ts';
-import { divert } from './connect-response.ts';
-import { applicationOf, listenerHost } from './from-node.ts';
-import type { Host } from './hosted-call.ts';
-import type { HostedRequest } from './hosted-request.ts';
-import type { HostedResponse } from './hosted-response.ts';
-import { DeferredBody, type DirectCall } from './native.ts';
-import { onClose } from './neighbours.ts';
-import { NodeGateway, type NodeOptions } from './to-node.ts';
+import { describe, report } from '../../../core/errors.ts';
+import { Exchange } from '../../../core/gateway.ts';
+import { log } from '../../../core/log.ts';
+import type { GatewayResponse } from '../../../core/response.ts';
+import type { Environ, Middleware } from '../../../core/types.ts';
+import { NodeCall } from '../call.ts';
+import { applicationOf, listenerHost } from '../from-node.ts';
+import { NodeGateway } from '../gateway.ts';
+import type { Host } from '../hosted/call.ts';
+import { showProperties } from '../hosted/properties.ts';
+import type { HostedRequest } from '../hosted/request.ts';
+import type { HostedResponse } from '../hosted/response.ts';
+import { onClose } from '../neighbours.ts';
+import type { NodeOptions } from '../options.ts';
+import { DeferredBody, type DirectCall } from '../passthrough.ts';
+import type { ConnectMiddleware, ConnectNext } from './chain.ts';
+import { ConnectOutput } from './output.ts';
+import { putBack, type SentRequest, sent, withOwnBody } from './request.ts';
+import { divert } from './response.ts';
 
 /** Options of {@link toConnect}. */
 export type ConnectOptions = Pick<NodeOptions, 'environ' | 'errors' | 'maxBodyBytes' | 'multiprocess'>;

@@ -2,7 +2,7 @@
 // has no connections, what they lack for it is added to the objects themselves.
 
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
-import { coded, type HostedSocket } from './hosted-socket.ts';
+import { coded, type HostedSocket } from './socket.ts';
 
 /** Whether the runtime's responses take a socket; found out with the first. */
 let takesSockets: boolean | undefined;

@@ -2,12 +2,12 @@
 // as values before Node makes text of it, and what is about a connection, framing above all, is left out.
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { isHopByHop } from '../../core/check.ts';
-import { trimBlanks } from '../../core/strings.ts';
-import type { HeaderList } from '../../core/types.ts';
-import { connect } from './hosted-connection.ts';
-import type { HostedSocket } from './hosted-socket.ts';
+import { isHopByHop } from '../../../core/check.ts';
+import { trimBlanks } from '../../../core/strings.ts';
+import type { HeaderList } from '../../../core/types.ts';
+import { connect } from './connection.ts';
 import type { Messages } from './messages.ts';
+import type { HostedSocket } from './socket.ts';
 
 /** The head of a response as its listener gave it. */
 export interface Head {

@@ -3,11 +3,11 @@
 import http from 'node:http';
 import type http2 from 'node:http2';
 import type https from 'node:https';
-import type { Application } from '../../core/types.ts';
+import type { Application } from '../../../core/types.ts';
+import type { NodeListener } from '../to-node.ts';
 import { limitSessions } from './http2-limits.ts';
-import type { ServeOptions } from './serve-options.ts';
-import { type MessageClasses, serverOptions } from './server-options.ts';
-import type { NodeListener } from './to-node.ts';
+import { type MessageClasses, serverOptions } from './message-classes.ts';
+import type { ServeOptions } from './options.ts';
 import { limitWriting } from './write-timeout.ts';
 
 /** A server of any kind that `serve` makes. */

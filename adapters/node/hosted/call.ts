@@ -1,14 +1,14 @@
 // One request of a hosted listener: runs it on a request and a response in memory, and is the body of what it answers.
 
-import { FLUSH, isThenable } from '../../core/body.ts';
-import { ClientDisconnectedError, report } from '../../core/errors.ts';
-import { flush, log } from '../../core/log.ts';
-import type { ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
-import { showProperties } from './connect-properties.ts';
-import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './hosted-request.ts';
-import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './hosted-response.ts';
-import { HostedSocket } from './hosted-socket.ts';
+import { FLUSH, isThenable } from '../../../core/body.ts';
+import { ClientDisconnectedError, report } from '../../../core/errors.ts';
+import { flush, log } from '../../../core/log.ts';
+import type { ApplicationBody, Environ, StartResponse } from '../../../core/types.ts';
 import type { Messages } from './messages.ts';
+import { showProperties } from './properties.ts';
+import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
+import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './response.ts';
+import { HostedSocket } from './socket.ts';
 
 /** How a listener is called, and what makes the objects it gets. */
 export interface Host {

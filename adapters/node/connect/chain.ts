@@ -1,7 +1,7 @@
 // Connect-style functions in their order, and the application at its place among them. What `next` means, and to whom an
 // error goes, is what connect and Express have made usual.
 
-import { describe } from '../../core/errors.ts';
+import { describe } from '../../../core/errors.ts';
 
 /** Goes on to the next function, or with an error to the next one that takes errors. */
 export type ConnectNext = (error?: unknown) => void;

@@ -1,10 +1,10 @@
 // What a middleware has changed of environ, put back on the framework's request for the handlers behind it.
 
 import type { IncomingMessage } from 'node:http';
-import { headerName } from '../../core/environ.ts';
-import type { Environ } from '../../core/types.ts';
-import type { NodeCall } from './call.ts';
-import { BodyTap } from './connect-body.ts';
+import { headerName } from '../../../core/environ.ts';
+import type { Environ } from '../../../core/types.ts';
+import type { NodeCall } from '../call.ts';
+import { BodyTap } from './body-tap.ts';
 
 /** What of an environ shows on a request, as it was ahead of the middleware. */
 export type SentRequest = ReadonlyMap<string, unknown>;

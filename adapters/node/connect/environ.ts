@@ -1,10 +1,10 @@
 // What connect middleware has changed of a request, as changes of its environ.
 
 import type { IncomingMessage } from 'node:http';
-import { addHeader, headerKey } from '../../core/environ.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Environ } from '../../core/types.ts';
-import { decodePath, splitTarget } from '../../core/url.ts';
+import { addHeader, headerKey } from '../../../core/environ.ts';
+import { encodeWsgi } from '../../../core/strings.ts';
+import type { Environ } from '../../../core/types.ts';
+import { decodePath, splitTarget } from '../../../core/url.ts';
 
 /** A request as it was ahead of the middleware. */
 export interface SeenRequest {

@@ -5,7 +5,7 @@ import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
 import { stateOf } from '../../core/lazy.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
-import { ExpressMessages, type Messages } from './messages.ts';
+import { ExpressMessages, type Messages } from './hosted/messages.ts';
 import { checkSilently } from './refusals.ts';
 
 /** What an environ carries that comes from a gateway on Node. */

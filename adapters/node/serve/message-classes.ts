@@ -1,9 +1,9 @@
 // What a server needs to know of the application that it serves, for those who make the server themselves.
 
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
-import type { Application } from '../../core/types.ts';
-import type { Messages } from './messages.ts';
-import { messagesBehind } from './native.ts';
+import type { Application } from '../../../core/types.ts';
+import type { Messages } from '../hosted/messages.ts';
+import { messagesBehind } from '../passthrough.ts';
 
 /** The options of `createServer` that {@link serverOptions} sets: the classes of its requests and responses. */
 export type MessageClasses = Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;

@@ -3,15 +3,16 @@
 import type http from 'node:http';
 import type http2 from 'node:http2';
 import type https from 'node:https';
-import { report } from '../../core/errors.ts';
-import { log as logTo } from '../../core/log.ts';
-import type { Application } from '../../core/types.ts';
+import { report } from '../../../core/errors.ts';
+import { log as logTo } from '../../../core/log.ts';
+import type { Application } from '../../../core/types.ts';
+import { NodeGateway } from '../gateway.ts';
+import { serverBehind } from '../passthrough.ts';
+import type { NodeListener } from '../to-node.ts';
 import { createServer } from './create-server.ts';
 import { listen } from './listen.ts';
-import { serverBehind } from './native.ts';
-import { checkServeOptions, type ServeOptions } from './serve-options.ts';
+import { checkServeOptions, type ServeOptions } from './options.ts';
 import { closeOnSignal, forgetSignal, shutdown } from './shutdown.ts';
-import { NodeGateway, type NodeListener } from './to-node.ts';
 import { passUpgrades } from './upgrade.ts';
 
 /** A server that listens. */
