@@ -1,7 +1,9 @@
 // A body as the gateway reads it: one iteration, never overlapping, ended and closed as PEP 3333 asks. (BODY, CLOSE)
 
-import { checkChunk, isBytes } from './check.ts';
+import { isBytes } from './bytes.ts';
+import { checkChunk } from './check.ts';
 import { advice, ContractError, describe } from './errors.ts';
+import { isThenable } from './thenable.ts';
 import type { ApplicationBody } from './types.ts';
 
 /** What a body is read through; `next` and `return` may answer at once or with a promise. */
@@ -146,10 +148,4 @@ export function iterate(body: unknown): Iteration {
 function isIterable(body: unknown): body is ApplicationBody {
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || isBytes(body)) return false;
   return body instanceof ReadableStream || Symbol.asyncIterator in body || Symbol.iterator in body;
-}
-
-/** Whether a value is to be awaited. */
-export function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  return typeof (value as Promise<T>).then === 'function';
 }

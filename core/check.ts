@@ -1,6 +1,7 @@
 // What the gateway checks of a response before anything is sent, in every build and with the same error on every
 // platform: the status, the header list, a chunk. (SR-02 … SR-08, STR-02, STR-04)
 
+import { isBytes } from './bytes.ts';
 import { advice, ContractError, describe } from './errors.ts';
 import { memo } from './memo.ts';
 import { applicationAdvice } from './mistaken.ts';
@@ -163,15 +164,6 @@ function contentLength(value: string): number {
     throw new ContractError('L-48', `Content-Length is ${describe(value)}; expected decimal digits.`);
   }
   return declared;
-}
-
-// Reading this getter off any value tells the kind of typed array in every realm, and cannot be forged. (STR-04)
-const kindOfArray = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
-  ?.get as (this: unknown) => string | undefined;
-
-/** Whether a value is a byte array of this realm or another one; a `Buffer` is. (STR-04) */
-export function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || kindOfArray.call(value) === 'Uint8Array';
 }
 
 /**

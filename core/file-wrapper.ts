@@ -1,7 +1,7 @@
 // `wsgi.file_wrapper`: a file-like object as a body. (FILE-01 … FILE-06)
 
 import { ContractError, describe } from './errors.ts';
-import { unwrap } from './stand-in.ts';
+import { unwrap } from './transparent.ts';
 import type { ApplicationBody, FileLike } from './types.ts';
 
 const DEFAULT_BLOCK_SIZE = 64 * 1024;

@@ -1,7 +1,7 @@
 // Forms in a request body: urlencoded ones, and multipart ones whose files are streams. (WHATWG HTML §4.10.21, RFC 7578)
 
+import { concat, decode } from './bytes.ts';
 import { BadRequestError, describe, quote, RequestError } from './errors.ts';
-import { concat } from './input-base.ts';
 import { MultipartReader, type PartHead, parseParameters } from './multipart.ts';
 import { parseForm } from './query.ts';
 import { encode, nativeFromBytes } from './strings.ts';
@@ -60,7 +60,6 @@ export interface FormPart extends AsyncIterable<Uint8Array> {
 }
 
 const MEBIBYTE = 1_048_576;
-const decoder = /* @__PURE__ */ new TextDecoder();
 const FORMS = /* @__PURE__ */ new WeakMap<object, Promise<FormData>>();
 
 /**
@@ -242,7 +241,7 @@ class Part implements FormPart {
   }
 
   async text(): Promise<string> {
-    return decoder.decode(await this.bytes());
+    return decode(await this.bytes());
   }
 
   stream(): ReadableStream<Uint8Array> {

@@ -2,7 +2,7 @@
 // Exchange; docs/contract.md has its state table. Adapters pull the body and never see what the application did. (SR, CL,
 // WRITE, ERR; how a body is read stands in body.ts)
 
-import { BodyReader, closeBody, FLUSH, isThenable } from './body.ts';
+import { BodyReader, closeBody, FLUSH } from './body.ts';
 import { checkChunk, checkHeaders, checkStatus } from './check.ts';
 import { ClientDisconnectedError, ContractError, isA, RequestError, report, statusOf } from './errors.ts';
 import { checkRemaining, FileWrapper } from './file-wrapper.ts';
@@ -11,6 +11,7 @@ import { explainFailure } from './mistaken.ts';
 import { plainResponse } from './plain-response.ts';
 import type { ExchangeOptions, GatewayResponse, Receiver, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
+import { isThenable } from './thenable.ts';
 import type {
   Application,
   ApplicationBody,

@@ -1,12 +1,8 @@
 // What both inputs have in common: the one over a source of chunks (input.ts), the one over a body in memory.
 
 import { ContractError, describe } from './errors.ts';
-import { unwrap } from './stand-in.ts';
+import { unwrap } from './transparent.ts';
 import type { InputStream } from './types.ts';
-
-const decoder = /* @__PURE__ */ new TextDecoder();
-
-export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /** A `wsgi.input` of a gateway's own, of which the gateway and hosted apps may know more than an application. */
 export abstract class GatewayInput implements InputStream {
@@ -52,11 +48,6 @@ export function gatewayInput(input: InputStream): GatewayInput | null {
   return own instanceof GatewayInput ? own : null;
 }
 
-/** Bytes as text: UTF-8, without a byte order mark. */
-export function decode(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
-}
-
 /**
  * @param size what a method of `wsgi.input` was given: bytes, where a negative number and nothing at all mean no limit
  * @throws {ContractError} INPUT-03 for anything else
@@ -86,16 +77,4 @@ export function lineLength(chunk: Uint8Array, start: number, size: number): numb
   const most = Math.min(size, left);
   const end = (most === left ? chunk : chunk.subarray(0, start + most)).indexOf(LINE_FEED, start);
   return end === -1 ? most : end + 1 - start;
-}
-
-/** Puts chunks together; one chunk is given back as it is. */
-export function concat(parts: Uint8Array[], total: number): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

@@ -1,7 +1,8 @@
 // `wsgi.input`: a file-like view of the request body over whatever a platform delivers it in. (INPUT-01 … INPUT-12)
 
+import { concat, decode, EMPTY } from './bytes.ts';
 import { BodyTooLargeError, ClientDisconnectedError } from './errors.ts';
-import { checkSize, concat, decode, EMPTY, GatewayInput, LINE_FEED, lineLength } from './input-base.ts';
+import { checkSize, GatewayInput, LINE_FEED, lineLength } from './input-base.ts';
 
 /** Where an adapter delivers the request body. The input calls it for one chunk at a time, never twice at once. */
 export interface ByteSource {

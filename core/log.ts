@@ -1,7 +1,7 @@
 // Writing to `wsgi.errors` where a log that fails must fail nothing else. (ERR-06)
 
-import { isThenable } from './body.ts';
 import { printable } from './errors.ts';
+import { isThenable } from './thenable.ts';
 import type { ErrorStream } from './types.ts';
 
 /** Writes a line, whose text may hold what a client sent. Never throws: nowhere is left to report it. */

@@ -1,7 +1,8 @@
 // `wsgi.input` over a body that is in memory already. Nothing waits, so that overlapping reads are in order by nature.
 // (INPUT-01 … INPUT-12)
 
-import { checkSize, decode, EMPTY, GatewayInput, lineLength } from './input-base.ts';
+import { decode, EMPTY } from './bytes.ts';
+import { checkSize, GatewayInput, lineLength } from './input-base.ts';
 import { encode } from './strings.ts';
 
 /** A request body in memory, as an application reads it. */

@@ -3,9 +3,10 @@
 // It is written here because the parsers that run on every platform gather each part in memory, and the one that does not
 // needs Node's streams.
 
+import { decode, EMPTY } from './bytes.ts';
 import { isToken } from './check.ts';
 import { BadRequestError, RequestError } from './errors.ts';
-import { EMPTY, gatewayInput } from './input-base.ts';
+import { gatewayInput } from './input-base.ts';
 import { trimBlanks } from './strings.ts';
 import type { InputStream } from './types.ts';
 
@@ -23,8 +24,6 @@ const CR = 0x0d;
 const LF = 0x0a;
 const DASH = 0x2d;
 const BLOCK = 16_384;
-
-const decoder = /* @__PURE__ */ new TextDecoder();
 
 /** Reads the parts in order: {@link head}, then {@link chunk} until it gives null, and again. */
 export class MultipartReader {
@@ -175,7 +174,7 @@ function indexOfEmptyLine(buffer: Uint8Array, from: number): number {
 function parseHead(bytes: Uint8Array): PartHead {
   const headers = new Map<string, string>();
   // Names are UTF-8, as browsers send them. (RFC 7578 §5.1)
-  const text = decoder.decode(bytes);
+  const text = decode(bytes);
   for (const line of text === '' ? [] : text.split('\r\n')) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));

@@ -1,10 +1,10 @@
 // One line for each request, when it is over.
 
-import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { ClientDisconnectedError, describe, isA, statusOf } from '../core/errors.ts';
 import { ignoreFailure, log } from '../core/log.ts';
 import { isNullBodyStatus } from '../core/status.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { requestUri } from '../core/url.ts';
 import { type AccessLogEntry, type AccessLogFormat, formatter } from './access-log-format.ts';

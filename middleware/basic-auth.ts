@@ -1,10 +1,10 @@
 // A user name and a password, asked for by the browser itself. (RFC 7617)
 
-import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { bytesFromNative, encode, encodeWsgi, textFromBytes } from '../core/strings.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, Environ } from '../core/types.ts';
 import { answer } from './answer.ts';
 

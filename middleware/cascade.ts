@@ -1,10 +1,12 @@
 // Several applications for the same addresses: the first that knows one answers. (as Rack::Cascade)
 
-import { BodyReader, isThenable } from '../core/body.ts';
+import { BodyReader } from '../core/body.ts';
+import { EMPTY } from '../core/bytes.ts';
 import { checkApplication, checkHeaders, checkOptions, checkStatus } from '../core/check.ts';
 import { ContractError, describe, report } from '../core/errors.ts';
-import { EMPTY, gatewayInput } from '../core/input-base.ts';
+import { gatewayInput } from '../core/input-base.ts';
 import { log } from '../core/log.ts';
+import { isThenable } from '../core/thenable.ts';
 import type {
   Application,
   ApplicationBody,

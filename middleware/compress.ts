@@ -1,9 +1,9 @@
 // Compresses responses as the client and the response allow. (RFC 9110 §8.4, §12.5.3)
 
+import { concat } from '../core/bytes.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import type { ContentEncoder, ContentEncoders } from '../core/coding.ts';
 import { describe } from '../core/errors.ts';
-import { concat } from '../core/input-base.ts';
 import { isNullBodyStatus } from '../core/status.ts';
 import type { Application, HeaderList } from '../core/types.ts';
 import { chooser } from './accept-encoding.ts';

@@ -1,10 +1,10 @@
 // Conditional requests around any application: entity tags for bodies in memory, 304 for what the client has, 412 for what
 // it does not expect. (RFC 9110 §13)
 
-import { isThenable } from '../core/body.ts';
+import { concat } from '../core/bytes.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
-import { concat } from '../core/input-base.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { contentHash } from './content-hash.ts';

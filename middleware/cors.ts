@@ -1,9 +1,9 @@
 // Cross-origin resource sharing, as browsers ask for it. (Fetch standard §3.2, "CORS protocol")
 
-import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions, isToken } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import { log } from '../core/log.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { addVary, withoutHeaders } from './response-head.ts';

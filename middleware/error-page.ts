@@ -1,10 +1,11 @@
 // A page for developers in the place of a plain 500. Never for anybody else.
 
-import { BodyReader, isThenable } from '../core/body.ts';
+import { BodyReader } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe, isA, RequestError, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { encode } from '../core/strings.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { preferredType } from './accept.ts';
 import { discardBody } from './discard-body.ts';

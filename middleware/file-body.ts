@@ -1,8 +1,8 @@
 // Pieces of a static file as one body: bytes where they are there without waiting, else a file for `wsgi.file_wrapper`.
 
+import { EMPTY } from '../core/bytes.ts';
 import type { StaticFile } from '../core/file-source.ts';
 import { FileWrapper } from '../core/file-wrapper.ts';
-import { EMPTY } from '../core/input-base.ts';
 import type { ApplicationBody, Environ, FileLike } from '../core/types.ts';
 import type { ByteRange } from './ranges.ts';
 

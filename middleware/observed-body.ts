@@ -1,7 +1,8 @@
 // A body that passes through unchanged while somebody counts: what it gave, how it ended, and when it was closed. (MW-05)
 
-import { checkBody, type Iteration, isThenable, iterate } from '../core/body.ts';
-import { markTransparent } from '../core/stand-in.ts';
+import { checkBody, type Iteration, iterate } from '../core/body.ts';
+import { isThenable } from '../core/thenable.ts';
+import { markTransparent } from '../core/transparent.ts';
 import type { ApplicationBody } from '../core/types.ts';
 
 /** Told what happens to a body. What it throws reaches the gateway as a failure of the body. */

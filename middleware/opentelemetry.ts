@@ -1,10 +1,11 @@
 // Traces and metrics of an application, by the semantic conventions of OpenTelemetry for HTTP servers. Nothing is patched,
 // and `@opentelemetry/api` is given by the deployer, so that it works in any bundle and on any platform.
 
-import { closeBody, isThenable, iterate } from '../core/body.ts';
+import { closeBody, iterate } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { ClientDisconnectedError, describe, isA, statusOf } from '../core/errors.ts';
-import { markTransparent } from '../core/stand-in.ts';
+import { isThenable } from '../core/thenable.ts';
+import { markTransparent } from '../core/transparent.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import {
   type OpenTelemetryApi,

@@ -1,12 +1,12 @@
 // Static files from a directory, from memory, or from a binding of the platform. (RFC 9110 §8, §12–15)
 
 import { lookup } from 'mrmime';
-import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import type { AnsweringSource, FileSource, Found, StaticFile } from '../core/file-source.ts';
 import { reasonPhrase } from '../core/status.ts';
 import { encode } from '../core/strings.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { encodedPathInfo, quotePath } from '../core/url.ts';
 import { chooser } from './accept-encoding.ts';

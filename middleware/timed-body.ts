@@ -1,6 +1,7 @@
 // The body of an application that has only so much time. (see timeout.ts)
 
-import { BodyReader, isThenable } from '../core/body.ts';
+import { BodyReader } from '../core/body.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { ApplicationBody } from '../core/types.ts';
 import { discardBody } from './discard-body.ts';
 

@@ -1,9 +1,9 @@
 // A limit to the time of a response. (RFC 9110 §15.6.4, §15.6.5)
 
-import { isThenable } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe, quote, RequestError, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { discardBody } from './discard-body.ts';

@@ -1,8 +1,8 @@
 // What every middleware that changes bodies has in common: it decides with the whole head of a response, and with all chunks
 // where they are in memory, and hands on the body as it is, another one, or each chunk changed. (MW-01 … MW-06)
 
-import { isThenable } from '../core/body.ts';
 import type { ChunkCoder } from '../core/coding.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { TransformedResponse } from './transformed-response.ts';
 

@@ -1,12 +1,13 @@
 // One response on its way through a middleware that changes it. The head is held back until it cannot change any more.
 // Nothing here waits unless the application or the change does. (MW-01 … MW-06)
 
-import { BodyReader, checkBody, closeBody, FLUSH, isThenable } from '../core/body.ts';
+import { BodyReader, checkBody, closeBody, FLUSH } from '../core/body.ts';
+import { EMPTY } from '../core/bytes.ts';
 import { checkChunk, checkHeaders, checkStatus } from '../core/check.ts';
 import type { ChunkCoder } from '../core/coding.ts';
 import { ClientDisconnectedError, ContractError, isA, report } from '../core/errors.ts';
-import { EMPTY } from '../core/input-base.ts';
 import { log } from '../core/log.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { ApplicationBody, Environ, HeaderList, ReadonlyHeaderList, StartResponse, Write } from '../core/types.ts';
 import { LOST, lost, WriteQueue } from '../core/write-queue.ts';
 

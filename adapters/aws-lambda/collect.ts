@@ -1,13 +1,11 @@
 // Bodies in one piece.
 
-import { concat } from '../../core/input-base.ts';
+import { concat, EMPTY } from '../../core/bytes.ts';
 import type { ResponseBody } from '../../core/response.ts';
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** The chunks of a body that lies in memory, as one. */
 export function wholeOf(chunks: Uint8Array[]): Uint8Array {
-  if (chunks.length === 0) return NO_BYTES;
+  if (chunks.length === 0) return EMPTY;
   if (chunks.length === 1) return chunks[0] as Uint8Array;
   let total = 0;
   for (const chunk of chunks) total += chunk.byteLength;

@@ -2,6 +2,7 @@
 // one faithful event builder for each event source, and the rules by which each reads a result.
 
 import { FLUSH } from '../../core/body.ts';
+import { EMPTY } from '../../core/bytes.ts';
 import { ClientDisconnectedError, describe, report } from '../../core/errors.ts';
 import { isReady } from '../../core/ready.ts';
 import { reasonPhrase } from '../../core/status.ts';
@@ -109,8 +110,6 @@ function send(answer: Answer, startResponse: StartResponse): ApplicationBody {
 function begin(status: number, reason: string | undefined, headers: HeaderList, startResponse: StartResponse): void {
   startResponse(`${status} ${reason ?? reasonPhrase(status)}`, headers);
 }
-
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** One call of a streaming handler. */
 class StreamedCall {

@@ -1,6 +1,6 @@
 // One invocation of the function: what `waygate.wait_until` and `waygate.signal` stand on.
 
-import { attachState, lazyKey } from '../../core/lazy.ts';
+import { attachState, lazyKey } from '../../core/private-state.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { logRejection } from '../../core/work.ts';
 

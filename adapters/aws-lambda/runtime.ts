@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
 
 import { Writable } from 'node:stream';
-import { isThenable } from '../../core/body.ts';
+import { isThenable } from '../../core/thenable.ts';
 import { ACCOUNT_ID, REGION } from './emulated-request.ts';
 import { STREAMING } from './streaming.ts';
 

@@ -1,7 +1,7 @@
 // Makes an application of a module Worker. A Worker's `fetch` is a Fetch handler: everything but what Cloudflare passes
 // along with the request is done by adapters/fetch.
 
-import { isThenable } from '../../core/body.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ } from '../../core/types.ts';
 import { isEncodedByWorkerd, peek } from '../fetch/coded-body.ts';
 import { fromFetch } from '../fetch/from-fetch.ts';

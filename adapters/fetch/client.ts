@@ -3,7 +3,7 @@
 import type { Settings } from '../../core/environ.ts';
 import type { Exchange } from '../../core/gateway.ts';
 import { StreamSource } from '../../core/input.ts';
-import { lazyKey } from '../../core/lazy.ts';
+import { lazyKey } from '../../core/private-state.ts';
 import type { ResponseBody } from '../../core/response.ts';
 import type { ErrorStream, InputStream } from '../../core/types.ts';
 import { logRejection } from '../../core/work.ts';

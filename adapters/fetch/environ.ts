@@ -11,7 +11,7 @@ import {
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
-import { attachState } from '../../core/lazy.ts';
+import { attachState } from '../../core/private-state.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';

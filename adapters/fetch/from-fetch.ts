@@ -2,9 +2,9 @@
 // it sees stands in hosted-request.ts, what else it is given in hosted-platform.ts, how its response is read in
 // hosted-response.ts, and when none of that is needed in native.ts.
 
-import { isThenable } from '../../core/body.ts';
 import { describe, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { cancelBody } from './foreign-body.ts';
 import { platformArguments } from './hosted-platform.ts';

@@ -1,12 +1,12 @@
 // Runs an application for the requests of one Fetch platform. What a platform adds, it adds through its `FetchFacts`.
 
-import { isThenable } from '../../core/body.ts';
 import type { Settings } from '../../core/environ.ts';
 import { statusOf } from '../../core/errors.ts';
 import { Exchange } from '../../core/gateway.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, StartResponse } from '../../core/types.ts';
 import { FetchRequestCall, type WaitContext } from './client.ts';
 import { type FetchCall, type FetchPlatform, fetchEnviron, requestLine } from './environ.ts';

@@ -3,7 +3,7 @@
 import { isToken } from '../../core/check.ts';
 import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
-import { attachState, stateOf } from '../../core/lazy.ts';
+import { attachState, stateOf } from '../../core/private-state.ts';
 import type { Environ } from '../../core/types.ts';
 import { hostedHeaders } from './hosted-headers.ts';
 import { hostedUrl } from './hosted-url.ts';

@@ -1,5 +1,6 @@
 // What the platform does with the parts of a response: how it reads a body, a status and a reason. (Fetch standard §5.3, §5.5)
 
+import { decode } from '../../core/bytes.ts';
 import { isHeaderValue } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
 import { encode } from '../../core/strings.ts';
@@ -37,11 +38,9 @@ export function bytesOf(body: string | Uint8Array): Uint8Array {
   return typeof body === 'string' ? encode(body) : body;
 }
 
-const decoder = /* @__PURE__ */ new TextDecoder();
-
 /** Its text, read as UTF-8 without a byte order mark. */
 function textOf(body: string | Uint8Array): string {
-  if (typeof body !== 'string') return decoder.decode(body);
+  if (typeof body !== 'string') return decode(body);
   const text = body.toWellFormed();
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

@@ -1,10 +1,11 @@
 // A Fetch app on a Fetch platform: while nothing between has changed the request, the handler gets the platform's own
 // Request; and while nothing has touched the response either, the platform gets the handler's own Response.
 
-import { BodyReader, isThenable } from '../../core/body.ts';
+import { BodyReader } from '../../core/body.ts';
 import { headerKey } from '../../core/environ.ts';
 import { ClientDisconnectedError } from '../../core/errors.ts';
-import { stateOf } from '../../core/lazy.ts';
+import { stateOf } from '../../core/private-state.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { type FetchRequestCall, SIGNAL } from './client.ts';
 import type { FetchCall, FetchRequestLine } from './environ.ts';

@@ -1,6 +1,6 @@
 // A gateway response as a Fetch `Response`, streamed without read-ahead.
 
-import { concat } from '../../core/input-base.ts';
+import { concat } from '../../core/bytes.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { HeaderList } from '../../core/types.ts';

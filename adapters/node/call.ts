@@ -3,14 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { isThenable } from '../../core/body.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { ClientDisconnectedError, isA, report, statusOf } from '../../core/errors.ts';
 import type { Exchange } from '../../core/gateway.ts';
-import { attachState, lazyKey } from '../../core/lazy.ts';
 import { log } from '../../core/log.ts';
 import { plainResponse } from '../../core/plain-response.ts';
+import { attachState, lazyKey } from '../../core/private-state.ts';
 import type { GatewayResponse, Receiver } from '../../core/response.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList } from '../../core/types.ts';
 import { logRejection } from '../../core/work.ts';
 import { breakOff, hasLost } from './break-off.ts';

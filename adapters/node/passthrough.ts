@@ -3,7 +3,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BodyReader } from '../../core/body.ts';
-import { stateOf } from '../../core/lazy.ts';
+import { stateOf } from '../../core/private-state.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { ExpressMessages, type Messages } from './hosted/messages.ts';
 import { checkSilently } from './refusals.ts';

@@ -1,8 +1,8 @@
 // The body of a `node:http` request as a source for `wsgi.input`: read on demand, so that TCP holds the client back.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { concat } from '../../core/bytes.ts';
 import type { ByteSource } from '../../core/input.ts';
-import { concat } from '../../core/input-base.ts';
 import { decoded, dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
 import { isDumped, isOver, isWhole, waitsForContinue } from './request-state.ts';

@@ -1,10 +1,11 @@
 // The body as the validator hands it on: each chunk is looked at on its way, and so is whoever iterates and closes. (BODY,
 // CLOSE, MW)
 
-import { checkBody, type Iteration, isThenable, iterate } from '../../core/body.ts';
+import { checkBody, type Iteration, iterate } from '../../core/body.ts';
 import { checkChunk } from '../../core/check.ts';
 import { FileWrapper } from '../../core/file-wrapper.ts';
-import { markTransparent, unwrap } from '../../core/stand-in.ts';
+import { isThenable } from '../../core/thenable.ts';
+import { markTransparent, unwrap } from '../../core/transparent.ts';
 import type { ApplicationBody } from '../../core/types.ts';
 import type { ValidatedCall } from './call.ts';
 import type { ResponseWatch } from './head.ts';

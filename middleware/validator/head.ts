@@ -1,10 +1,10 @@
 // `startResponse` and `write` as the validator hands them on, and what both and the body share: which head is stored, how
 // many bytes went out under it. (SR, WRITE, CL)
 
-import { isThenable } from '../../core/body.ts';
 import { checkChunk, checkHeaders, checkStatus } from '../../core/check.ts';
 import { ContractError, describe } from '../../core/errors.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Environ, HeaderList, StartResponse, Write } from '../../core/types.ts';
 import type { ValidatedCall } from './call.ts';
 import { violation } from './report.ts';

@@ -1,9 +1,10 @@
 // The validator: a middleware that looks at both sides of the contract while requests go through it, as `wsgiref.validate`
 // does in Python. What it looks for stands in rules.ts, and in docs/contract.md under the same ids.
 
-import { closeBody, isThenable } from '../../core/body.ts';
+import { closeBody } from '../../core/body.ts';
 import { checkApplication } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { validBody } from './body.ts';
 import { isOutermost, ValidatedCall } from './call.ts';

@@ -1,10 +1,10 @@
 // `wsgi.input` as the validator hands it on: the contract's members and no others, looked at from both sides. What an
 // application asks is checked before, what the gateway gives is checked after. (INPUT)
 
-import { isThenable } from '../../core/body.ts';
-import { isBytes } from '../../core/check.ts';
+import { isBytes } from '../../core/bytes.ts';
 import { describe } from '../../core/errors.ts';
-import { markTransparent } from '../../core/stand-in.ts';
+import { isThenable } from '../../core/thenable.ts';
+import { markTransparent } from '../../core/transparent.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
 import { violation, type Warn } from './report.ts';
 import type { RuleId } from './rules.ts';

@@ -5,15 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { type Application, ContractError, encode, run, setupTestingDefaults } from 'waygate';
 import { validator } from 'waygate/middleware';
 import { checkBody } from '../../core/body.ts';
-import {
-  checkChunk,
-  checkHeaders,
-  checkStatus,
-  isBytes,
-  isHeaderValue,
-  isHopByHop,
-  isToken,
-} from '../../core/check.ts';
+import { isBytes } from '../../core/bytes.ts';
+import { checkChunk, checkHeaders, checkStatus, isHeaderValue, isHopByHop, isToken } from '../../core/check.ts';
 
 const unit = (code: number): string => String.fromCharCode(code);
 const all = Array.from({ length: 0x180 }, (_, code) => code);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BadRequestError, type ContractError, type Environ, setupTestingDefaults } from 'waygate';
 import { addDeployerKeys, addHeader, declaredLength, headerKey, prepareOptions } from '../../core/environ.ts';
-import { attachState, lazyKey, stateOf } from '../../core/lazy.ts';
+import { attachState, lazyKey, stateOf } from '../../core/private-state.ts';
 
 const empty = (): Environ => ({}) as Environ;
 

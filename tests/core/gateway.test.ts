@@ -379,7 +379,7 @@ describe('a body of a hosted app that asks for its head', () => {
 
   it('has it at once, without a length and with nothing of the body', async () => {
     const response = await run(hanging(FLUSH), setupTestingDefaults());
-    expect(response).toMatchObject({ status: '200 OK', headers: [], body: { flushed: true } });
+    expect(response).toMatchObject({ status: '200 OK', headers: [], body: { wantsHead: true } });
     (response.body as ResponseBody).close();
   });
 

@@ -25,10 +25,10 @@ import { mount, type ProxyFixOptions, proxyFix, validator } from 'waygate/middle
 import { fromNode } from 'waygate/node';
 import { type EventRequest, lambdaEvent } from 'waygate/testing';
 import { send } from '../../adapters/node/response.ts';
+import { decode } from '../../core/bytes.ts';
 import { checkHeaders, checkStatus } from '../../core/check.ts';
 import { errorStreams } from '../../core/error-stream.ts';
 import { report } from '../../core/errors.ts';
-import { decode } from '../../core/input-base.ts';
 import { asciiTarget, normalizePrefix } from '../../core/url.ts';
 import { WriteQueue } from '../../core/write-queue.ts';
 import { growth, type Work } from './growth.ts';

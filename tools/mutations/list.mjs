@@ -513,12 +513,14 @@ const checks = [
     to: ') {\n    throw new ContractError',
   },
   {
+    file: 'core/bytes.ts',
     rule: 'STR-04',
     what: 'chunks of another realm are refused',
     from: "return value instanceof Uint8Array || kindOfArray.call(value) === 'Uint8Array';",
     to: 'return value instanceof Uint8Array;',
   },
   {
+    file: 'core/bytes.ts',
     rule: 'STR-04',
     what: 'any typed array is bytes',
     from: "return value instanceof Uint8Array || kindOfArray.call(value) === 'Uint8Array';",

@@ -4,14 +4,14 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
-import { isThenable } from '../../../core/body.ts';
 import { checkApplication } from '../../../core/check.ts';
 import { isA, RequestError, report } from '../../../core/errors.ts';
 import { Exchange } from '../../../core/gateway.ts';
-import { stateOf } from '../../../core/lazy.ts';
 import { log } from '../../../core/log.ts';
 import { plainResponse } from '../../../core/plain-response.ts';
+import { stateOf } from '../../../core/private-state.ts';
 import type { GatewayResponse, ResponseBody } from '../../../core/response.ts';
+import { isThenable } from '../../../core/thenable.ts';
 import type { Application, Middleware } from '../../../core/types.ts';
 import type { NodeCall } from '../call.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';

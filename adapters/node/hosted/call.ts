@@ -1,8 +1,9 @@
 // One request of a hosted listener: runs it on a request and a response in memory, and is the body of what it answers.
 
-import { FLUSH, isThenable } from '../../../core/body.ts';
+import { FLUSH } from '../../../core/body.ts';
 import { ClientDisconnectedError, report } from '../../../core/errors.ts';
 import { flush, log } from '../../../core/log.ts';
+import { isThenable } from '../../../core/thenable.ts';
 import type { ApplicationBody, Environ, StartResponse } from '../../../core/types.ts';
 import type { Messages } from './messages.ts';
 import { showProperties } from './properties.ts';
