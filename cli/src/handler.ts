@@ -7,6 +7,8 @@ import { explained } from './guess.ts';
 import { describeValue, findApp, ownExports, type RunKind } from './kind.ts';
 import {
   checkSourceOptions,
+  type LambdaHandler,
+  type Layers,
   type PlatformOptions,
   parsePlatform,
   parseSource,
@@ -22,13 +24,11 @@ export interface RunOptions extends PlatformOptions {
   source?: string;
 }
 
-type Handler = Parameters<typeof fromLambda>[0];
-
 /** The event source of a handler when `--source` does not say it. It is that of `waygate build` as well. */
 export const DEFAULT_SOURCE = 'lambda:function-url';
 
 /** What the options alone say of the app's kind: only a Lambda handler has an event source. */
-function saidKind(options: RunOptions): RunKind | undefined {
+function saidKind(options: Pick<RunOptions, 'kind' | 'source'>): RunKind | undefined {
   return options.kind ?? (options.source === undefined ? undefined : 'lambda');
 }
 
@@ -68,6 +68,7 @@ export function checkRunOptions(options: RunOptions, kind = saidKind(options)): 
  * @param name the module as the user named it
  * @param errors where `wsgi.errors` of the application goes, on platforms that have a gateway of their own around it
  * @param served whether a stage stands in the URLs that clients use; else it is put in front of their paths
+ * @param layers what looks at the steps of the conversion
  * @throws {CommandError} when there is no app, and for options that do not go together
  */
 export async function runnable(
@@ -76,21 +77,32 @@ export async function runnable(
   options: RunOptions,
   errors: (text: string) => void,
   served = false,
+  layers: Layers = {},
 ): Promise<Application> {
   checkRunOptions(options);
-  const kind = saidKind(options) ?? (hasOnlyHandler(exports) ? 'lambda' : undefined);
+  const kind = runKind(exports, options);
   const { platform, validate, stage, payload, multiValueHeaders } = options;
   if (kind !== 'lambda') {
     const app = explained(await findApp(exports, name, kind), name);
     const parsed = parsePlatform(platform);
-    const run = throughPlatform(app, options, errors);
+    const run = throughPlatform(app, options, errors, layers);
     return served && parsed.name === 'lambda' ? underStage(run, stage, parsed.source) : run;
   }
   checkRunOptions(options, kind);
   const source = parseSource(options.source ?? DEFAULT_SOURCE);
-  const handler = handlerOf(exports, name);
+  const found = handlerOf(exports, name);
+  const handler = layers.handler?.(found) ?? found;
   const emulated = fromLambda(handler, { source, stage, payloadFormatVersion: payload, multiValueHeaders });
-  return throughPlatform(served ? underStage(emulated, stage, source) : emulated, { platform, validate }, errors);
+  const app = served ? underStage(emulated, stage, source) : emulated;
+  return throughPlatform(app, { platform, validate }, errors, { fetch: layers.fetch });
+}
+
+/** What a module is run as, as far as its options and the names of its exports say; undefined where its app has to. */
+export function runKind(
+  exports: Record<string, unknown>,
+  options: Pick<RunOptions, 'kind' | 'source'>,
+): RunKind | undefined {
+  return saidKind(options) ?? (hasOnlyHandler(exports) ? 'lambda' : undefined);
 }
 
 /** A module that exports a function `handler` and no app can be nothing else. */
@@ -100,10 +112,10 @@ function hasOnlyHandler(exports: Record<string, unknown>): boolean {
 }
 
 /** The handler of a module: its export `handler`, which is what Lambda is told by default, else its default export. */
-function handlerOf(exports: Record<string, unknown>, name: string): Handler {
+function handlerOf(exports: Record<string, unknown>, name: string): LambdaHandler {
   const own = ownExports(exports);
   const handler = own.handler ?? own.default;
-  if (typeof handler === 'function') return handler as Handler;
+  if (typeof handler === 'function') return handler as LambdaHandler;
   const names = Object.keys(own).join(', ') || 'nothing';
   const seen = handler === undefined ? `exports ${names}` : `has ${describeValue(handler)}`;
   throw new CommandError(

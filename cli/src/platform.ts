@@ -1,9 +1,9 @@
 // `--platform`: runs an application through a platform's real conversion. Each pair of adapters is a round trip: the
 // request becomes what that platform would have sent, the application is served from it, the result is turned back.
 
-import { type Application, encode } from 'waygate';
+import { type Application, encode, type Middleware } from 'waygate';
 import { fromLambda, type SourceName, toLambda, toLambdaStream } from 'waygate/aws-lambda';
-import { environOf, fromFetch, toFetch } from 'waygate/fetch';
+import { environOf, type FetchHandler, fromFetch, toFetch } from 'waygate/fetch';
 import { mount, validator } from 'waygate/middleware';
 import { usageError } from './errors.ts';
 
@@ -44,6 +44,19 @@ export interface PlatformOptions {
   multiValueHeaders?: boolean;
   /** Whether the validator stands on both sides of the app. */
   validate?: boolean;
+}
+
+/** The function that Lambda would call. */
+export type LambdaHandler = Parameters<typeof fromLambda>[0];
+
+/** What looks at the steps of a platform's conversion: each takes a part and returns what stands in its place. */
+export interface Layers {
+  /** Around the app, inside of its platform and around the validator. */
+  app?: Middleware;
+  /** Around the function that Lambda would call. */
+  handler?: (handler: LambdaHandler) => LambdaHandler;
+  /** Around the function that a Fetch platform would call. */
+  fetch?: (fetch: FetchHandler) => FetchHandler;
 }
 
 /** An event source as the command line spells it. */
@@ -135,27 +148,34 @@ const clientAround = (request: Request): string | undefined => environOf(request
  * An application that runs another one through a platform. On Node that is the application itself.
  *
  * @param errors where `wsgi.errors` of the application goes, on platforms that have a gateway of their own around it
+ * @param layers what looks at the steps of the conversion; without it nothing stands between them
  * @throws {CommandError} for options that do not go together, and for `workers`, which cannot run in this process
  */
 export function throughPlatform(
   app: Application,
   options: PlatformOptions,
   errors: (text: string) => void,
+  layers: Layers = {},
 ): Application {
   const platform = parsePlatform(options.platform);
   const { stream = false, stage, payload, multiValueHeaders } = options;
-  const watched = options.validate ? validator(app) : app;
+  const validated = options.validate ? validator(app) : app;
+  const watched = layers.app?.(validated) ?? validated;
   const where = platform.name === 'lambda' ? platform.source : platform.name;
   checkSourceOptions(where, { stage, payload, 'multi-value-headers': multiValueHeaders });
   if (platform.name !== 'lambda') {
     if (stream) throw usageError(`--stream is for Lambda; ${options.platform} streams by itself.`);
     if (platform.name === 'node') return watched;
-    if (platform.name === 'fetch') return fromFetch(toFetch(watched, { errors, remoteAddr: clientAround }));
+    if (platform.name === 'fetch') {
+      const fetch = toFetch(watched, { errors, remoteAddr: clientAround });
+      return fromFetch(layers.fetch?.(fetch) ?? fetch);
+    }
     throw usageError('Workers run in a process of their own: use waygate serve --platform workers.');
   }
   const { source } = platform;
   if (!stream) {
-    return fromLambda(toLambda(watched, { errors }), {
+    const handler = toLambda(watched, { errors });
+    return fromLambda(layers.handler?.(handler) ?? handler, {
       source,
       stage,
       payloadFormatVersion: payload,
@@ -165,5 +185,6 @@ export function throughPlatform(
   if (source !== 'function-url' && source !== 'rest-api') {
     throw usageError(`lambda:${source} does not stream; --stream goes with lambda:function-url and lambda:rest-api.`);
   }
-  return fromLambda(toLambdaStream(watched, { errors }), { source, stage, streaming: true });
+  const handler = toLambdaStream(watched, { errors });
+  return fromLambda(layers.handler?.(handler) ?? handler, { source, stage, streaming: true });
 }
