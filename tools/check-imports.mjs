@@ -21,10 +21,11 @@ const PORTABLE = [
   'adapters/fetch/index.ts',
   'adapters/cloudflare-workers/index.ts',
   'middleware/index.ts',
+  'testing/index.ts',
 ];
 
 /** Folders that use Node's own modules. */
-const MAY_USE_NODE = ['adapters/node', 'adapters/aws-lambda', 'testing'];
+const MAY_USE_NODE = ['adapters/node', 'adapters/aws-lambda'];
 
 /** Folders that may name a package in `import type`: its types describe the platform, and leave no trace at run time. */
 const MAY_USE_PACKAGE_TYPES = ['adapters/cloudflare-workers', 'adapters/aws-lambda'];

@@ -1,43 +1,89 @@
-// An event without a handler: what tests are given.
+// The event that an event source makes of a request, for tests of functions: the same that `fromLambda` sends.
 
-import { describe } from '../../core/errors.ts';
 import { asciiTarget, splitTarget } from '../../core/url.ts';
-import type { ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
-import { throughJson } from './runtime.ts';
+import type { EmulatorOptions } from './emulator/emulator.ts';
+import { throughJson } from './emulator/runtime.ts';
 import type { SourceName } from './source.ts';
-import { EMULATORS } from './sources/emulators.ts';
+import { emulatorOf } from './sources/emulators.ts';
 
-export type { EmulatorOptions } from './emulator.ts';
-
-/** The parts of a request that an event is made of. */
-export interface EventParts extends Pick<ClientRequest, 'method' | 'headers' | 'body' | 'scheme' | 'clientAddress'> {
-  /** Path and query. */
-  target: string;
+/** A request, of which everything may be left out. */
+export interface EventRequest {
+  /**
+   * The request method.
+   *
+   * @default 'GET'
+   */
+  method?: string;
+  /**
+   * Path and query as a client sends them.
+   *
+   * @default '/'
+   */
+  path?: string;
+  /** Names in any case; a list repeats the header. */
+  headers?: Record<string, string | string[]>;
+  /** The request body; none where it is left out. */
+  body?: string | Uint8Array;
+  /**
+   * The scheme of the URL that the client asked for.
+   *
+   * @default 'https'
+   */
+  scheme?: 'http' | 'https';
+  /**
+   * The address of the client.
+   *
+   * @default '203.0.113.10'
+   */
+  clientAddress?: string;
 }
+
+/** How the event source is set up; see `fromLambda`. */
+export type EventOptions = EmulatorOptions;
 
 /**
+ * The event that an event source of AWS makes of a request, as JSON that a handler can be called with:
+ * `await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }))`.
+ *
+ * @param source the event source
+ * @param request the request; a Host, a length and a type for a body of text are added where they are missing
  * @throws {TypeError} for an unknown source
- * @throws {RequestError} for a request that the event source answers by itself
+ * @throws {RequestError} for a request that the event source answers without the function
+ * @example
+ * await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }), context);
  */
-export function eventOf(source: SourceName, parts: EventParts, options: EmulatorOptions): unknown {
-  const { path, query } = splitTarget(asciiTarget(parts.target), parts.method);
-  const host = parts.headers.find(([name]) => name === 'host')?.[1] ?? 'localhost';
-  const request: ClientRequest = {
-    ...parts,
-    path,
-    query,
-    host,
-    port: /:([0-9]+)$/.exec(host)?.[1] ?? (parts.scheme === 'https' ? '443' : '80'),
-    protocol: 'HTTP/1.1',
-    time: Date.now(),
-    id: crypto.randomUUID(),
+// biome-ignore lint/suspicious/noExplicitAny: every event source has its own event.
+export function lambdaEvent(source: SourceName, request: EventRequest = {}, options: EventOptions = {}): any {
+  const { method = 'GET', path = '/', headers = {}, scheme = 'https', clientAddress = '203.0.113.10' } = request;
+  const { body = '' } = request;
+  const list: [string, string][] = Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map((each): [string, string] => [name.toLowerCase(), each]),
+  );
+  const add = (name: string, value: string): void => {
+    if (!list.some(([each]) => each === name)) list.push([name, value]);
   };
-  return throughJson(emulatorOf(source).toEvent(request, options));
-}
-
-/** @throws {TypeError} for an unknown source */
-export function emulatorOf(source: SourceName): Emulator {
-  const emulator = EMULATORS[source];
-  if (emulator !== undefined) return emulator;
-  throw new TypeError(`The source is ${describe(source)}; expected one of ${Object.keys(EMULATORS).join(', ')}.`);
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  add('host', 'api.example.com');
+  if (bytes.byteLength > 0) add('content-length', String(bytes.byteLength));
+  if (bytes.byteLength > 0 && typeof body === 'string') add('content-type', 'text/plain; charset=utf-8');
+  const sentHost = list.find(([name]) => name === 'host')?.[1] as string;
+  const sent = splitTarget(asciiTarget(path), method);
+  const event = emulatorOf(source).toEvent(
+    {
+      method,
+      path: sent.path,
+      query: sent.query,
+      headers: list,
+      body: bytes,
+      scheme,
+      host: sentHost,
+      port: /:([0-9]+)$/.exec(sentHost)?.[1] ?? (scheme === 'https' ? '443' : '80'),
+      protocol: 'HTTP/1.1',
+      clientAddress,
+      time: Date.now(),
+      id: crypto.randomUUID(),
+    },
+    options,
+  );
+  return throughJson(event);
 }

@@ -8,15 +8,22 @@ import { isReady } from '../../core/ready.ts';
 import { reasonPhrase } from '../../core/status.ts';
 import { encode } from '../../core/strings.ts';
 import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../../core/types.ts';
-import { clientRequest } from './client-request.ts';
-import { isPassedOn, originEnviron } from './emulated-origin.ts';
-import { addCookies, addDefaultType, addMap, type JsonObject, objectOf, statusOf } from './emulated-response.ts';
-import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator.ts';
-import { MalformedResultError } from './emulator.ts';
-import { emulatorOf } from './event-of.ts';
-import { type AnyHandler, call, callStreaming, type FunctionOptions, isStreaming, throughJson } from './runtime.ts';
+import { clientRequest } from './emulator/client-request.ts';
+import type { Answer, ClientRequest, Emulator, EmulatorOptions } from './emulator/emulator.ts';
+import { MalformedResultError } from './emulator/emulator.ts';
+import { isPassedOn, originEnviron } from './emulator/origin.ts';
+import { addCookies, addDefaultType, addMap, type JsonObject, objectOf, statusOf } from './emulator/response.ts';
+import {
+  type AnyHandler,
+  call,
+  callStreaming,
+  type FunctionOptions,
+  isStreaming,
+  throughJson,
+} from './emulator/runtime.ts';
+import { DEFAULT_TYPE, StreamReader } from './emulator/stream-reader.ts';
 import type { SourceName } from './source.ts';
-import { DEFAULT_TYPE, StreamReader } from './stream-reader.ts';
+import { emulatorOf } from './sources/emulators.ts';
 
 /** Options of {@link fromLambda}. */
 export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {

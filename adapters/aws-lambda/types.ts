@@ -11,7 +11,7 @@ import type {
   CloudFrontResultResponse,
   Context,
 } from 'aws-lambda';
-import type { LatticeResult } from './lattice.ts';
+import type { LatticeResult } from './event/lattice.ts';
 
 /**
  * A Lambda function behind any HTTP event source: it can be annotated as `APIGatewayProxyHandler`,

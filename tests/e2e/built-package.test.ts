@@ -76,8 +76,7 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
   it('loads an error of the one entry as such in the other', () => {
     const program = `
       const { RequestError } = await import('${url('waygate')}');
-      const { toLambda } = await import('${url('waygate/aws-lambda')}');
-      const { lambdaEvent } = await import('${url('waygate/testing')}');
+      const { lambdaEvent, toLambda } = await import('${url('waygate/aws-lambda')}');
       const handler = toLambda(() => { throw new RequestError(418, 'Tea only.'); }, { errors: () => {} });
       console.log((await handler(lambdaEvent('http-api'))).statusCode);`;
     expect(output(program)).toBe('418\n');

@@ -19,11 +19,10 @@ import {
   shiftPathInfo,
   splitTarget,
 } from 'waygate';
-import { type SourceName, toLambda } from 'waygate/aws-lambda';
+import { type EventRequest, lambdaEvent, type SourceName, toLambda } from 'waygate/aws-lambda';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import { mount, type ProxyFixOptions, proxyFix, validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
-import { type EventRequest, lambdaEvent } from 'waygate/testing';
 import { send } from '../../adapters/node/response.ts';
 import { decode } from '../../core/bytes.ts';
 import { checkHeaders, checkStatus } from '../../core/check.ts';

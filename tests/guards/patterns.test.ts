@@ -15,7 +15,7 @@ interface Pattern {
 
 /** Made of pieces at run time: `new RegExp` with anything but these is refused, since nothing could look at it here. */
 const MADE: Record<string, string[]> = {
-  'adapters/aws-lambda/tls.ts': ['(?:^|;)\\s*NotBefore=([^;]+)'],
+  'adapters/aws-lambda/event/tls.ts': ['(?:^|;)\\s*NotBefore=([^;]+)'],
   'middleware/validator/environ.ts': [
     "^(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9\\-._~!$&'()*+,;=%]*)$",
     "^(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9\\-._~!$&'()*+,;=%]*)(?::[0-9]*)?$",

@@ -26,7 +26,7 @@ function tree(files: Record<string, string> = {}): string {
     'adapters/aws-lambda/index.ts': "import type { Context } from 'aws-lambda';\nimport 'node:stream';\n",
     'middleware/index.ts': "export * from './mount.ts';\n",
     'middleware/mount.ts': "import type { Application } from '../core/index.ts';\n",
-    'testing/index.ts': "import '../adapters/aws-lambda/index.ts';\nimport '../core/index.ts';\n",
+    'testing/index.ts': "import '../core/index.ts';\n",
     ...files,
   };
   for (const [path, text] of Object.entries(all)) {
@@ -63,6 +63,7 @@ describe('the layers', () => {
     ['core from a package of middleware', 'core/a.ts', "import a from 'negotiator';"],
     ['an adapter from a package of middleware', 'adapters/node/a.ts', "import a from 'negotiator';"],
     ['middleware from an adapter', 'middleware/a.ts', "import '../adapters/fetch/index.ts';"],
+    ['testing from a module of Node', 'testing/a.ts', "import 'node:assert';"],
     ['testing from the tests', 'testing/a.ts', "import '../tests/helper.ts';"],
     ['an import that cannot be read', 'core/a.ts', 'const load = (name: string) => import(name);'],
     ['a file that is not there', 'core/a.ts', "import './missing.ts';"],

@@ -1181,7 +1181,7 @@ const others = [
   {
     rule: 'L-07',
     what: 'the stage of a REST API is lost where a path has a second slash',
-    file: 'adapters/aws-lambda/stage.ts',
+    file: 'adapters/aws-lambda/event/stage.ts',
     from: "return path.split('/').filter((segment) => segment !== '');",
     to: "return path.split('/');",
     tests: ['tests/adapters/aws-lambda/stage.test.ts'],
@@ -1205,7 +1205,7 @@ const others = [
   {
     rule: 'ENV-12',
     what: 'on Lambda names are not compared with those of the plan',
-    file: 'adapters/aws-lambda/environ.ts',
+    file: 'adapters/aws-lambda/event/environ.ts',
     from: '    if (plan.names[at] !== name) return false;\n',
     to: '',
     tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],
@@ -1213,7 +1213,7 @@ const others = [
   {
     rule: 'ENV-24',
     what: 'of both maps of a REST API the second adds to what the first has',
-    file: 'adapters/aws-lambda/environ.ts',
+    file: 'adapters/aws-lambda/event/environ.ts',
     from: '    if (environ[key] !== undefined && !added?.includes(key)) continue;\n',
     to: '',
     tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],

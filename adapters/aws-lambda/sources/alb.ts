@@ -4,7 +4,7 @@
 import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { attachBody, type ResultBody } from '../body.ts';
+import { type Emulator, MalformedResultError } from '../emulator/emulator.ts';
 import {
   ACCOUNT_ID,
   bodyText,
@@ -16,9 +16,9 @@ import {
   REGION,
   rawPairs,
   reduce,
-} from '../emulated-request.ts';
-import { addMap, bytesOf, objectOf, reasonOf, statusOf } from '../emulated-response.ts';
-import { type Emulator, MalformedResultError } from '../emulator.ts';
+} from '../emulator/request.ts';
+import { addMap, bytesOf, objectOf, reasonOf, statusOf } from '../emulator/response.ts';
+import { attachBody, type ResultBody } from '../event/body.ts';
 import {
   addBody,
   addBothHeaders,
@@ -29,10 +29,10 @@ import {
   sentPath,
   sentQuery,
   type ValueMap,
-} from '../environ.ts';
-import { multiValues, singleValues } from '../headers.ts';
+} from '../event/environ.ts';
+import { multiValues, singleValues } from '../event/headers.ts';
+import { addMutualTls } from '../event/tls.ts';
 import type { Source } from '../source.ts';
-import { addMutualTls } from '../tls.ts';
 
 /** The members that are read. Of headers and multiValueHeaders there is one, and the target group's setting says which. */
 interface AlbEvent {

@@ -6,12 +6,12 @@ import { describe, RequestError } from '../../../core/errors.ts';
 import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { attachBody, base64Of } from '../body.ts';
-import { titleCase, withClientAddress } from '../emulated-request.ts';
-import { addHeader, bytesOf, objectOf, reasonOf, statusOf } from '../emulated-response.ts';
-import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator.ts';
-import { addBody, addClient, addServer, addValue, begin, sentPath, sentQuery } from '../environ.ts';
-import { getOwn, lowerName, setOwn } from '../headers.ts';
+import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator/emulator.ts';
+import { titleCase, withClientAddress } from '../emulator/request.ts';
+import { addHeader, bytesOf, objectOf, reasonOf, statusOf } from '../emulator/response.ts';
+import { attachBody, base64Of } from '../event/body.ts';
+import { addBody, addClient, addServer, addValue, begin, sentPath, sentQuery } from '../event/environ.ts';
+import { getOwn, lowerName, setOwn } from '../event/headers.ts';
 import type { AnyEvent, Source } from '../source.ts';
 
 /** A header as CloudFront has it, in a list under its name in lower case. */

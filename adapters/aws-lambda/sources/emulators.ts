@@ -1,6 +1,7 @@
 // The event sources that `fromLambda` imitates.
 
-import type { Emulator } from '../emulator.ts';
+import { describe } from '../../../core/errors.ts';
+import type { Emulator } from '../emulator/emulator.ts';
 import type { SourceName } from '../source.ts';
 import { albEmulator } from './alb.ts';
 import { edgeEmulator } from './edge.ts';
@@ -10,7 +11,7 @@ import { latticeEmulator } from './lattice.ts';
 import { latticeV1Emulator } from './lattice-v1.ts';
 import { restApiEmulator } from './rest-api.ts';
 
-export const EMULATORS: Readonly<Record<SourceName, Emulator>> = {
+const EMULATORS: Readonly<Record<SourceName, Emulator>> = {
   'rest-api': restApiEmulator,
   'http-api': httpApiEmulator,
   'function-url': functionUrlEmulator,
@@ -19,3 +20,9 @@ export const EMULATORS: Readonly<Record<SourceName, Emulator>> = {
   'lattice-v1': latticeV1Emulator,
   edge: edgeEmulator,
 };
+
+/** @throws {TypeError} for an unknown source */
+export function emulatorOf(source: SourceName): Emulator {
+  if (Object.hasOwn(EMULATORS, source)) return EMULATORS[source];
+  throw new TypeError(`The source is ${describe(source)}; expected one of ${Object.keys(EMULATORS).join(', ')}.`);
+}

@@ -3,11 +3,11 @@
 
 import { encodeWsgi } from '../../../core/strings.ts';
 import { decodePath, quotePath } from '../../../core/url.ts';
-import { payload2Event, payload2Response } from '../emulated-payload-2.ts';
-import { decodeText, forwardedHeaders, REGION } from '../emulated-request.ts';
-import type { Emulator } from '../emulator.ts';
-import { sentPath } from '../environ.ts';
-import { SYNC_LIMIT_BYTES } from '../limits.ts';
+import type { Emulator } from '../emulator/emulator.ts';
+import { payload2Event, payload2Response } from '../emulator/payload-2.ts';
+import { decodeText, forwardedHeaders, REGION } from '../emulator/request.ts';
+import { sentPath } from '../event/environ.ts';
+import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
 import {
   isPayload2,
   type Payload2Event,
@@ -16,9 +16,9 @@ import {
   payload2Method,
   payload2Prelude,
   payload2Result,
-} from '../payload-2.ts';
+} from '../event/payload-2.ts';
+import { addTls } from '../event/tls.ts';
 import type { Source } from '../source.ts';
-import { addTls } from '../tls.ts';
 
 /** As `toLambda` needs it. */
 export const functionUrl: Source<Payload2Event, Payload2Result> = {

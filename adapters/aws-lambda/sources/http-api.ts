@@ -2,12 +2,12 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 
 import { BadRequestError } from '../../../core/errors.ts';
-import { payload1Event, payload1Headers } from '../emulated-payload-1.ts';
-import { payload2Event, payload2Response } from '../emulated-payload-2.ts';
-import { API_ID, apiDomain, decodeText, forwardedHeaders, isTextBody } from '../emulated-request.ts';
-import { bytesOf, objectOf, statusOf } from '../emulated-response.ts';
-import type { Emulator } from '../emulator.ts';
-import { SYNC_LIMIT_BYTES } from '../limits.ts';
+import type { Emulator } from '../emulator/emulator.ts';
+import { payload1Event, payload1Headers } from '../emulator/payload-1.ts';
+import { payload2Event, payload2Response } from '../emulator/payload-2.ts';
+import { API_ID, apiDomain, decodeText, forwardedHeaders, isTextBody } from '../emulator/request.ts';
+import { bytesOf, objectOf, statusOf } from '../emulator/response.ts';
+import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
 import {
   isPayload2,
   type Payload2Event,
@@ -15,9 +15,9 @@ import {
   payload2Environ,
   payload2Method,
   payload2Result,
-} from '../payload-2.ts';
+} from '../event/payload-2.ts';
+import { calledName, decodedPath } from '../event/stage.ts';
 import type { Source } from '../source.ts';
-import { calledName, decodedPath } from '../stage.ts';
 
 /** As `toLambda` needs it. */
 export const httpApi: Source<Payload2Event, Payload2Result> = {

@@ -1,6 +1,6 @@
 // The list of event sources, and which of them an event comes from.
 
-import { nonHttpEventName } from '../errors.ts';
+import { nonHttpEventName } from '../event/errors.ts';
 import type { AnyEvent, Source } from '../source.ts';
 import { alb } from './alb.ts';
 import { edge } from './edge.ts';

@@ -1,7 +1,8 @@
 // VPC Lattice, event structure version 1: names in snake case, repeated headers joined.
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
-import { latticeFailure, latticeResponse, targetOf } from '../emulated-lattice.ts';
+import type { Emulator } from '../emulator/emulator.ts';
+import { latticeFailure, latticeResponse, targetOf } from '../emulator/lattice.ts';
 import {
   bodyText,
   checkSize,
@@ -13,11 +14,10 @@ import {
   rawPairs,
   reduce,
   withClientAddress,
-} from '../emulated-request.ts';
-import type { Emulator } from '../emulator.ts';
-import { addBody, addForwardedClient, addForwardedServer, addHeaders, type ValueMap } from '../environ.ts';
-import { beginLattice, type LatticeResult, latticeResult } from '../lattice.ts';
-import { SYNC_LIMIT_BYTES } from '../limits.ts';
+} from '../emulator/request.ts';
+import { addBody, addForwardedClient, addForwardedServer, addHeaders, type ValueMap } from '../event/environ.ts';
+import { beginLattice, type LatticeResult, latticeResult } from '../event/lattice.ts';
+import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
 import type { Source } from '../source.ts';
 
 /** The members that are read. */

@@ -1,7 +1,8 @@
 // VPC Lattice, event structure version 2.
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
-import { latticeArn, latticeFailure, latticeResponse, targetOf } from '../emulated-lattice.ts';
+import type { Emulator } from '../emulator/emulator.ts';
+import { latticeArn, latticeFailure, latticeResponse, targetOf } from '../emulator/lattice.ts';
 import {
   ACCOUNT_ID,
   bodyText,
@@ -12,11 +13,17 @@ import {
   REGION,
   rawPairs,
   withClientAddress,
-} from '../emulated-request.ts';
-import type { Emulator } from '../emulator.ts';
-import { addBody, addForwardedClient, addForwardedServer, addHeaders, addUser, type ValueMap } from '../environ.ts';
-import { beginLattice, type LatticeResult, latticeResult } from '../lattice.ts';
-import { SYNC_LIMIT_BYTES } from '../limits.ts';
+} from '../emulator/request.ts';
+import {
+  addBody,
+  addForwardedClient,
+  addForwardedServer,
+  addHeaders,
+  addUser,
+  type ValueMap,
+} from '../event/environ.ts';
+import { beginLattice, type LatticeResult, latticeResult } from '../event/lattice.ts';
+import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
 import type { Source } from '../source.ts';
 
 /** The members that are read. Headers and query parameters are lists as documented, strings in samples. */

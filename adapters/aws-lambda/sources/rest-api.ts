@@ -2,11 +2,11 @@
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
 import type { GatewayResponse } from '../../../core/response.ts';
-import { attachBody, type ResultBody } from '../body.ts';
-import { payload1Event, payload1Headers } from '../emulated-payload-1.ts';
-import { apiDomain, forwardedHeaders, valuesOf } from '../emulated-request.ts';
-import { bytesOf, objectOf, statusOf } from '../emulated-response.ts';
-import { type Emulator, MalformedResultError } from '../emulator.ts';
+import { type Emulator, MalformedResultError } from '../emulator/emulator.ts';
+import { payload1Event, payload1Headers } from '../emulator/payload-1.ts';
+import { apiDomain, forwardedHeaders, valuesOf } from '../emulator/request.ts';
+import { bytesOf, objectOf, statusOf } from '../emulator/response.ts';
+import { attachBody, type ResultBody } from '../event/body.ts';
 import {
   addBody,
   addBothHeaders,
@@ -19,11 +19,11 @@ import {
   encodeQueryPart,
   queryOf,
   type ValueMap,
-} from '../environ.ts';
-import { multiValues } from '../headers.ts';
-import { SYNC_LIMIT_BYTES } from '../limits.ts';
+} from '../event/environ.ts';
+import { multiValues } from '../event/headers.ts';
+import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
+import { calledName, httpApi1Path, restPath } from '../event/stage.ts';
 import type { Source } from '../source.ts';
-import { calledName, httpApi1Path, restPath } from '../stage.ts';
 
 /** The members that are read. An invocation from the console has null for most of them. */
 interface RestApiEvent {

@@ -2,9 +2,8 @@
 
 import { describe, expect, it, vi } from 'vitest';
 import { type Application, encode } from 'waygate';
-import { type EventTarget, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import { type EventTarget, lambdaEvent, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { fromFetch } from 'waygate/fetch';
-import { lambdaEvent } from 'waygate/testing';
 import { readEvent } from './cases.ts';
 import { RuntimeStream } from './runtime-stream.ts';
 

@@ -3,9 +3,15 @@
 import type { Context } from 'aws-lambda';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Application, setupTestingDefaults } from 'waygate';
-import { awslambda, type FromLambdaOptions, fromLambda, type SourceName, toLambda } from 'waygate/aws-lambda';
+import {
+  awslambda,
+  type FromLambdaOptions,
+  fromLambda,
+  lambdaEvent,
+  type SourceName,
+  toLambda,
+} from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
-import { lambdaEvent } from 'waygate/testing';
 import { readEvent } from './cases.ts';
 
 const SOURCES: SourceName[] = ['rest-api', 'http-api', 'function-url', 'alb', 'lattice', 'lattice-v1', 'edge'];

@@ -3,15 +3,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Environ } from 'waygate';
-import { toLambda } from 'waygate/aws-lambda';
-import { lambdaEvent } from 'waygate/testing';
+import { lambdaEvent, toLambda } from 'waygate/aws-lambda';
 import {
   addBothHeaders,
   addCookies,
   addHeaders,
   addValue,
   type ValueMap,
-} from '../../../adapters/aws-lambda/environ.ts';
+} from '../../../adapters/aws-lambda/event/environ.ts';
 
 const empty = (): Environ => ({}) as Environ;
 

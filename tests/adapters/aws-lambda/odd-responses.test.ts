@@ -2,9 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Application, HeaderList } from 'waygate';
-import { fromLambda, toLambda } from 'waygate/aws-lambda';
+import { fromLambda, lambdaEvent, toLambda } from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
-import { lambdaEvent } from 'waygate/testing';
 
 const answer =
   (status: string, headers: HeaderList = [], body: string[] = []): Application =>

@@ -3,9 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { type Application, type Environ, encode } from 'waygate';
-import { FailedResponseError, fromLambda, type LambdaOptions, toLambda, toLambdaStream } from 'waygate/aws-lambda';
+import {
+  FailedResponseError,
+  fromLambda,
+  type LambdaOptions,
+  lambdaEvent,
+  toLambda,
+  toLambdaStream,
+} from 'waygate/aws-lambda';
 import { toFetch } from 'waygate/fetch';
-import { lambdaEvent } from 'waygate/testing';
 import { eventWith } from './cases.ts';
 import { RuntimeStream } from './runtime-stream.ts';
 

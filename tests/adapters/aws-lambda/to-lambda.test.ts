@@ -3,9 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { type Application, type Environ, encode, type GatewayOptions } from 'waygate';
-import { type SourceName, toLambda } from 'waygate/aws-lambda';
+import { lambdaEvent, type SourceName, toLambda } from 'waygate/aws-lambda';
 import { proxyFix } from 'waygate/middleware';
-import { lambdaEvent } from 'waygate/testing';
 import { readEvent } from './cases.ts';
 
 const SOURCES: SourceName[] = ['rest-api', 'http-api', 'function-url', 'alb', 'lattice', 'lattice-v1', 'edge'];

@@ -1,8 +1,10 @@
 // Payload format 2.0, which HTTP APIs and function URLs share but for their paths and who decodes them.
 
-import type { Settings } from '../../core/environ.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ } from '../../core/types.ts';
+import type { Settings } from '../../../core/environ.ts';
+import type { GatewayResponse } from '../../../core/response.ts';
+import type { Environ } from '../../../core/types.ts';
+import type { Invocation } from '../invocation.ts';
+import type { AnyEvent } from '../source.ts';
 import { attachBody, type ResultBody } from './body.ts';
 import {
   addBody,
@@ -21,8 +23,6 @@ import {
   type ValueMap,
 } from './environ.ts';
 import { singleValues } from './headers.ts';
-import type { Invocation } from './invocation.ts';
-import type { AnyEvent } from './source.ts';
 
 /** The members that are read. AWS leaves out or sets to null what it has no value for. */
 export interface Payload2Event {

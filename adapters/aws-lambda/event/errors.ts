@@ -1,7 +1,7 @@
 // Events that are no HTTP request: how they are refused, and what they are called in the message.
 
-import { describe } from '../../core/errors.ts';
-import { quotePath } from '../../core/url.ts';
+import { describe } from '../../../core/errors.ts';
+import { quotePath } from '../../../core/url.ts';
 
 /** What is served, for messages. */
 const SERVED =

@@ -1,8 +1,8 @@
 // The other end of a response stream: what the event source reads of what a streaming handler writes.
 
 import { Writable } from 'node:stream';
+import { DELIMITER_BYTES, PRELUDE_LIMIT_BYTES, PRELUDE_TYPE, type ResponseStream } from '../streaming.ts';
 import { MalformedResultError } from './emulator.ts';
-import { DELIMITER_BYTES, PRELUDE_LIMIT_BYTES, PRELUDE_TYPE, type ResponseStream } from './streaming.ts';
 
 /** What a response is that says nothing of its type. */
 export const DEFAULT_TYPE = 'application/octet-stream';

@@ -1,9 +1,9 @@
 // What the events of several event sources are made of.
 
 import { isUtf8 } from 'node:buffer';
-import { RequestError } from '../../core/errors.ts';
+import { RequestError } from '../../../core/errors.ts';
+import { getOwn, setOwn } from '../event/headers.ts';
 import type { ClientRequest } from './emulator.ts';
-import { getOwn, setOwn } from './headers.ts';
 
 /** Names, values and numbers in events that stand for AWS's own. */
 export const ACCOUNT_ID = '123456789012';

@@ -1,11 +1,11 @@
-// Lambda@Edge the other way round: what stands behind a request that the function lets pass on.
+// Lambda@Edge in reverse: what stands behind a request that the function lets pass on.
 
-import { MemoryInput } from '../../core/memory-input.ts';
-import type { Environ } from '../../core/types.ts';
-import { decodePath, quotePath } from '../../core/url.ts';
-import { bytesOf, type JsonObject } from './emulated-response.ts';
+import { MemoryInput } from '../../../core/memory-input.ts';
+import type { Environ } from '../../../core/types.ts';
+import { decodePath, quotePath } from '../../../core/url.ts';
+import { addHeaders, sentPath, sentQuery } from '../event/environ.ts';
 import type { ClientRequest } from './emulator.ts';
-import { addHeaders, sentPath, sentQuery } from './environ.ts';
+import { bytesOf, type JsonObject } from './response.ts';
 
 /** Whether a result is a request, for CloudFront to go on with, and no response. */
 export function isPassedOn(result: unknown): result is JsonObject {

@@ -1,6 +1,7 @@
-// Payload format 1.0 the other way round: events as REST APIs and HTTP APIs send them, and the headers of results.
+// Payload format 1.0 in reverse: events as REST APIs and HTTP APIs send them, and the headers of results.
 
-import type { HeaderList } from '../../core/types.ts';
+import type { HeaderList } from '../../../core/types.ts';
+import type { ClientRequest } from './emulator.ts';
 import {
   ACCOUNT_ID,
   API_ID,
@@ -15,12 +16,11 @@ import {
   reduce,
   titleCase,
   valuesOf,
-} from './emulated-request.ts';
-import { addDefaultType, addMap, type JsonObject } from './emulated-response.ts';
-import type { ClientRequest } from './emulator.ts';
+} from './request.ts';
+import { addDefaultType, addMap, type JsonObject } from './response.ts';
 
 /** What differs between the two event sources. */
-export interface Payload1Door {
+export interface Payload1Parts {
   path: string;
   /** `requestContext.path`. */
   publicPath: string;
@@ -35,32 +35,32 @@ export interface Payload1Door {
   text: boolean;
 }
 
-export function payload1Event(request: ClientRequest, door: Payload1Door): JsonObject {
+export function payload1Event(request: ClientRequest, parts: Payload1Parts): JsonObject {
   checkSize(request, EVENT_BODY_LIMIT_BYTES);
-  const headers = gather(door.headers.map(([name, value]): [string, string] => [titleCase(name), value]));
+  const headers = gather(parts.headers.map(([name, value]): [string, string] => [titleCase(name), value]));
   const query = gather(decodedPairs(request.query));
   const hasBody = request.body.byteLength > 0;
   return {
-    resource: door.resource,
-    path: door.path,
+    resource: parts.resource,
+    path: parts.path,
     httpMethod: request.method,
     headers: reduce(headers, last),
     multiValueHeaders: headers,
     queryStringParameters: orNull(reduce(query, last)),
     multiValueQueryStringParameters: orNull(query),
-    pathParameters: door.pathParameters,
+    pathParameters: parts.pathParameters,
     stageVariables: null,
     requestContext: {
-      resourceId: door.resourceId,
-      resourcePath: door.resource,
+      resourceId: parts.resourceId,
+      resourcePath: parts.resource,
       httpMethod: request.method,
       extendedRequestId: 'ExTeNdEdId=',
       requestTime: logTime(request.time),
-      path: door.publicPath,
+      path: parts.publicPath,
       accountId: ACCOUNT_ID,
       protocol: request.protocol,
-      stage: door.stage,
-      domainPrefix: door.domainName.split('.')[0],
+      stage: parts.stage,
+      domainPrefix: parts.domainName.split('.')[0],
       requestTimeEpoch: request.time,
       requestId: request.id,
       identity: {
@@ -77,13 +77,13 @@ export function payload1Event(request: ClientRequest, door: Payload1Door): JsonO
         userAgent: valuesOf(request, 'user-agent')[0] ?? null,
         user: null,
       },
-      domainName: door.domainName,
+      domainName: parts.domainName,
       // An HTTP API has no resources, and its events tell of no deployment.
-      ...(door.resourceId === null ? null : { deploymentId: 'dep123' }),
+      ...(parts.resourceId === null ? null : { deploymentId: 'dep123' }),
       apiId: API_ID,
     },
-    body: hasBody ? bodyText(request, door.text) : null,
-    isBase64Encoded: hasBody && !door.text,
+    body: hasBody ? bodyText(request, parts.text) : null,
+    isBase64Encoded: hasBody && !parts.text,
   };
 }
 

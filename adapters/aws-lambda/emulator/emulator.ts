@@ -1,8 +1,8 @@
 // What an event source does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
 // and what becomes of the function's result.
 
-import type { Application, HeaderList } from '../../core/types.ts';
-import type { SourceName } from './source.ts';
+import type { Application, HeaderList } from '../../../core/types.ts';
+import type { SourceName } from '../source.ts';
 
 /** A request as an event source receives it. Header names are in lower case; texts are Unicode. */
 export interface ClientRequest {

@@ -2,9 +2,9 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
 
 import { Writable } from 'node:stream';
-import { isThenable } from '../../core/thenable.ts';
-import { ACCOUNT_ID, REGION } from './emulated-request.ts';
-import { STREAMING } from './streaming.ts';
+import { isThenable } from '../../../core/thenable.ts';
+import { STREAMING } from '../streaming.ts';
+import { ACCOUNT_ID, REGION } from './request.ts';
 
 /** What the function is called and how long it may run, as its context tells. */
 export interface FunctionOptions {

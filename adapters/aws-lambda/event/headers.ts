@@ -1,8 +1,8 @@
 // Header lists as the maps that results hold.
 
-import { memo } from '../../core/memo.ts';
-import { textFromNative } from '../../core/strings.ts';
-import type { HeaderList } from '../../core/types.ts';
+import { memo } from '../../../core/memo.ts';
+import { textFromNative } from '../../../core/strings.ts';
+import type { HeaderList } from '../../../core/types.ts';
 
 /** A name in lower case, as HTTP/2 writes it: a map then has one entry for a header, however it was spelled. */
 export const lowerName: (name: string) => string = /* @__PURE__ */ memo((name) => name.toLowerCase());

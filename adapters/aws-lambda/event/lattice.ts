@@ -1,13 +1,13 @@
 // What both versions of VPC Lattice's events share.
 
-import type { Settings } from '../../core/environ.ts';
-import type { GatewayResponse } from '../../core/response.ts';
-import type { Environ } from '../../core/types.ts';
-import { decodePath } from '../../core/url.ts';
+import type { Settings } from '../../../core/environ.ts';
+import type { GatewayResponse } from '../../../core/response.ts';
+import type { Environ } from '../../../core/types.ts';
+import { decodePath } from '../../../core/url.ts';
+import type { Invocation } from '../invocation.ts';
 import { attachBody, type ResultBody } from './body.ts';
 import { begin, queryOf, sentPath, sentQuery, type ValueMap } from './environ.ts';
 import { singleValues } from './headers.ts';
-import type { Invocation } from './invocation.ts';
 
 /** The result for both versions of the event. */
 export interface LatticeResult extends ResultBody {

@@ -1,7 +1,7 @@
 // How large a result may be.
 
-import type { HeaderList } from '../../core/types.ts';
-import type { Source } from './source.ts';
+import type { HeaderList } from '../../../core/types.ts';
+import type { Source } from '../source.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB, in practice this many bytes of JSON. */
 export const SYNC_LIMIT_BYTES = 6_291_556;

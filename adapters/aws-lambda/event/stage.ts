@@ -1,8 +1,8 @@
 // Which part of a path the stage and the custom domain of an API stand for. (ENV-05, ENV-06)
 
-import { BadRequestError } from '../../core/errors.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import { decodePath, quotePath, splitPrefix } from '../../core/url.ts';
+import { BadRequestError } from '../../../core/errors.ts';
+import { encodeWsgi } from '../../../core/strings.ts';
+import { decodePath, quotePath, splitPrefix } from '../../../core/url.ts';
 import { type EventRequestLine, sentPath, type ValueMap } from './environ.ts';
 
 type Path = Pick<EventRequestLine, 'scriptName' | 'pathInfo' | 'path'>;

@@ -1,9 +1,9 @@
 // What event sources tell of TLS in headers, under the names of Apache's mod_ssl. (ENV-15)
 
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Environ } from '../../core/types.ts';
-import { decodePath } from '../../core/url.ts';
-import type { LambdaOptions } from './options.ts';
+import { encodeWsgi } from '../../../core/strings.ts';
+import type { Environ } from '../../../core/types.ts';
+import { decodePath } from '../../../core/url.ts';
+import type { LambdaOptions } from '../options.ts';
 
 /**
  * Adds `SSL_PROTOCOL` and `SSL_CIPHER` from the headers `X-Amzn-Tls-*`. Only for an event source that always sets them.

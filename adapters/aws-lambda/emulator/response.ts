@@ -1,9 +1,9 @@
 // What event sources make of a function's result.
 
-import { isHeaderValue, isHopByHop, isToken } from '../../core/check.ts';
-import { describe } from '../../core/errors.ts';
-import { encode, encodeWsgi, trimBlanks } from '../../core/strings.ts';
-import type { HeaderList } from '../../core/types.ts';
+import { isHeaderValue, isHopByHop, isToken } from '../../../core/check.ts';
+import { describe } from '../../../core/errors.ts';
+import { encode, encodeWsgi, trimBlanks } from '../../../core/strings.ts';
+import type { HeaderList } from '../../../core/types.ts';
 import { MalformedResultError } from './emulator.ts';
 
 /** A JSON object. */

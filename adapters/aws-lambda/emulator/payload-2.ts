@@ -1,6 +1,7 @@
-// Payload format 2.0 the other way round: events as HTTP APIs and function URLs send them, results as both read them.
+// Payload format 2.0 in reverse: events as HTTP APIs and function URLs send them, results as both read them.
 
-import type { HeaderList } from '../../core/types.ts';
+import type { HeaderList } from '../../../core/types.ts';
+import type { Answer, ClientRequest } from './emulator.ts';
 import {
   ACCOUNT_ID,
   bodyText,
@@ -13,20 +14,11 @@ import {
   logTime,
   reduce,
   valuesOf,
-} from './emulated-request.ts';
-import {
-  addCookies,
-  addDefaultType,
-  addMap,
-  bytesOf,
-  type JsonObject,
-  objectOf,
-  statusOf,
-} from './emulated-response.ts';
-import type { Answer, ClientRequest } from './emulator.ts';
+} from './request.ts';
+import { addCookies, addDefaultType, addMap, bytesOf, type JsonObject, objectOf, statusOf } from './response.ts';
 
 /** What differs between the two event sources. */
-export interface Payload2Door {
+export interface Payload2Parts {
   rawPath: string;
   /** `requestContext.http.path`: decoded at both. */
   decodedPath: string;
@@ -36,7 +28,7 @@ export interface Payload2Door {
   headers: [string, string][];
 }
 
-export function payload2Event(request: ClientRequest, door: Payload2Door): JsonObject {
+export function payload2Event(request: ClientRequest, parts: Payload2Parts): JsonObject {
   checkSize(request, EVENT_BODY_LIMIT_BYTES);
   const cookies = valuesOf(request, 'cookie').flatMap((line) => line.split(/;\s*/));
   const query = gather(decodedPairs(request.query));
@@ -44,26 +36,26 @@ export function payload2Event(request: ClientRequest, door: Payload2Door): JsonO
   return {
     version: '2.0',
     routeKey: '$default',
-    rawPath: door.rawPath,
+    rawPath: parts.rawPath,
     rawQueryString: request.query,
     ...(cookies.length === 0 ? null : { cookies }),
-    headers: reduce(gather(door.headers), joined),
+    headers: reduce(gather(parts.headers), joined),
     ...(request.query === '' ? null : { queryStringParameters: reduce(query, joined) }),
     requestContext: {
       accountId: ACCOUNT_ID,
-      apiId: door.apiId,
-      domainName: door.domainName,
-      domainPrefix: door.domainName.split('.')[0],
+      apiId: parts.apiId,
+      domainName: parts.domainName,
+      domainPrefix: parts.domainName.split('.')[0],
       http: {
         method: request.method,
-        path: door.decodedPath,
+        path: parts.decodedPath,
         protocol: request.protocol,
         sourceIp: request.clientAddress,
         userAgent: valuesOf(request, 'user-agent')[0] ?? '',
       },
       requestId: request.id,
       routeKey: '$default',
-      stage: door.stage,
+      stage: parts.stage,
       time: logTime(request.time),
       timeEpoch: request.time,
     },

@@ -1,7 +1,7 @@
 // Bodies between the strings of events and bytes.
 
-import type { GatewayResponse } from '../../core/response.ts';
-import { textFromBytes } from '../../core/strings.ts';
+import type { GatewayResponse } from '../../../core/response.ts';
+import { textFromBytes } from '../../../core/strings.ts';
 
 /**
  * The bytes of a base64 text: a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else; and in memory

@@ -1,16 +1,16 @@
 // What the event sources have in common on the way in: from the parts of an event to environ. Pure.
 
 import { Buffer } from 'node:buffer';
-import { addHeader, createEnviron, type GatewayInfo, headerKey, type Settings } from '../../core/environ.ts';
-import { BodyTooLargeError } from '../../core/errors.ts';
-import { HeaderPlans, putAll } from '../../core/header-plans.ts';
-import { MemoryInput } from '../../core/memory-input.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Environ } from '../../core/types.ts';
-import { asciiTarget, escapeByte, quotePath, splitPrefix } from '../../core/url.ts';
+import { addHeader, createEnviron, type GatewayInfo, headerKey, type Settings } from '../../../core/environ.ts';
+import { BodyTooLargeError } from '../../../core/errors.ts';
+import { HeaderPlans, putAll } from '../../../core/header-plans.ts';
+import { MemoryInput } from '../../../core/memory-input.ts';
+import { encodeWsgi } from '../../../core/strings.ts';
+import type { Environ } from '../../../core/types.ts';
+import { asciiTarget, escapeByte, quotePath, splitPrefix } from '../../../core/url.ts';
+import type { Invocation } from '../invocation.ts';
 import { bytesOf } from './body.ts';
 import { UnsupportedEventError } from './errors.ts';
-import type { Invocation } from './invocation.ts';
 
 /** Lambda runs as many processes as there are requests at a time. */
 const FACTS: GatewayInfo = { gateway: 'aws-lambda', multiprocess: true };

@@ -1,9 +1,9 @@
-// What both versions of VPC Lattice share the other way round.
+// What both versions of VPC Lattice share in reverse.
 
-import type { HeaderList } from '../../core/types.ts';
-import { ACCOUNT_ID, REGION } from './emulated-request.ts';
-import { addMap, bytesOf, objectOf, statusOf } from './emulated-response.ts';
+import type { HeaderList } from '../../../core/types.ts';
 import type { Answer, ClientRequest, Emulator } from './emulator.ts';
+import { ACCOUNT_ID, REGION } from './request.ts';
+import { addMap, bytesOf, objectOf, statusOf } from './response.ts';
 
 export function latticeArn(resource: string): string {
   return `arn:aws:vpc-lattice:${REGION}:${ACCOUNT_ID}:${resource}`;

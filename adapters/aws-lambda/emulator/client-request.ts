@@ -1,9 +1,9 @@
 // The request that stands behind an environ, as an event source would receive it.
 
-import { isHopByHop } from '../../core/check.ts';
-import { decodeWsgi, textFromNative } from '../../core/strings.ts';
-import type { Environ } from '../../core/types.ts';
-import { asciiTarget, encodedPathInfo } from '../../core/url.ts';
+import { isHopByHop } from '../../../core/check.ts';
+import { decodeWsgi, textFromNative } from '../../../core/strings.ts';
+import type { Environ } from '../../../core/types.ts';
+import { asciiTarget, encodedPathInfo } from '../../../core/url.ts';
 import type { ClientRequest } from './emulator.ts';
 
 /**
