@@ -49,6 +49,7 @@ export async function startServer(config: ServerConfig, output: Output, signals:
       http2,
       multiprocess,
       signals,
+      webFunction: false,
       errors,
     });
   } catch (error) {

@@ -82,8 +82,8 @@ export interface ServerLimits {
 /** Options of {@link serve}. */
 export interface ServeOptions extends NodeOptions, ServerLimits {
   /**
-   * The TCP port; 0 for any that is free. `serve` reads no environment variable: give `Number(process.env.PORT ?? 8000)` where
-   * the port is to come from there.
+   * The TCP port; 0 for any that is free. `serve` does not read `PORT` of the environment: give
+   * `Number(process.env.PORT ?? 8000)` where the port is to come from there.
    *
    * @default 8000
    */
@@ -134,6 +134,16 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
    * @default 8_000
    */
   shutdownTimeout?: number;
+  /**
+   * Whether Lambda runs this server, as a Web Function. It then listens where `AWS_LAMBDA_HTTP_ENDPOINT` of the environment
+   * says, whatever `port` and `host` are; `REMOTE_ADDR` is the last address of `X-Forwarded-For`, which Lambda has put there;
+   * scheme and server are those of the endpoint; `keepAliveTimeout` is 0 and `requestTimeout` 900,000 unless they are given;
+   * a shutdown takes 800 milliseconds at most. With `false` the variable has no effect: for a second server of the process.
+   * https://docs.aws.amazon.com/lambda/latest/dg/web-functions-nodejs.html
+   *
+   * @default whether `AWS_LAMBDA_HTTP_ENDPOINT` is set
+   */
+  webFunction?: boolean;
   /**
    * Called with each line that the server has to say about itself: what a shutdown waits for, what it cuts, and errors of
    * the server that belong to no request.

@@ -14,6 +14,7 @@ import { listen } from './listen.ts';
 import { checkServeOptions, type ServeOptions } from './options.ts';
 import { closeOnSignal, forgetSignal, shutdown } from './shutdown.ts';
 import { passUpgrades } from './upgrade.ts';
+import { behindEndpoint, webFunctionOptions } from './web-function.ts';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -33,13 +34,20 @@ export interface RunningServer {
 
 /**
  * Serves an application on `node:http`, `node:https` or `node:http2`. Where the application is `fromNode(server)` itself, the
- * `upgrade` listeners of that server get the upgrades, such as those to WebSockets.
+ * `upgrade` listeners of that server get the upgrades, such as those to WebSockets. As an AWS Lambda Web Function it listens
+ * where Lambda wants it to: see the option `webFunction`.
  *
  * @returns once the server listens; rejects when it cannot, for example with `EADDRINUSE`
  * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example const { url, close } = await serve(app, { port: 8000 });
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
+  const { webFunction, ...chosen } = webFunctionOptions(options);
+  const served = webFunction ? behindEndpoint(app) : app;
+  return serveWith(served, chosen, webFunction);
+}
+
+async function serveWith(app: Application, options: ServeOptions, webFunction: boolean): Promise<RunningServer> {
   const gateway = new NodeGateway(app, options);
   checkServeOptions(options);
   const { signals = true, shutdownTimeout = 8000, basePath = '' } = options;
@@ -62,6 +70,6 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     forgetSignal(close);
     return stop();
   };
-  if (signals) closeOnSignal(close, shutdownTimeout);
+  if (signals) closeOnSignal(close, shutdownTimeout, webFunction);
   return { url, port, server, close };
 }

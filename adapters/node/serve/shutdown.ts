@@ -137,6 +137,8 @@ class Connections {
 
 /** How long after its servers a process may go on by itself, in milliseconds: whoever awaits `close()` has something to do. */
 const EXIT_GRACE = 500;
+/** The same where the platform ends the process a second after it was told to, in milliseconds. */
+const SHORT_GRACE = 100;
 
 /** The servers that a signal closes. */
 const CLOSED_BY_SIGNAL = new Set<() => Promise<void>>();
@@ -144,12 +146,16 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 let isClosing = false;
 /** The longest that any of them may take, in milliseconds. */
 let longest = 0;
+let grace = EXIT_GRACE;
 
 /**
  * Closes a server at the first SIGTERM or SIGINT. When all such servers of the process are closed, the process ends, with
  * status 0 unless `process.exitCode` says otherwise, whatever timers or pools are open. A second signal ends it at once.
+ *
+ * @param isHurried whether the process ends as soon as they are, since the platform gives it no more time
  */
-export function closeOnSignal(close: () => Promise<void>, timeout: number): void {
+export function closeOnSignal(close: () => Promise<void>, timeout: number, isHurried = false): void {
+  if (isHurried) grace = SHORT_GRACE;
   if (CLOSED_BY_SIGNAL.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
   CLOSED_BY_SIGNAL.add(close);
   longest = Math.max(longest, timeout);
@@ -168,7 +174,7 @@ function onSignal(signal: NodeJS.Signals): void {
   // Somebody else who listens has something to put away as well, and as long for it as the servers have.
   const isAlone = process.listenerCount(signal) <= 1;
   Promise.allSettled([...CLOSED_BY_SIGNAL].map((close) => close())).then(() => {
-    const left = isAlone ? EXIT_GRACE : Math.max(EXIT_GRACE, longest - (performance.now() - began));
+    const left = isAlone ? grace : Math.max(grace, longest - (performance.now() - began));
     setTimeout(() => process.exit(), left).unref();
   });
 }
