@@ -1,10 +1,10 @@
 // AWS Lambda Web Functions: `serve` as the server that Lambda runs, behind an endpoint that says who the client is.
 // https://docs.aws.amazon.com/lambda/latest/dg/web-functions-nodejs.html
 
-import { checkApplication, checkOptions } from '../../core/check.ts';
-import { describe } from '../../core/errors.ts';
-import { trimBlanks } from '../../core/strings.ts';
-import type { Application, Environ } from '../../core/types.ts';
+import { checkApplication, checkOptions } from '../../../core/check.ts';
+import { describe } from '../../../core/errors.ts';
+import { trimBlanks } from '../../../core/strings.ts';
+import type { Application, Environ } from '../../../core/types.ts';
 import type { ServeOptions } from './serve-options.ts';
 
 /** Where Lambda wants the server to listen, as `host:port`. */
