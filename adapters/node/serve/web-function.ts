@@ -5,7 +5,7 @@ import { checkApplication, checkOptions } from '../../../core/check.ts';
 import { describe } from '../../../core/errors.ts';
 import { trimBlanks } from '../../../core/strings.ts';
 import type { Application, Environ } from '../../../core/types.ts';
-import type { ServeOptions } from './serve-options.ts';
+import type { ServeOptions } from './options.ts';
 
 /** Where Lambda wants the server to listen, as `host:port`. */
 const ENDPOINT = 'AWS_LAMBDA_HTTP_ENDPOINT';
