@@ -10,12 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { MIDDLEWARE_PACKAGES } from './check-imports.mjs';
+import { packageFindings } from './package-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const ALLOWED_FILES =
-  /^(?:dist\/(?:core|adapters|middleware|testing|shared)\/.+|docs\/.+\.md|package\.json|LICENSE|README\.md|SECURITY\.md)$/;
-const REQUIRED_FILES = ['package.json', 'LICENSE', 'README.md', 'docs/contract.md'];
 /** Types, which are not loaded at run time; and what middleware stands on, the one folder that may. */
 const ALLOWED_DEPENDENCIES = ['@types/aws-lambda', '@opentelemetry/api', ...MIDDLEWARE_PACKAGES];
 
@@ -49,8 +47,7 @@ try {
   /** @type {string[]} */
   const paths = files.map((/** @type {{ path: string }} */ file) => file.path);
 
-  for (const path of paths) if (!ALLOWED_FILES.test(path)) findings.push(`package: ${path} does not belong in it`);
-  for (const path of REQUIRED_FILES) if (!paths.includes(path)) findings.push(`package: ${path} is missing`);
+  for (const finding of packageFindings('.', { files, size })) findings.push(`package: ${finding}`);
 
   for (const path of paths.filter((/** @type {string} */ each) => /\.(?:js|d\.ts)$/.test(each))) {
     const map = /^\/\/# sourceMappingURL=(\S+)$/m.exec(readFileSync(join(root, path), 'utf8'))?.[1];

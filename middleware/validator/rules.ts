@@ -58,7 +58,7 @@ export const RULES = {
   'ENV-19': {
     binds: 'gateway, middleware',
     level: 'warning',
-    text: 'Keys with a dot are lower-case letters, digits and underscores, and start with a name of whoever defines them.',
+    text: 'Keys with a dot are lower-case letters, digits and underscores, and start with the name of the project that defines them.',
   },
   'L-20': {
     binds: 'gateway, middleware',

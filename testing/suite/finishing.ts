@@ -191,7 +191,7 @@ function withoutContent(suite: Suite): void {
     equal(method, 'HEAD', 'REQUEST_METHOD');
   });
 
-  decides('headLength', 'HTTP-05: HEAD keeps a declared length, and fewer bytes are no shortfall', async (t) => {
+  decides('headLength', 'HTTP-05: HEAD keeps a declared length, and fewer bytes are not a shortfall', async (t) => {
     const site = await t.serve(answering(() => [], '200 OK', declare(12345)));
     const answer = await site.get('/', { method: 'HEAD' });
     equal([answer.headers.get('content-length'), answer.text], ['12345', ''], 'length and body');

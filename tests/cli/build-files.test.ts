@@ -136,7 +136,7 @@ describe('files that are not included', () => {
     expect(included.stderr).toBe('');
   });
 
-  it('are no matter where nothing is read, or what is read is not there', async () => {
+  it('do not matter where nothing is read, or what is read is not there', async () => {
     const text = "[import.meta.url, new URL('./gone.txt', import.meta.url)]";
     expect((await build(folderOf({ 'app.ts': app('', text) }), 'lambda')).stderr).toBe('');
   });
@@ -175,7 +175,7 @@ describe('a package with a native addon', () => {
     expect((await build(folderOf(files), 'workers')).stderr).toContain('and workerd cannot load');
   });
 
-  it('is no matter when it is external', async () => {
+  it('does not matter when it is external', async () => {
     expect(await build(folderOf(FILES), 'lambda', '--external', 'native')).toMatchObject({ code: 0, stderr: '' });
   });
 

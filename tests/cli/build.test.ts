@@ -313,7 +313,7 @@ describe('a configuration of the project’s own and a Node listener', () => {
     expect(await deploy(file, text)).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('passes what wrangler is told on its command line, and an app without a Node listener', async () => {
+  it('passes on the arguments for wrangler, and an app without a Node listener', async () => {
     const old = 'compatibility_date = "2024-09-23"';
     const flags = ['--', '--compatibility-date', '2026-01-01', '--compatibility-flag', 'nodejs_compat'];
     expect(await deploy('wrangler.toml', old, SERVER, ...flags)).toMatchObject({ code: 0, stderr: '' });

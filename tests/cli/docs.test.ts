@@ -42,7 +42,7 @@ describe('help', () => {
     expect(stderr).toContain('Usage: waygate');
   });
 
-  it('tells the version', async () => {
+  it('prints the version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../cli/package.json', import.meta.url), 'utf8'));
     expect(await run(folderOf({}), ['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });

@@ -48,7 +48,7 @@ describe('recognized and served', () => {
     expect([response.status, await response.text()]).toEqual([200, text]);
   });
 
-  it('takes a bare node listener for an application, unless it is told', async () => {
+  it('takes a bare node listener for an application, unless --kind says otherwise', async () => {
     const listener = (_request: unknown, response: { end(text: string): void }): void => response.end(text);
     expect(recognize(listener)).toBe('app');
     const found = await findApp({ default: listener }, 'app.ts', 'node');

@@ -122,7 +122,7 @@ describe('options', () => {
   });
 });
 
-describe('what is no application (L-21)', () => {
+describe('a value that is not an application (L-21)', () => {
   const refusal = (app: unknown) => {
     try {
       prepareOptions(app, {});

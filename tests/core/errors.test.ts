@@ -210,7 +210,7 @@ describe('wsgi.errors from the errors option (LOG)', () => {
     expect(entries[0]).toContain('no page at /\\u009b2J\\u001b]0;title\\u0007\\u000d\nsecond line\n    at ');
   });
 
-  it('takes whatever is written, also what is no text', () => {
+  it('takes whatever is written, also values that are not text', () => {
     const entries: string[] = [];
     const stream = errorStreams((text) => void entries.push(text))();
     for (const odd of [5, undefined, null, Symbol('s'), Object.create(null)]) stream.write(odd as string);
@@ -244,7 +244,7 @@ describe('answers in the application’s stead (ERR-03)', () => {
     expect(plainResponse(500, true)).toMatchObject({ body: [], headers: plainResponse(500, false).headers });
   });
 
-  it('tell a client what it did wrong, and of a fault of the adapter nothing', () => {
+  it('show a client what it did wrong, and nothing of a fault of the adapter', () => {
     const errors = collecting();
     const tooMany = refuse(new RequestError(431, 'Too many headers.'), errors, false);
     expect([tooMany.status, page(tooMany.body)]).toEqual(['431 Error', '431 Error\nToo many headers.\n']);
@@ -258,7 +258,7 @@ describe('answers in the application’s stead (ERR-03)', () => {
 });
 
 describe('work after the response', () => {
-  it('never rejects, and its failure is told', async () => {
+  it('never rejects, and its failure is logged', async () => {
     const errors = collecting();
     await logRejection(Promise.reject(new Error('failed work')), errors);
     expect(errors.text).toContain('failed work');

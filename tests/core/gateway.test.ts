@@ -141,7 +141,7 @@ describe('a client that left while the application was working (ERR-05)', () => 
     return { log, environ: setupTestingDefaults({ 'wsgi.errors': errors }) };
   };
 
-  it('is no fault of an application that starts its response later', async () => {
+  it('is not a fault of an application that starts its response later', async () => {
     const { log, environ } = gone();
     const exchange = new Exchange(environ);
     let closed = 0;
@@ -157,7 +157,7 @@ describe('a client that left while the application was working (ERR-05)', () => 
     expect({ log, closed }).toEqual({ log: [], closed: 1 });
   });
 
-  it('is no fault of an application whose body starts the response later', async () => {
+  it('is not a fault of an application whose body starts the response later', async () => {
     const { log, environ } = gone();
     const exchange = new Exchange(environ);
     const response = exchange.run(async function* (_environ, startResponse) {
@@ -171,7 +171,7 @@ describe('a client that left while the application was working (ERR-05)', () => 
     expect(log).toEqual([]);
   });
 
-  it('is no fault of a body that was given up for it before it had started the response', async () => {
+  it('is not a fault of a body that was given up for it before it had started the response', async () => {
     const { log, environ } = gone();
     const exchange = new Exchange(environ);
     let leave = (): void => {};
@@ -383,7 +383,7 @@ describe('a body of a hosted app that asks for its head', () => {
     (response.body as ResponseBody).close();
   });
 
-  it('is no other empty chunk: that commits nothing (BODY-07)', async () => {
+  it('is not any other empty chunk: that commits nothing (BODY-07)', async () => {
     const answer = Promise.resolve(run(hanging(new Uint8Array(0)), setupTestingDefaults()));
     const pending = new Promise((resolve) => setTimeout(resolve, 5, 'pending'));
     expect(await Promise.race([answer, pending])).toBe('pending');

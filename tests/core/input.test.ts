@@ -162,7 +162,7 @@ describe('wsgi.input', () => {
     await expect(new Input(sourceOf(chunks, false), undefined, 2).read()).rejects.toThrow(BodyTooLargeError);
   });
 
-  it('gives its stream out at the pace of whoever reads it', async () => {
+  it('gives its stream out at the pace of the reader', async () => {
     const source = sourceOf([Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)], false);
     const input = new Input(source, 3);
     const reader = input.stream().getReader();
@@ -209,7 +209,7 @@ describe('a source that gathers the whole body', () => {
     });
 
   it.each([true, false])(
-    'gives it to whoever wants all of it, and others wait their turn (later: %s)',
+    'gives it to a reader that wants all of it, and others wait their turn (later: %s)',
     async (later) => {
       const input = (text: string) => new Input(giving(bytes(text), later), text.length);
       expect(await input('abc').bytes()).toEqual(bytes('abc'));

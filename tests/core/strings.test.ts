@@ -78,7 +78,7 @@ describe('native strings (STR-01 … STR-06)', () => {
     );
   });
 
-  it('are no windows-1252: 0x80 to 0x9F stay what they are (trap 15)', () => {
+  it('are not windows-1252: 0x80 to 0x9F stay what they are (trap 15)', () => {
     expect(nativeFromBytes(Uint8Array.of(0x80, 0x85, 0x9f))).toBe('\x80\x85\x9f');
   });
 

@@ -156,7 +156,12 @@ test('links of every page lead to files and headings that exist', () => {
   const found = ['docs', 'examples', 'cli'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   );
-  const pages = ['README.md', ...found.filter((name) => /^(?!.*node_modules).*\.md$/.test(name))];
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...found.filter((name) => /^(?!.*node_modules).*\.md$/.test(name)),
+  ];
   expect(pages.length).toBeGreaterThan(8);
   for (const page of pages) {
     for (const [, link] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {

@@ -139,7 +139,7 @@ for (const [name, { start, from, codings }] of Object.entries(CACHES) as ['nginx
       expect(answered).toEqual([304]);
     });
 
-    test('tells a client that has it so, by its tag', async () => {
+    test('answers 304 to a client that has it, by its tag', async () => {
       const first = await ask(cache.port, '/files/page.txt', { 'accept-encoding': 'gzip' });
       const again = await ask(cache.port, '/files/page.txt', {
         'accept-encoding': 'gzip',

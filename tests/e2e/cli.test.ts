@@ -415,7 +415,7 @@ describe('waygate fetch, event, invoke and check', () => {
     expect(JSON.parse(stdout)).toMatchObject({ PATH_INFO: '/a b', body: 'x' });
   });
 
-  it('a pipe that closes early is no failure', async () => {
+  it('a pipe that closes early is not a failure', async () => {
     const { stdout, stderr } = await project.sh('waygate fetch large.ts / | head -c 5');
     expect({ stdout, stderr }).toEqual({
       stdout: '',
@@ -431,7 +431,7 @@ describe('waygate fetch, event, invoke and check', () => {
     expect(await project.sh('waygate fetch large.ts / | head -c 5')).toEqual({ code: 0, stdout: 'aaaaa', stderr: '' });
   });
 
-  it('check reports, and its exit code tells', async () => {
+  it('check reports, and its exit code says so', async () => {
     expect(await project.sh('waygate check app.ts /')).toMatchObject({ code: 0, stderr: '' });
     const found = await project.sh('waygate check app.ts /fail');
     expect(found.code).toBe(1);

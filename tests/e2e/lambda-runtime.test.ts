@@ -97,7 +97,7 @@ describe.each(CLIENTS.map((kind) => ({ ...kind, missing: isMissing(kind) })))('$
     afterAll(() => api?.stop());
 
     describe('buffered, the example bundle', () => {
-      it('answers JSON, an echo of bytes, cookies, and bytes that are no text', async () => {
+      it('answers JSON, an echo of bytes, cookies, and bytes that are not text', async () => {
         start('lambda/handler.handler');
         const page = result(await api.invoke(event('/', { query: 'q=1' })));
         expect(page.statusCode).toBe(200);

@@ -30,7 +30,7 @@ describe('what a hosted listener has in workerd', () => {
     expect(await askOutcomes(dev.url, members)).toEqual(expected);
   });
 
-  test('is told of a timeout', async () => {
+  test('hears of a timeout', async () => {
     expect(await ask(`${dev.url}/timeout`)).toBe('late');
   });
 });

@@ -82,7 +82,7 @@ describe('toFetch', () => {
     for (const path of ['/api', '/api/', '/api/x', '/apiary']) await expectClean(await serve(path), false);
   });
 
-  test('it complains of OPTIONS * alone, whose path is no path', async () => {
+  test('it complains of OPTIONS * alone, whose path is not a path', async () => {
     const response = await toFetch(judged)('*', { method: 'OPTIONS' });
     const { complaints } = (await response.json()) as Verdict;
     expect(complaints).toEqual([expect.stringContaining("PATH_INFO doesn't start with /")]);

@@ -77,7 +77,7 @@ describe('examples/worker in wrangler dev', () => {
     expect((await fetch(url, { method: 'POST' })).headers.get('Allow')).toBe('GET, PUT, DELETE');
   });
 
-  test('counts visits in a Durable Object for each page, and tells the log of them', async () => {
+  test('counts visits in a Durable Object for each page, and logs them', async () => {
     expect(await (await fetch(`${dev.url}/a`)).text()).toBe('Visit number 1 of /a.\n');
     expect(await (await fetch(`${dev.url}/a`)).text()).toBe('Visit number 2 of /a.\n');
     expect(await (await fetch(`${dev.url}/notesy`)).text()).toBe('Visit number 1 of /notesy.\n');

@@ -43,11 +43,11 @@ describe('header bytes', () => {
     expect(response).toContain('X-Utf8: caf\xc3\xa9 \xe2\x82\xac\r\n');
   });
 
-  test('bytes that are no UTF-8 are lost on the way in: workerd makes U+FFFD of each', async () => {
+  test('bytes that are not UTF-8 are lost on the way in: workerd makes U+FFFD of each', async () => {
     expect(await send('GET /bytes', 'X-Sent: a\xe9b\r\n')).toContain('X-Back: a\xef\xbf\xbdb\r\n');
   });
 
-  test('bytes that are no UTF-8 go out as the UTF-8 of the Latin-1 characters', async () => {
+  test('bytes that are not UTF-8 go out as the UTF-8 of the Latin-1 characters', async () => {
     expect(await send('GET /bytes')).toContain('X-Latin1: caf\xc3\xa9\r\n');
   });
 
@@ -112,7 +112,7 @@ describe('request targets', () => {
     expect(await send('GET /x%2f..%2fenviron')).toMatch(/^HTTP\/1\.1 404 /);
   });
 
-  test.each(['/environ?%', '/environ?%f', '/environ?a=%FF%', '/environ?'])('%s is no error', async (target) => {
+  test.each(['/environ?%', '/environ?%f', '/environ?a=%FF%', '/environ?'])('%s is not an error', async (target) => {
     expect((await environ(target)).QUERY_STRING).toBe(target.slice('/environ?'.length));
   });
 
@@ -286,7 +286,7 @@ describe('responses', () => {
     expect(response).toMatch(/\r\n\r\nbegun$/);
   });
 
-  test('a body that fails is told once by the gateway; workerd tells of it in words of its own', async () => {
+  test('a body that fails is logged once by the gateway; workerd logs it in words of its own', async () => {
     await send('GET /fail-declared?and-told');
     const isWorkerd = (line: string): boolean => line.includes('Uncaught');
     const lines = (): string[] =>

@@ -54,7 +54,7 @@ test('an upload is echoed before it has ended', async () => {
   expect(arrived).toEqual(['one', 'two']);
 });
 
-test('anything else is told what there is', async () => {
+test('anything else gets a list of what there is', async () => {
   const response = await fetch(`${served.url}/nothing`);
   expect(response.status).toBe(404);
   expect(await response.text()).toContain('POST /echo');

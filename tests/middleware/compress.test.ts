@@ -221,7 +221,7 @@ describe('headers', () => {
     expect((await headersOf([['Accept-Ranges', 'bytes']], 'identity'))['accept-ranges']).toBe('bytes');
   });
 
-  test('identity as the coding of the application is no coding', async () => {
+  test('identity as the coding of the application is not a coding', async () => {
     expect((await headersOf([['Content-Encoding', 'identity']]))['content-encoding']).toBe('gzip');
   });
 
@@ -493,7 +493,7 @@ test('a hosted app is compressed like any other', async () => {
 });
 
 describe('types', () => {
-  test('the rule agrees with the database of types, but for one', () => {
+  test('the rule agrees with the database of types, with one exception', () => {
     const differs: string[] = [];
     for (const [type, { compressible }] of Object.entries(mimeDb)) {
       if (compressible !== undefined && compressible !== isCompressible(type)) differs.push(type);

@@ -244,7 +244,7 @@ describe('entity tags', () => {
     expect(log.join('')).toContain('SR-06');
   });
 
-  test('the hash tells bodies apart: each byte, each length, each place', () => {
+  test('the hash differs between bodies: each byte, each length, each place', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 1, maxLength: 64 }),
@@ -331,7 +331,7 @@ describe('inside compress', () => {
   const page = 'The same page again and again.\n'.repeat(100);
   const app = validator(compress(validator(conditional(answering(TYPE, page))), { encoders: nodeEncoders }));
 
-  test('a client has each of both bodies under a tag of its own, and is told when it has it', async () => {
+  test('a client has each of both bodies under a tag of its own, and gets a 304 when it has it', async () => {
     for (const accept of ['gzip', 'identity']) {
       const { headers } = await ask(app, { headers: { 'accept-encoding': accept } });
       expect(headers.etag).toMatch(accept === 'gzip' ? /^W\// : /^"/);

@@ -116,7 +116,7 @@ test('a preflight of another origin is a 403 that allows nothing', async () => {
   expect(headers.get('vary')).toContain('Origin');
 });
 
-test('an OPTIONS request that is no preflight reaches the application', async () => {
+test('an OPTIONS request that is not a preflight reaches the application', async () => {
   for (const keys of [{}, { HTTP_ORIGIN: SHOP }, { HTTP_ACCESS_CONTROL_REQUEST_METHOD: 'PUT' }])
     expect((await ask(cors(hello), { REQUEST_METHOD: 'OPTIONS', ...keys })).text).toBe('hello');
 });

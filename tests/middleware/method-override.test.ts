@@ -44,7 +44,7 @@ test.each(['GET', 'CONNECT', 'TRACE', '', 'DELETE PUT', '\x1b[2J'])(
   },
 );
 
-test('what is no small form is not read', async () => {
+test('only a small form is read', async () => {
   expect((await send({ CONTENT_TYPE: 'text/plain' }, '_method=put')).text).toBe('POST - _method=put');
   expect((await send({ CONTENT_TYPE: 'application/x-www-form-urlencodedx' }, '_method=put')).text).toBe(
     'POST - _method=put',

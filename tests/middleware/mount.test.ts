@@ -125,7 +125,7 @@ test('SCRIPT_NAME and PATH_INFO add up to what they were, and no segment is ever
   );
 });
 
-test('what is no application, and two for one mount point, are refused when it is made', () => {
+test('a value that is not an application, and two for one mount point, are refused when it is made', () => {
   expect(() => mount({ '/a': null as never })).toThrow(
     'What mount was given for "/a" is null; expected a function (environ, startResponse)',
   );

@@ -153,7 +153,7 @@ test.each([
   '1.2.3.4\t5',
   '::1\n',
   '',
-])('X-Forwarded-For: %j is no address, and the proxy is not taken for the client', (value) => {
+])('X-Forwarded-For: %j is not an address, and the proxy is not taken for the client', (value) => {
   const seen = fixed({ 'X-Forwarded-For': value }, { for: 1 });
   expect(['REMOTE_ADDR' in seen, 'REMOTE_PORT' in seen]).toEqual([false, false]);
 });
@@ -331,7 +331,7 @@ test('a hosted app sees the public URL without the prefix, in the encoding that 
   expect(urls).toEqual(['http://example.com/a%2Fb']);
 });
 
-test('an option that is no count, and what is no application, are refused when it is made', () => {
+test('an option that is not a count, and a value that is not an application, are refused when it is made', () => {
   const app = () => [];
   expect(() => proxyFix({ for: 1 } as never, app as never)).toThrow(
     'The application is an Object; expected a function (environ, startResponse)',

@@ -76,7 +76,7 @@ describe('events that are requests', () => {
   });
 });
 
-describe('events that are no requests', () => {
+describe('events that are not requests', () => {
   it.each(refused.map((each): [string, EventCase] => [each.file, each]))('%s', async (file) => {
     let called = false;
     const handler = toLambda(() => {

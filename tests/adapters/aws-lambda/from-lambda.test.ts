@@ -291,7 +291,7 @@ describe('how the handler is called', () => {
     expect(await response.text()).toBe('null');
   });
 
-  it('refuses what is no handler, and a source that is none', () => {
+  it('refuses a value that is not a handler, and an unknown source', () => {
     expect(() => fromLambda(undefined as never, options)).toThrow('expected a function (event, context)');
     expect(() => fromLambda(() => {}, { source: 'sqs' as never })).toThrow('expected one of rest-api, http-api');
     expect(() => fromLambda(() => {}, undefined as never)).toThrow('expected one of rest-api');
@@ -490,7 +490,7 @@ describe('streaming handlers', () => {
     expect((await serve(handler, { source: 'rest-api' })('/')).status).toBe(502);
   });
 
-  it('with cookies that are no list are no answer', async () => {
+  it('with cookies that are not a list are not a response', async () => {
     const handler = stream((to) => {
       from(to, { statusCode: 200, cookies: 'a=1' }).write('x');
       to.end();
@@ -567,7 +567,7 @@ describe('streaming handlers', () => {
   });
 
   it.each(['function-url', 'http-api'] as const)(
-    'hear of a client that leaves, which is no fault to tell: %s',
+    'hear that the client disconnected, and log nothing: %s',
     async (source) => {
       for (const begins of [true, false]) {
         const told: unknown[] = [];

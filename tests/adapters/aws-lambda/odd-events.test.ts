@@ -49,7 +49,7 @@ describe('members that are null', () => {
     await expect(toLambda(() => [])(noLattice)).rejects.toThrow(UnsupportedEventError);
   });
 
-  it('of headers are no headers', async () => {
+  it('of headers do not count as headers', async () => {
     const environ = await environOf(rest({ headers: { 'X-A': null, 'X-B': 7, 'X-C': true, 'X-D': [] } }));
     expect([environ.HTTP_X_A, environ.HTTP_X_B, environ.HTTP_X_C, environ.HTTP_X_D]).toEqual([
       undefined,
@@ -107,7 +107,7 @@ describe('where only one of two members is there', () => {
     expect([url.PATH_INFO, url.REQUEST_URI]).toEqual(['/a b/%41', '/a%20b/%2541']);
   });
 
-  it('the host that tells of a stage may be in either map, under a name in any case', async () => {
+  it('the host that shows a stage may be in either map, under a name in any case', async () => {
     const context = { path: undefined };
     const Host = 'a1.execute-api.eu-west-1.amazonaws.com';
     const seen = async (members: object) => (await environOf(rest(members, context))).SCRIPT_NAME;
@@ -120,7 +120,7 @@ describe('where only one of two members is there', () => {
   });
 });
 
-describe('texts that are no ASCII', () => {
+describe('texts that are not ASCII', () => {
   it('become bytes once: a domain name, and an address that a header holds', async () => {
     const named = await environOf(payload2({ headers: {} }, { domainName: '\u6771.example' }));
     expect(named.SERVER_NAME).toBe('\xe6\x9d\xb1.example');

@@ -134,7 +134,7 @@ describe('A9: abortBeforeTimeoutMs', () => {
     expect(whole.body).toMatch(/bye\n$/);
   });
 
-  it('aborts at once where less is left, and nothing without a context that tells', async () => {
+  it('aborts at once where less is left, and nothing without a context that has the time', async () => {
     let signal: AbortSignal | undefined;
     const app: Application = (environ, startResponse) => {
       signal = environ['waygate.signal'];
@@ -234,7 +234,7 @@ describe('TLS, under the names of mod_ssl', () => {
     expect(await ssl(given, { mutualTls: 'passthrough' })).toEqual({});
   });
 
-  it('a function URL tells the protocol and the cipher', async () => {
+  it('a function URL has the protocol and the cipher', async () => {
     const headers = { 'x-amzn-tls-version': 'TLSv1.2', 'x-amzn-tls-cipher-suite': 'ECDHE-RSA-AES128-GCM-SHA256' };
     expect(await ssl(lambdaEvent('function-url', { headers }))).toEqual({
       SSL_PROTOCOL: 'TLSv1.2',

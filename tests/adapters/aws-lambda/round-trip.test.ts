@@ -284,7 +284,7 @@ describe('losses that event sources force', () => {
     expect((await roundTrip(door('http-api'), { path: '/100%' }, {})).status).toBe('400 Bad Request');
   });
 
-  it('HTTP API: bytes in the path that are no UTF-8', async () => {
+  it('HTTP API: bytes in the path that are not UTF-8', async () => {
     expect((await roundTrip(door('http-api'), { path: '/sp\xe4m' }, {})).environ.PATH_INFO).toBe('/sp\xef\xbf\xbdm');
   });
 

@@ -60,7 +60,7 @@ describe('the result', () => {
 });
 
 describe('the context', () => {
-  it('tells the id, the name and the time that is left', async () => {
+  it('has the id, the name and the time that is left', async () => {
     const options = { requestId: 'r-1', functionName: 'f', timeoutMs: 5000, memoryLimitInMB: 256 };
     const seen = (await invokeLambda(
       async (_event, context) => ({ ...context, left: context.getRemainingTimeInMillis() }),

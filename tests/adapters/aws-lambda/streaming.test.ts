@@ -439,7 +439,7 @@ describe('the runtime', () => {
     expect(streamifyResponse).toHaveBeenCalledTimes(1);
   });
 
-  it('A2: is told not to wait for what the function has open', async () => {
+  it('A2: gets the request not to wait for what the function has open', async () => {
     const context = { callbackWaitsForEmptyEventLoop: true };
     await toLambdaStream(respond('200 OK', [], []))(url(), new RuntimeStream(), context);
     expect(context.callbackWaitsForEmptyEventLoop).toBe(false);

@@ -142,7 +142,7 @@ describe('failures', () => {
     expect(app).not.toHaveBeenCalled();
   });
 
-  it('a body that is no string is refused', async () => {
+  it('a body that is not a string is refused', async () => {
     await expect(toLambda(() => [])({ ...lambdaEvent('http-api'), body: { a: 1 } })).rejects.toThrow(
       'a request whose body is not a string but of type object',
     );
@@ -180,7 +180,7 @@ describe('work after the response', () => {
     expect(order).toEqual(['work', 'more']);
   });
 
-  it('that fails is told, and changes no response', async () => {
+  it('that fails is logged, and changes no response', async () => {
     const log: string[] = [];
     const handler = toLambda(
       (environ, startResponse) => {
@@ -380,7 +380,7 @@ describe('who the client is', () => {
     expect((await environOf(lambdaEvent('http-api'))).SSL_CLIENT_VERIFY).toBeUndefined();
   });
 
-  it('a certificate of which nothing is told is none, and nothing of it is empty', async () => {
+  it('a certificate without details gives no keys, and no key is empty', async () => {
     const none = { clientCertPem: '', subjectDN: '', issuerDN: '', serialNumber: '' };
     const validity = { notBefore: '', notAfter: '' };
     const seen = async (clientCert: object) => {

@@ -59,7 +59,7 @@ describe('the handler', () => {
     for (const handler of handlers) expect(handler).toHaveLength(2);
   });
 
-  it('is no handler of what has no HTTP request', () => {
+  it('is not a handler of events without an HTTP request', () => {
     expectTypeOf<LambdaHandler>().not.toExtend<(event: string) => string>();
   });
 

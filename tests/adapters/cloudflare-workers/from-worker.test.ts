@@ -138,7 +138,7 @@ test('on Workers, behind a middleware that changed the request, cf and CF-Connec
 });
 
 test.each([null, undefined, {}, () => new Response(), { scheduled() {} }])(
-  '%s is no Worker that serves HTTP',
+  '%s is not a Worker that serves HTTP',
   (worker) => {
     expect(() => fromWorker(worker as ModuleWorker | WorkerClass)).toThrow('expected the default export of a Worker');
   },

@@ -171,7 +171,7 @@ describe.each(APP_WAYS)('fromFetchMiddleware %s', (name, way) => {
     });
   });
 
-  test('a body is streamed, read by whoever has it, and closed once, also where it is thrown away', async () => {
+  test('a body is streamed, read once, and closed once, also where it is thrown away', async () => {
     const closed = vi.fn();
     const app: Application = (_environ, startResponse) => {
       startResponse('200 OK', [['Content-Type', 'text/plain']]);
@@ -343,7 +343,7 @@ describe('toFetchMiddleware', () => {
     expect(await toFetchMiddleware(looks)(new Request('http://localhost/'), () => same)).toBe(same);
   });
 
-  test('what is no middleware is refused', () => {
+  test('a value that is not a middleware is refused', () => {
     expect(() => toFetchMiddleware({} as never)).toThrow('expected a middleware');
     expect(() => toFetchMiddleware((() => undefined) as never)).toThrow('expected an application');
     expect(() => fromFetchMiddleware({} as never)).toThrow('expected a function (request, next) => Response');

@@ -154,7 +154,7 @@ test('waitUntil is waygate.wait_until, and passThroughOnException does nothing',
   expect(work).toEqual([promise]);
 });
 
-test('work that fails afterwards is told, and crashes nothing', async () => {
+test('work that fails afterwards is logged, and crashes nothing', async () => {
   const log: string[] = [];
   const app = fromFetch((_request, _env, ctx) => {
     ctx.waitUntil(Promise.reject(new Error('failed afterwards')));

@@ -43,7 +43,7 @@ test('bytes in headers stay bytes, and an empty value stays', async () => {
   ]);
 });
 
-test('headers about the connection are taken off, and those that Connection names', async () => {
+test('headers about the connection are removed, and those that Connection names', async () => {
   const headers = {
     connection: 'keep-alive, X-Hop',
     'keep-alive': 'timeout=5',

@@ -126,7 +126,7 @@ describe.each(WAYS)('a Fetch handler, %s', (name, way) => {
     });
   });
 
-  test('is told when the client cancels the response', async () => {
+  test('hears when the client cancels the response', async () => {
     let cancelled = () => {};
     const done = new Promise<void>((resolve) => {
       cancelled = resolve;
@@ -250,7 +250,7 @@ describe.each(WAYS)('a Fetch handler, %s', (name, way) => {
   });
 });
 
-test('fromFetch names what it was given when that is no handler', () => {
+test('fromFetch names a value that is not a handler', () => {
   expect(() => fromFetch({} as never)).toThrow(/given an Object; expected a function \(request\) => Response/);
   expect(() => fromFetch(null as never)).toThrow(/given null/);
 });

@@ -324,7 +324,7 @@ describe('a client that leaves (ERR-05)', () => {
     expect({ aborted, closes, log }).toEqual({ aborted: false, closes: 1, log: [] });
   });
 
-  it('in the middle of its upload: the read rejects, and that is no fault to log', async () => {
+  it('in the middle of its upload: the read rejects, and nothing is logged', async () => {
     const outcome = gate<unknown>();
     const started = gate();
     const { port } = await start(async (environ) => {
@@ -387,7 +387,7 @@ describe('a short body, read as a whole', () => {
     }
   });
 
-  it('that breaks off rejects, now and later, and that is no fault to log', async () => {
+  it('that breaks off rejects, now and later, and nothing is logged', async () => {
     const failed = gate<unknown[]>();
     const { port } = await start(async (environ, startResponse) => {
       const input = environ['wsgi.input'];

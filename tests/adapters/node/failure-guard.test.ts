@@ -159,7 +159,7 @@ describe.each(SOCKETS)('with requests behind it on its connection, over %s', (so
 });
 
 describe('where the end of the connection is the end of the body', () => {
-  test.each(KINDS)('a reset tells the client, over TCP and over TLS: %s', async (kind) => {
+  test.each(KINDS)('the client sees a reset, over TCP and over TLS: %s', async (kind) => {
     for (const socket of ['tcp', 'tls']) {
       const { error } = await talk(`${socket}-${kind}`, `GET /${kind}/late/nothing HTTP/1.0\r\n\r\n`);
       expect(error, socket).toBe('ECONNRESET');

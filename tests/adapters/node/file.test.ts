@@ -105,7 +105,7 @@ it('breaks off where a file turns out shorter than it was', async () => {
   await closed();
 });
 
-it('sends what is no file on disk without a length', async () => {
+it('sends something other than a file on disk without a length', async () => {
   const response = await fetch(
     await serving(async (environ, startResponse) => {
       handle = await open('/dev/null');

@@ -207,7 +207,7 @@ describe.each(APP_WAYS)('%s', (name, way) => {
     });
   });
 
-  test('passport tells the application the user', async () => {
+  test('passport passes the user on to the application', async () => {
     const auth = new passport.Passport();
     auth.use('header', {
       authenticate(
@@ -632,7 +632,7 @@ describe.each(APP_WAYS.slice(0, 2))('%s, over a connection', (_name, way) => {
     }
   });
 
-  test('a request body that the application leaves is no bar to the next request', async () => {
+  test('a request body that the application leaves does not stop the next request', async () => {
     await way(fromConnect(helmet())(page('hello')), async (call) => {
       for (let count = 0; count < 3; count++) {
         expect(await (await call('/', { method: 'POST', body: 'x'.repeat(200_000) })).text()).toBe('hello');
@@ -651,7 +651,7 @@ describe.each(APP_WAYS.slice(0, 2))('%s, over a connection', (_name, way) => {
   });
 });
 
-test('fromConnect refuses what is no middleware, and says how it is made', () => {
+test('fromConnect refuses a value that is not a middleware, and says how to make one', () => {
   expect(() => fromConnect()).toThrow('fromConnect was given no middleware');
   expect(() => fromConnect({} as never)).toThrow(
     'fromConnect was given an Object as middleware 0; expected a function',

@@ -313,7 +313,7 @@ describe('when the client goes', () => {
     expect(told).toEqual([]);
   });
 
-  test('a body that fails for another reason is told with that reason', async () => {
+  test('a body that fails for another reason is reported with that reason', async () => {
     const input = {
       ...setupTestingDefaults()['wsgi.input'],
       stream: () => new ReadableStream({ pull: () => Promise.reject(secret) }),

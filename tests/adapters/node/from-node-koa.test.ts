@@ -65,7 +65,7 @@ describe.each(WAYS)('Koa %s', (_name, way) => {
     expect(app.told).toEqual([]);
   });
 
-  test('tells its error handler, and answers with what may be shown', async () => {
+  test('calls its error handler, and answers with what may be shown', async () => {
     const app = koa(async (ctx: Koa.Context) => {
       if (ctx.path === '/throw') ctx.throw(418, 'short and stout', { headers: { 'x-pot': '1' } });
       if (ctx.path === '/assert') ctx.assert(ctx.query.user, 401, 'who?');

@@ -156,7 +156,7 @@ describe.each(ON_CONNECTIONS)('the head of a response, %s', (_name, way) => {
     expect(await length(removed)).toBeUndefined();
   });
 
-  test('tells a listener that it is sent', async () => {
+  test('lets a listener know that it is sent', async () => {
     const seen: unknown[] = [];
     await ask(way, (res) => {
       const note = () => seen.push(res.headersSent, res.writableEnded, res.finished);
@@ -367,7 +367,7 @@ describe.each(WAYS)('the body of a response, %s', (_name, way) => {
     ]);
   });
 
-  test('refuses what is no chunk where it is given', async () => {
+  test('refuses a value that is not a chunk where it is given', async () => {
     const seen: string[] = [];
     const listener: NodeAppListener = (_req, res) => {
       for (const chunk of [1, {}, null]) {

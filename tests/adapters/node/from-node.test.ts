@@ -264,7 +264,7 @@ describe('what environ adds', () => {
     expect(await see({ ...keys, PATH_INFO: '/b' }, shown)).toEqual(['/b?q', '/api/b?q']);
   });
 
-  test('environ itself, and the address and scheme that it tells', async () => {
+  test('environ itself, and the address and scheme in it', async () => {
     const keys = { REMOTE_ADDR: '2001:db8::1', REMOTE_PORT: '4711', 'wsgi.url_scheme': 'https' as const };
     const seen = await see(keys, (req) => {
       const { remoteAddress, remotePort, remoteFamily } = req.socket;
@@ -302,7 +302,7 @@ describe('what environ adds', () => {
     });
   });
 
-  test('a body that no header tells of is announced as chunked, so that body parsers read it', async () => {
+  test('a body that no header announces is announced as chunked, so that body parsers read it', async () => {
     const app = fromNode(async (req, res) => {
       let text = '';
       for await (const chunk of req) text += chunk;

@@ -42,7 +42,7 @@ describe.each(WAYS)('server.setTimeout, %s', (_name, way) => {
     );
   });
 
-  it('leaves the answer to whoever listens on the response', async () => {
+  it('leaves the answer to a listener on the response', async () => {
     const listener = (_request: IncomingMessage, response: ServerResponse): void => {
       response.on('timeout', () => response.writeHead(503).end('late'));
     };

@@ -107,7 +107,7 @@ test('a body that was read in part holds up no request behind it', async () => {
   socket.destroy();
 });
 
-test('bytes behind a body that are no request break the connection', async () => {
+test('bytes behind a body that are not a request break the connection', async () => {
   await serve(path);
   const responses = await exchange(site.port, bytes(post('/a', 'A'), 'rubbish\r\n\r\n'), 2);
   expect(responses.at(-1)?.status).toBe(400);

@@ -40,11 +40,11 @@ describe('what a hosted listener has', () => {
     expect(await askOutcomes(hosted, members)).toEqual(expected);
   });
 
-  it('is told of a timeout', async () => {
+  it('hears of a timeout', async () => {
     expect(await ask(`${hosted}/timeout`)).toBe('late');
   });
 
-  it('tells of TLS what the platform does', async () => {
+  it('has what the platform says about TLS', async () => {
     const tls = fromNode((request, response) => {
       const socket = request.socket as TLSSocket;
       response.end(JSON.stringify([socket.authorized, socket.getProtocol(), socket.getCipher()]));

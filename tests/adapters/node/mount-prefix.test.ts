@@ -114,7 +114,7 @@ describe.each(ROUTERS)('%s', (_name, mounts) => {
   });
 });
 
-describe('what is no mount', () => {
+describe('what is not a mount', () => {
   const at = (url: string, more: object): Promise<number> =>
     listening((request, response) => {
       Object.assign(request, { originalUrl: request.url, url }, more);
@@ -127,7 +127,7 @@ describe('what is no mount', () => {
     expect(await ask(mounted, '/app/page')).toEqual(['/app', '/index.html', '', '/app/page']);
   });
 
-  test('half a segment is no prefix', async () => {
+  test('half a segment is not a prefix', async () => {
     expect(await ask(await at('pi/x', {}), '/api/x').catch((error: Error) => error.message)).toMatch(/^400/);
     expect(await ask(await at('/x', {}), '/api/y/x')).toEqual(['/api/y', '/x', '', '/api/y/x']);
   });

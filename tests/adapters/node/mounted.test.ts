@@ -97,7 +97,7 @@ describe('after other code', () => {
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   });
 
-  it('has read the body, the application is told so and nothing hangs', async () => {
+  it('has read the body, the application gets an error and nothing hangs', async () => {
     const inner = toNode(async (environ, startResponse) => {
       const outcome = await environ['wsgi.input'].read().then(
         (bytes) => `${bytes.byteLength} bytes`,
@@ -153,7 +153,7 @@ describe('the objects of Node', () => {
 });
 
 describe('a listener', () => {
-  it('is refused for what is no application, when it is made', () => {
+  it('is refused for a value that is not an application, when it is made', () => {
     expect(() => toNode(null as never)).toThrow(TypeError);
     expect(() => toNode(() => [], { maxBodyBytes: -1 })).toThrow(TypeError);
   });

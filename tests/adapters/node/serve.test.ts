@@ -102,7 +102,7 @@ async function ask2(
 }
 
 describe('where it listens', () => {
-  it('is a free port for port 0, which it tells', async () => {
+  it('is a free port for port 0, and the result has it', async () => {
     const [one, two] = [await start(connection), await start(connection)];
     expect(one.port).toBeGreaterThan(0);
     expect(two.port).not.toBe(one.port);
@@ -139,11 +139,11 @@ describe('where it listens', () => {
     await expect(start(connection, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  it('is nowhere for what is no application', async () => {
+  it('is nowhere for a value that is not an application', async () => {
     await expect(serve(undefined as never, { port: 0 })).rejects.toThrow(TypeError);
   });
 
-  it('is not the default one for what is no options, such as a port alone', async () => {
+  it('is not the default one for a value that is not an object of options, such as a port alone', async () => {
     for (const wrong of [3000, null]) {
       await expect(serve(connection, wrong as never)).rejects.toThrow(/^The options are /);
     }
@@ -239,7 +239,7 @@ describe('HTTP/2', () => {
     await expect(ask2(served.url, { ':path': '/' })).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
   });
 
-  it('tells the application that the stream was reset by the client', async () => {
+  it('lets the application know that the client reset the stream', async () => {
     let closed = 0;
     const served = await start(
       (environ, startResponse) => {

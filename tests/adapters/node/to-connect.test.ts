@@ -395,7 +395,7 @@ test('Fastify: what a route returns goes through', async () => {
   });
 });
 
-test('what is no middleware is refused', () => {
+test('a value that is not a middleware is refused', () => {
   expect(() => toConnect({} as never)).toThrow('expected a middleware');
   expect(() => toConnect((() => undefined) as never)).toThrow('expected an application');
 });

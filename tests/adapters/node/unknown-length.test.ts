@@ -61,7 +61,7 @@ describe('a Fetch request with a stream', () => {
     expect(await response.text()).toBe('two ways');
   });
 
-  it('that fails is a failure of whoever reads it', async () => {
+  it('that fails is a failure of the reader', async () => {
     const failing = new ReadableStream({
       pull() {
         throw new Error('on purpose');

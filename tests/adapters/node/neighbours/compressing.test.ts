@@ -134,7 +134,7 @@ describe.each(COMPRESSORS)('behind %s', (_name, middleware) => {
     });
   });
 
-  it('a response that was read to its end is no client that left', async () => {
+  it('a response that was read to its end is not a disconnect', async () => {
     let aborted = false;
     let closed = 0;
     const app: Application = (environ, startResponse) => {

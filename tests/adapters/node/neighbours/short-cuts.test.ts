@@ -153,7 +153,7 @@ describe('who listens', () => {
     },
   );
 
-  it('finds the headers of a response on the channel that tells of its end', async () => {
+  it('finds the headers of a response on the channel that announces its end', async () => {
     const seen: unknown[] = [];
     const told = (message: unknown): void => {
       const { request, response } = message as { request: IncomingMessage; response: ServerResponse };

@@ -1,0 +1,181 @@
+// `npm run reading`: how easily the documents read. Prints the longest sentences of each page and every word of DIALECT in
+// the pages, the messages of the sources and the titles of the tests. tests/docs/reading.test.ts holds the project to it.
+//
+// usage: npm run reading [-- [--most=WORDS] [--show=N] [PAGE …]]
+//   --most=WORDS   the longest sentence that is allowed; default 30
+//   --show=N       how many sentences of a page are printed; default 5
+//   PAGE           only these pages
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The longest sentence that a page may have, in words. */
+export const MOST_WORDS = 30;
+
+/** Words and turns that readers stumble over or do not search for, with what to write instead. */
+export const DIALECT = [
+  [/(?<!\b(?:there|There|where|or|and) )\b(?:is|are|was) no (?!longer\b|more\b|less\b|doubt\b)\w+/, 'is not a …'],
+  [
+    /\btells?\b(?! (?:\S+ ){1,6}from\b)|\b(?:is|are|be) told\b(?! (?:to|apart|from|it|how|that)\b)/,
+    'reports, logs, says',
+  ],
+  [/\b[Ww]hoever\b|\b[Ww]homever\b/, 'the name of the code or the person'],
+  [/(?:, |but )for one\b|\b[Ff]or one,/, 'for example'],
+  [/\b[Mm]end(?:s|ed|ing)?\b/, 'fix'],
+  [/\bfront doors?\b/, 'event source'],
+  [/\b(?:taken|takes|take|took) (?:it |them )?off\b/, 'removes'],
+  [/\bthe other way (?:round|around)\b/, 'in reverse'],
+  [/\b(?:is|are) to be (?:minded|had)\b/, 'an instruction, such as “watch out for …”'],
+  [/\bone more (?:platform|adapter)\b/, 'another'],
+  [/\bleaves by\b/, 'disconnects'],
+  [/\bwithout a word\b/, 'silently'],
+  [/\bof its own accord\b|\bby and by\b|\bhence\b|\bthereof\b|\bwhereof\b|\bwherein\b/, 'plain words'],
+];
+
+/** Folders that hold nothing that people wrote. */
+const SKIPPED = /(?:^|\/)(?:node_modules|build|dist|\.vitepress|api|cases)(?:\/|$)/;
+
+/**
+ * The files below some folders, from the root.
+ *
+ * @param {string[]} folders
+ * @param {RegExp} name what their names match
+ */
+function files(folders, name) {
+  return folders
+    .filter((folder) => existsSync(`${root}/${folder}`))
+    .flatMap((folder) =>
+      readdirSync(`${root}/${folder}`, { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
+    )
+    .filter((path) => name.test(path) && !SKIPPED.test(path))
+    .sort();
+}
+
+/** The pages that people read, from the root. */
+export function pages() {
+  return [
+    ...readdirSync(root).filter((path) => /\.md$/.test(path) && path !== 'CHANGELOG.md'),
+    ...files(['docs', 'examples', 'cli', 'create-waygate'], /\.md$/),
+  ].sort();
+}
+
+/** @param {string} path from the root */
+export const read = (path) => readFileSync(`${root}/${path}`, 'utf8');
+
+/**
+ * The sentences of a page: of its text, its lists and the cells of its tables. Code is one word.
+ *
+ * @param {string} markdown
+ * @returns {string[]}
+ */
+export function sentences(markdown) {
+  /** @type {string[]} */
+  const blocks = [];
+  const text = markdown
+    .replace(/^---\n[\s\S]*?\n---\n/, '')
+    .replace(/^(`{3,})[\s\S]*?^\1$/gm, '\n')
+    .replace(/<[^>\n]+>/g, ' ')
+    .replace(/!\[[^\]]*\]\([^)]*\)/g, ' ')
+    .replace(/`` .*? ``|`[^`]+`/g, 'CODE')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+  let block = '';
+  const end = () => {
+    if (block.trim() !== '') blocks.push(block.trim());
+    block = '';
+  };
+  for (const line of text.split('\n')) {
+    if (/^\s*\|/.test(line)) {
+      end();
+      blocks.push(...line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
+    } else if (/^\s*$|^#/.test(line)) end();
+    else {
+      if (/^\s*(?:[-*]|\d+\.)\s/.test(line)) end();
+      block += ` ${line.replace(/^\s*(?:[-*]|\d+\.)\s+/, '')}`;
+    }
+  }
+  end();
+  return (
+    blocks
+      .filter((each) => /\w/.test(each) && !/^:?-+:?$/.test(each))
+      // A list of links, such as a table of contents, is no sentence.
+      .filter((each) => each.split(' · ').length < 4)
+      .flatMap((each) => each.split(/(?<=[.!?:;][)"”*]*)\s+(?=["“(*]*[A-Z0-9/])/))
+      .map((each) => each.trim())
+      .filter((each) => each !== '')
+  );
+}
+
+/** @param {string} sentence */
+export const words = (sentence) => sentence.split(/\s+/).filter((each) => /\w/.test(each)).length;
+
+/** The strings of a program, without its comments. @param {string} source @returns {string[]} */
+export function strings(source) {
+  const tokens = source.matchAll(
+    /\/\/.*|\/\*[\s\S]*?\*\/|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g,
+  );
+  return [...tokens].map((token) => token[1] ?? token[2] ?? token[3] ?? '').filter((each) => / /.test(each));
+}
+
+/** @param {string} source @returns {string[]} */
+export function titles(source) {
+  const found = source.matchAll(
+    /\b(?:test|it|describe)(?:\.[\w.]+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?)?\(\s*(?:'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`|"((?:[^"\\\n]|\\.)*)")/g,
+  );
+  return [...found].map((each) => each[1] ?? each[2] ?? each[3] ?? '');
+}
+
+/**
+ * Every word of DIALECT in some texts.
+ *
+ * @param {string[]} texts
+ * @returns {{ text: string, instead: string, found: string }[]}
+ */
+export function dialect(texts) {
+  return texts.flatMap((text) =>
+    DIALECT.flatMap(([pattern, instead]) => {
+      const match = /** @type {RegExp} */ (pattern).exec(text);
+      return match ? [{ text, instead: String(instead), found: match[0] }] : [];
+    }),
+  );
+}
+
+/** All texts that are held to plain words, by where they stand. @returns {[where: string, texts: string[]][]} */
+export function texts() {
+  const sources = files(['core', 'adapters', 'middleware', 'testing', 'cli/src', 'create-waygate/bin'], /\.(?:ts|js)$/);
+  const tests = files(['tests', 'testing'], /\.ts$/);
+  return [
+    ...pages().map((path) => /** @type {[string, string[]]} */ ([path, sentences(read(path))])),
+    ...sources.map((path) => /** @type {[string, string[]]} */ ([path, strings(read(path))])),
+    ...tests.map((path) => /** @type {[string, string[]]} */ ([path, titles(read(path))])),
+  ];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { most: { type: 'string', default: String(MOST_WORDS) }, show: { type: 'string', default: '5' } },
+  });
+  const chosen = positionals.length > 0 ? positionals : pages();
+  let long = 0;
+  for (const page of chosen) {
+    const all = sentences(read(page)).sort((a, b) => words(b) - words(a));
+    const over = all.filter((each) => words(each) > Number(values.most));
+    long += over.length;
+    console.log(`${page}: ${all.length} sentences, ${over.length} of more than ${values.most} words`);
+    for (const each of over.slice(0, Number(values.show))) console.log(`  ${words(each)}: ${each}`);
+  }
+  let hits = 0;
+  for (const [where, each] of positionals.length > 0
+    ? chosen.map((page) => /** @type {[string, string[]]} */ ([page, sentences(read(page))]))
+    : texts()) {
+    for (const { text, found, instead } of dialect(each)) {
+      hits++;
+      console.log(`${where}: “${found}”: write ${instead}: ${text.replace(/\s+/g, ' ').slice(0, 200)}`);
+    }
+  }
+  console.log(`${long} long sentences, ${hits} words of the dialect`);
+  if (long + hits > 0) process.exitCode = 1;
+}
