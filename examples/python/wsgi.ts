@@ -27,23 +27,44 @@ const makeRequest = (python.pyimport('bridge') as PyProxy).Request as PyCallable
  * export default app;
  */
 export function fromWsgi(callable: PyCallable): Application {
+  if (!suspends) {
+    return async (environ, startResponse) =>
+      callInMemory(callable, environ, startResponse, await environ['wsgi.input'].bytes());
+  }
   return async (environ, startResponse) => {
-    const body = suspends ? undefined : await environ['wsgi.input'].bytes();
-    const request = makeRequest(callable, cgiOf(environ), gatewayOf(environ, startResponse, body)) as PythonRequest;
+    const request = makeRequest(callable, cgiOf(environ), gatewayOf(environ, startResponse)) as PythonRequest;
     try {
-      await call(request.start);
-      const whole = request.whole() as Uint8Array[] | undefined;
-      return whole === undefined ? chunksOf(request) : Object.assign(whole, { close: () => finish(request) });
+      await request.start.callPromising();
+      return bodyOf(request, true);
     } catch (error) {
-      await finish(request);
+      await finish(request, true);
       throw error;
     }
   };
 }
 
-/** Python may wait for a promise only in a call that lets the engine suspend it. */
-function call(method: PyCallable): unknown {
-  return suspends ? method.callPromising() : method();
+/**
+ * Calls a Python WSGI callable with a request body that is in memory. Nothing is awaited, on any engine.
+ *
+ * @param body all of `wsgi.input`
+ * @throws {Error} with Python's traceback, when the application fails
+ * @example
+ * const app = (environ, startResponse) => callInMemory(callable, environ, startResponse, new Uint8Array());
+ */
+export function callInMemory(
+  callable: PyCallable,
+  environ: Environ,
+  startResponse: StartResponse,
+  body: Uint8Array,
+): ApplicationBody {
+  const request = makeRequest(callable, cgiOf(environ), gatewayOf(environ, startResponse, body)) as PythonRequest;
+  try {
+    request.start();
+    return bodyOf(request, false);
+  } catch (error) {
+    finish(request, false);
+    throw error;
+  }
 }
 
 /** Everything that is text or a flag: Python gets its own streams and functions. */
@@ -54,11 +75,11 @@ function cgiOf(environ: Environ): string {
 }
 
 /** What bridge.py calls. */
-function gatewayOf(environ: Environ, startResponse: StartResponse, body: Uint8Array | undefined): object {
+function gatewayOf(environ: Environ, startResponse: StartResponse, body?: Uint8Array): object {
   let write: Write;
   return {
     body,
-    suspends,
+    suspends: body === undefined,
     input: environ['wsgi.input'],
     errors: environ['wsgi.errors'],
     /** Whether the head could be stored: with an error, it is too late once the head has gone out. */
@@ -77,23 +98,23 @@ function gatewayOf(environ: Environ, startResponse: StartResponse, body: Uint8Ar
   };
 }
 
-/** The chunks of a Python iterable, one step of it at a time. */
-function chunksOf(request: PythonRequest): ApplicationBody {
-  return {
-    [Symbol.asyncIterator]: () => ({
-      async next(): Promise<IteratorResult<Uint8Array>> {
-        const value = (await call(request.next)) as Uint8Array | undefined;
-        return value === undefined ? { done: true, value } : { done: false, value };
-      },
-    }),
-    close: () => finish(request),
-  };
+/** The chunks of a list or a tuple, which are in memory; else those of the iterable, one step of it at a time. */
+function bodyOf(request: PythonRequest, waits: boolean): ApplicationBody {
+  const next = waits ? async () => step(await request.next.callPromising()) : () => step(request.next());
+  const whole = request.whole() as Uint8Array[] | undefined;
+  const chunks = whole ?? { [waits ? Symbol.asyncIterator : Symbol.iterator]: () => ({ next }) };
+  return Object.assign(chunks, { close: () => finish(request, waits) }) as ApplicationBody;
+}
+
+function step(value: Uint8Array | undefined): IteratorResult<Uint8Array> {
+  return value === undefined ? { done: true, value } : { done: false, value };
 }
 
 /** Lets the application end, and Python's garbage collector take the request. (PEP 3333 CLOSE-01) */
-async function finish(request: PythonRequest): Promise<void> {
+function finish(request: PythonRequest, waits: boolean): void | Promise<void> {
+  if (waits) return request.close.callPromising().finally(() => request.destroy());
   try {
-    await call(request.close);
+    request.close();
   } finally {
     request.destroy();
   }
