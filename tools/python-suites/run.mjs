@@ -23,7 +23,7 @@ if (first === undefined) {
 const IGNORED = ['test_async.py', 'test_serving.py', 'test_debug.py', 'live_apps'];
 
 if (first === '--one') {
-  const [folder, isThrough] = rest;
+  const [folder = '', isThrough] = rest;
   console.log(await countTests(folder, isThrough === 'through'));
 } else {
   for (const folder of [first, ...rest].map((each) => resolve(each))) {
@@ -51,23 +51,32 @@ if (first === '--one') {
  * @returns {Promise<string>} the counts as JSON
  */
 async function countTests(folder, isThrough) {
-  const { addFolder, python } = await import('../../build/python/python.js');
-  const { callInMemory } = await import('../../build/python/wsgi.js');
+  const built = (/** @type {string} */ name) => import(new URL(`../../build/python/${name}`, import.meta.url).href);
+  const { addFolder, python } = await built('python.js');
+  const { callInMemory } = await built('wsgi.js');
   addFolder('/usr/lib/python3/dist-packages');
   python.FS.mkdirTree('/suite');
   python.mountNodeFS('/suite', folder);
 
-  /** One request of the test client, through the gateway. */
+  /**
+   * One request of the test client, through the gateway.
+   *
+   * @param {import('pyodide/ffi').PyCallable} callable
+   * @param {string} strings environ as JSON
+   * @param {Uint8Array} body
+   */
   function send(callable, strings, body) {
     const environ = setupTestingDefaults(JSON.parse(strings));
+    /** @type {import('waygate').Application} */
     const app = (each, startResponse) => callInMemory(callable, each, startResponse, body);
-    const { status, headers, body: chunks } = run(app, environ);
-    const list = Array.isArray(chunks) ? [...chunks] : null;
+    // Nothing in it is asynchronous, so that the response is there at once.
+    const response = /** @type {import('waygate').GatewayResponse} */ (run(app, environ));
+    const chunks = Array.isArray(response.body) ? response.body[Symbol.iterator]() : response.body;
     return {
-      status,
-      headers: JSON.stringify(headers),
-      next: () => (list ? list.shift() : chunks.next()) ?? undefined,
-      close: () => (list ? undefined : chunks.close()),
+      status: response.status,
+      headers: JSON.stringify(response.headers),
+      next: () => ('close' in chunks ? chunks.next() : chunks.next().value) ?? undefined,
+      close: () => ('close' in chunks ? chunks.close() : undefined),
     };
   }
   const main = python.runPython(`${readFileSync(new URL('through.py', import.meta.url), 'utf8')}\nmain`);
