@@ -7,6 +7,7 @@ import { nodeFileTrace } from '@vercel/nft';
 import { transform } from 'esbuild';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import { loaderOf, placeOf } from './locations.ts';
+import { ENTRY } from './web-function-files.ts';
 import { isWithin, writeOutput } from './write.ts';
 
 /** A file that goes with a bundle. */
@@ -26,7 +27,7 @@ const EXECUTABLE = 0o755;
 const LINK = 0o777;
 
 /** What is always beside the bundle and cannot be a file of the project's. */
-const TAKEN = new Set(['index.mjs', 'index.mjs.map']);
+const TAKEN = ['index.mjs', 'index.mjs.map'];
 
 /**
  * Finds what --include names.
@@ -34,6 +35,7 @@ const TAKEN = new Set(['index.mjs', 'index.mjs.map']);
  * @param paths as the user wrote them, relative to `cwd`
  * @param root absolute path of the folder that places are taken from
  * @param out absolute path of the result's folder, which is never included
+ * @param hasEntry whether the module that a Web Function starts is beside the bundle as well
  * @throws {CommandError} for a path that is not there or has no place
  */
 export async function includedFiles(
@@ -41,6 +43,7 @@ export async function includedFiles(
   root: string,
   out: string,
   cwd: string,
+  hasEntry = false,
 ): Promise<PackedFile[]> {
   const files: PackedFile[] = [];
   const add = async (path: string, asked: string): Promise<void> => {
@@ -63,7 +66,8 @@ export async function includedFiles(
     const path = resolve(await realpath(cwd), asked);
     await add(path, asked);
   }
-  const taken = files.find(({ name }) => TAKEN.has(name));
+  const names = hasEntry ? [...TAKEN, ENTRY] : TAKEN;
+  const taken = files.find(({ name }) => names.includes(name));
   if (taken !== undefined) throw usageError(`--include ${taken.name}: the bundle itself has that name.`);
   return files;
 }

@@ -5,7 +5,7 @@ import type { Kind } from './kind.ts';
 import { spelledSource } from './platform.ts';
 import type { TargetName } from './targets.ts';
 import type { EventSource } from './template-sources.ts';
-import type { Architecture } from './templates.ts';
+import { type Architecture, type AuthType, DEFAULT_RUNTIME } from './templates.ts';
 
 /** Options of `waygate build`. */
 export interface BuildOptions {
@@ -17,6 +17,8 @@ export interface BuildOptions {
   stream?: boolean;
   /** `lambda`: the event source that the template sets up. @default 'function-url' */
   source?: EventSource;
+  /** `lambda-web`: who may call the endpoint. */
+  authType?: AuthType;
   /** `lambda`, `lambda-edge`: the runtime in the template. @default 'nodejs24.x' */
   runtime?: string;
   /** `lambda`: the processor in the template. @default 'arm64' */
@@ -42,6 +44,7 @@ type Choice = keyof BuildOptions;
 const FLAGS: Partial<Record<Choice, string>> = {
   stream: '--stream',
   source: '--source',
+  authType: '--auth-type',
   runtime: '--runtime',
   arch: '--arch',
   memory: '--memory',
@@ -59,32 +62,52 @@ const MEANING: Partial<Record<Choice, { targets: readonly TargetName[]; why: (ta
   source: {
     targets: ['lambda'],
     why: (target) =>
-      target === 'lambda-edge' ? 'a function of Lambda@Edge stands behind CloudFront' : `${target} has no event source`,
+      target === 'lambda-edge'
+        ? 'a function of Lambda@Edge stands behind CloudFront'
+        : target === 'lambda-web'
+          ? 'a Web Function has an endpoint of its own'
+          : `${target} has no event source`,
   },
-  runtime: { targets: ['lambda', 'lambda-edge'], why: (target) => `${target} has no such choice` },
+  authType: {
+    targets: ['lambda-web'],
+    why: (target) =>
+      target === 'lambda' ? 'its event source decides who may call it' : `${target} has no such choice`,
+  },
+  runtime: {
+    targets: ['lambda', 'lambda-edge'],
+    why: (target) =>
+      target === 'lambda-web' ? `Web Functions run on ${DEFAULT_RUNTIME} alone` : `${target} has no such choice`,
+  },
   arch: {
     targets: ['lambda'],
     why: (target) =>
-      target === 'lambda-edge' ? 'Lambda@Edge runs on x86_64 alone' : `a bundle for ${target} runs on any processor`,
+      target === 'lambda-edge'
+        ? 'Lambda@Edge runs on x86_64 alone'
+        : target === 'lambda-web'
+          ? 'Web Functions run on arm64 alone'
+          : `a bundle for ${target} runs on any processor`,
   },
-  memory: { targets: ['lambda', 'lambda-edge'], why: (target) => `${target} has no such choice` },
+  memory: {
+    targets: ['lambda', 'lambda-edge'],
+    why: (target) => (target === 'lambda-web' ? 'a Web Function has 2 GB' : `${target} has no such choice`),
+  },
   name: {
-    targets: ['lambda', 'lambda-edge', 'workers'],
+    targets: ['lambda', 'lambda-edge', 'lambda-web', 'workers'],
     why: (target) => `nothing that is built for ${target} has a name`,
   },
   include: {
-    targets: ['lambda', 'lambda-edge', ...SERVERS],
+    targets: ['lambda', 'lambda-edge', 'lambda-web', ...SERVERS],
     why: () => 'Workers have no file system; serve files as static assets, with `[assets]` in wrangler.toml',
   },
   bundle: {
-    targets: ['lambda', 'lambda-edge', 'node', 'bun'],
+    targets: ['lambda', 'lambda-edge', 'lambda-web', 'node', 'bun'],
     why: (target) =>
       target === 'deno'
         ? 'Deno takes packages from its own cache'
         : 'wrangler bundles what a Worker imports, and Workers have no node_modules',
   },
   lightFetch: {
-    targets: ['lambda', 'lambda-edge', 'node'],
+    targets: ['lambda', 'lambda-edge', 'lambda-web', 'node'],
     why: (target) => `on ${target} an app always gets the platform's own classes`,
   },
 };

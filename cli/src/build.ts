@@ -14,7 +14,8 @@ import { loadApp } from './load.ts';
 import { nameOf } from './name.ts';
 import { formatSize, type Output } from './output.ts';
 import { type AppImport, TARGETS, type Target } from './targets.ts';
-import { edgeTemplate, lambdaTemplate, wranglerConfig } from './templates.ts';
+import { edgeTemplate, lambdaTemplate, webFunctionTemplate, wranglerConfig } from './templates.ts';
+import { clearCode, ENTRY, writeEntry } from './web-function-files.ts';
 import { isWithin, makeFolder, writeOutput } from './write.ts';
 
 export type { BuildOptions } from './build-options.ts';
@@ -25,6 +26,8 @@ export interface Built {
   folder: string;
   /** What the target knows the app under. */
   name: string;
+  /** Absolute path of the folder of the bundle and what goes with it: `folder`, or what of it is uploaded. */
+  code: string;
   /** Absolute path of the bundle. */
   main: string;
   /** Absolute path of the target's configuration, `wrangler.toml` or `template.yaml`, where it has one. */
@@ -44,6 +47,8 @@ export interface Built {
 const MAIN = 'index.mjs';
 /** What Lambda takes at most, unpacked, in bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAMBDA_LIMIT = 250 * 1024 * 1024;
+/** The same for a Web Function. */
+const WEB_FUNCTION_LIMIT = 512 * 1024 * 1024;
 
 /**
  * Builds an app and prints what was made, with sizes.
@@ -80,16 +85,32 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
     throw usageError(`--out ${options.out} holds the sources themselves; choose a folder of its own for the result.`);
   }
   await makeFolder(folder, cwd);
-  const main = join(folder, MAIN);
+  const code = join(folder, target.codeFolder ?? '.');
+  const main = join(code, MAIN);
   const bundle = await bundleApp({ target, app, file, root, outfile: main, options });
+  if (target.name === 'lambda-web') {
+    await clearCode(code, cwd);
+    await writeEntry(code);
+  }
   for (const { path: written, contents } of bundle.files) await writeOutput(written, contents);
   const { packed, warnings } = await packedFiles(bundle, options, { root, folder, cwd });
-  const made = await addConfiguration(target, folder, name, packed, bundle, options);
+  const made = await addConfiguration(target, { folder, code, name }, packed, bundle, options);
   const { inputs, hostsNode } = bundle;
   const config = made.files.find((each) => each === 'wrangler.toml' || each === 'template.yaml');
-  const files = [MAIN, `${MAIN}.map`, ...made.files];
+  const own = [MAIN, `${MAIN}.map`].map((each) => join(target.codeFolder ?? '.', each));
   warnings.push(...made.warnings);
-  return { folder, name, main, config: config && join(folder, config), files, packed, inputs, hostsNode, warnings };
+  return {
+    folder,
+    name,
+    code,
+    main,
+    config: config && join(folder, config),
+    files: [...own, ...made.files],
+    packed,
+    inputs,
+    hostsNode,
+    warnings,
+  };
 }
 
 /** Finds out how to import the app: by loading it, unless `--kind` says what it is. */
@@ -140,12 +161,13 @@ async function packedFiles(
     const entries = [...bundle.inputs, ...bundle.kept];
     const { files, native } = await tracedFiles(entries, root, ['node', ...conditions]);
     for (const file of files) packed.set(file.name, file);
-    if (target.name === 'lambda' || target.name === 'lambda-edge') {
-      const arch = target.name === 'lambda' ? (options.arch ?? 'arm64') : 'x86_64';
+    if (target.name.startsWith('lambda')) {
+      const arch = target.name === 'lambda-edge' ? 'x86_64' : (options.arch ?? 'arm64');
       warnings.push(...(await architectureWarnings(native, arch, root)));
     }
   }
-  for (const file of await includedFiles(options.include ?? [], root, folder, cwd)) packed.set(file.name, file);
+  for (const file of await includedFiles(options.include ?? [], root, folder, cwd, target.name === 'lambda-web'))
+    packed.set(file.name, file);
   const all = [...packed.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   warnings.push(...(await addonWarnings(bundle, all, target.name, root)));
   warnings.push(...(await fileWarnings(bundle, all, target.name, root)));
@@ -156,8 +178,7 @@ async function packedFiles(
 /** Writes what the target's own tool needs. Returns the names of the files. */
 async function addConfiguration(
   target: Target,
-  folder: string,
-  name: string,
+  { folder, code, name }: Pick<Built, 'folder' | 'code' | 'name'>,
   packed: readonly PackedFile[],
   { metafile }: BundleContents,
   options: BuildOptions,
@@ -172,16 +193,13 @@ async function addConfiguration(
     const config = wranglerConfig({ name, main: MAIN, usesNode });
     return { files: [await write('wrangler.toml', config)], warnings: [] };
   }
-  if (target.name !== 'lambda' && target.name !== 'lambda-edge') {
-    await copyFiles(packed, folder);
-    return { files: [], warnings: [] };
-  }
   const edge = target.name === 'lambda-edge';
+  const web = target.name === 'lambda-web';
+  if (target.name !== 'lambda' && !edge) await copyFiles(packed, code);
+  if (target.name !== 'lambda' && !edge && !web) return { files: [], warnings: [] };
   // Source maps count against the 1 MB of a function at the viewer's side, where no option could turn them on anyway.
-  const names = edge ? [MAIN] : [MAIN, `${MAIN}.map`];
-  const own = await Promise.all(
-    names.map(async (each) => ({ name: each, content: await readFile(join(folder, each)) })),
-  );
+  const names = edge ? [MAIN] : [...(web ? [ENTRY] : []), MAIN, `${MAIN}.map`];
+  const own = await Promise.all(names.map(async (each) => ({ name: each, content: await readFile(join(code, each)) })));
   const others = await Promise.all(
     packed.map(async ({ name: place, source, mode, link }) => ({
       name: place,
@@ -191,14 +209,18 @@ async function addConfiguration(
     })),
   );
   const contents = [...own, ...others];
-  const { runtime, arch, memory, stream, source = 'function-url' } = options;
+  const { runtime, arch, memory, stream, authType, source = 'function-url' } = options;
   const template = edge
     ? edgeTemplate({ name, runtime, memory })
-    : lambdaTemplate({ name, source, stream, runtime, arch, memory });
+    : web
+      ? webFunctionTemplate({ name, authType })
+      : lambdaTemplate({ name, source, stream, runtime, arch, memory });
   const files = [await write('function.zip', archive(contents)), await write('template.yaml', template)];
   const size = contents.reduce((sum, { content }) => sum + content.byteLength, 0);
-  if (size <= LAMBDA_LIMIT) return { files, warnings: [] };
-  const limit = formatSize(LAMBDA_LIMIT);
+  if (web) files.unshift(join(target.codeFolder ?? '.', ENTRY));
+  const most = web ? WEB_FUNCTION_LIMIT : LAMBDA_LIMIT;
+  if (size <= most) return { files, warnings: [] };
+  const limit = formatSize(most);
   return { files, warnings: [`The function is ${formatSize(size)} unpacked, and Lambda takes no more than ${limit}.`] };
 }
 

@@ -12,12 +12,17 @@ import { spelledSource } from './platform.ts';
 import { templateFunctions } from './sam-template.ts';
 import { quoted } from './shell.ts';
 import { SOURCE_PARAMETERS } from './template-sources.ts';
+import { ENTRY } from './web-function-files.ts';
 import { projectFile, wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
 /** The names of the project's own SAM template, in the order in which sam looks for them. */
 export const SAM_TEMPLATES: readonly string[] = ['template.yaml', 'template.yml', 'template.json'];
 /** What only the built template would show. */
 const TEMPLATE_CHOICES = ['source', 'runtime', 'arch', 'memory'] as const;
+
+/** The AWS CLI. */
+const AWS_MISSING =
+  'install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html';
 
 /** Options of `waygate deploy`. */
 export interface DeployOptions extends BuildOptions {
@@ -53,15 +58,42 @@ export async function deployCommand(
   const { cwd } = output.io;
   await findFile(path, cwd);
   checkBuildOptions(options);
-  const tool = options.target === 'workers' ? undefined : await lambdaTool(options, rest, cwd);
-  if (tool === undefined && options.functionName !== undefined) {
-    throw usageError('--function-name is for the target lambda; workers has no such choice.');
+  const { target, functionName } = options;
+  if (functionName !== undefined && target !== 'lambda') {
+    const instead = target === 'lambda-web' ? 'a Web Function is named with --name' : `${target} has no such choice`;
+    throw usageError(`--function-name is for the target lambda; ${instead}.`);
   }
+  const tool = await toolOf(options, rest, cwd);
   const built = await buildCommand(path, options, output);
   const command = tool?.(built) ?? (await wrangler(built, path, options, rest, output));
   command.args.push(...rest);
   output.print(`${output.colors.dim('$')} ${[command.name, ...command.args].map(quoted).join(' ')}`);
   if (!options.dryRun) await runTool(command, output);
+}
+
+/** What makes the command line of a tool of what was built; undefined for wrangler. */
+async function toolOf(
+  options: DeployOptions,
+  rest: readonly string[],
+  cwd: string,
+): Promise<((built: Built) => ToolCommand) | undefined> {
+  if (options.target === 'workers') return undefined;
+  return options.target === 'lambda-web'
+    ? (built) => webFunctionCommand(built, options, cwd)
+    : lambdaTool(options, rest, cwd);
+}
+
+/**
+ * Creates the function or gives it a new revision. Who may call it is never left to a default: without --auth-type an
+ * existing endpoint stays as it is, and a function that does not exist is not made without a question.
+ * https://docs.aws.amazon.com/cli/latest/reference/lambda-web/deploy.html
+ */
+function webFunctionCommand({ code, name, packed }: Built, { authType }: DeployOptions, cwd: string): ToolCommand {
+  // A packed package.json may name another entry.
+  const args = ['lambda-web', 'deploy', '--name', name, '--code', shownPath(code, cwd), '--entry-point', ENTRY];
+  if (authType !== undefined) args.push('--create', '--auth-type', authType);
+  if (packed.some((file) => /(?:^|\/)\./.test(file.name))) args.push('--include-hidden-files');
+  return { name: 'aws', args, missing: AWS_MISSING };
 }
 
 async function wrangler(
@@ -97,7 +129,6 @@ async function lambdaTool(
   const edge = options.target === 'lambda-edge';
   const { functionName } = options;
   if (functionName !== undefined) {
-    if (edge) throw usageError('--function-name is for the target lambda; lambda-edge has no such choice.');
     const choices = ['name', 'source', 'runtime', 'memory'] as const;
     const error = withoutEffect(options, choices, 'with --function-name only the code of the function is replaced');
     if (error !== undefined) throw error;
@@ -163,7 +194,7 @@ function awsCommand(built: Built, functionName: string, { arch }: DeployOptions,
       ...['lambda', 'update-function-code', '--function-name', functionName],
       ...['--zip-file', `fileb://${zip}`, ...architectures],
     ],
-    missing: 'install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html',
+    missing: AWS_MISSING,
   };
 }
 

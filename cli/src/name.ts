@@ -17,6 +17,11 @@ const ALLOWED: Partial<Record<TargetName, { pattern: RegExp; words: string }>> =
   },
   lambda: stackName(),
   'lambda-edge': stackName(),
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-webfunction.html
+  'lambda-web': {
+    pattern: /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}[A-Za-z0-9]$/,
+    words: 'a Web Function: 2 to 64 letters, digits, hyphens and underscores, with a letter or digit at both ends',
+  },
 };
 
 function stackName(): { pattern: RegExp; words: string } {
@@ -95,5 +100,6 @@ export async function nameOf(file: string, target: TargetName, cwd: string, aske
   const folder = project?.folder ?? (relative(cwd, file).startsWith('..') ? dirname(file) : cwd);
   const name = deploymentName(typeof own === 'string' && own !== '' ? own : basename(folder));
   // Both are stacks: with one name the second to be deployed would replace the first.
-  return target === 'lambda-edge' ? `${name}-edge` : name;
+  if (target === 'lambda-edge') return `${name}-edge`;
+  return target === 'lambda-web' && name.length === 1 ? `${name}-web` : name;
 }

@@ -18,7 +18,7 @@ import { PLATFORMS, SOURCES, spelledSource } from './platform.ts';
 import { parsePort, type ServeOptions, serveCommand } from './serve.ts';
 import { TARGETS } from './targets.ts';
 import { EVENT_SOURCES, type EventSource } from './template-sources.ts';
-import { ARCHITECTURES, isRuntime } from './templates.ts';
+import { ARCHITECTURES, AUTH_TYPES, isRuntime } from './templates.ts';
 
 /** How wide help is where there is no terminal, in columns. */
 const HELP_WIDTH = 100;
@@ -165,7 +165,8 @@ function addBuild(program: Command, output: Output): void {
     .summary('make the files to upload: one minified module and its configuration')
     .description(
       'Bundle an app for a target into one minified ES module with a source map. For lambda there is a function.zip, the ' +
-        'same byte for byte each time, and a template.yaml; for workers a wrangler.toml.',
+        'same byte for byte each time, and a template.yaml; for lambda-web also a folder to upload; for workers a ' +
+        'wrangler.toml.',
     )
     .argument('<app>', APP);
   addBuildOptions(command, Object.keys(TARGETS)).action(async (app: string, options: BuildOptions) => {
@@ -180,12 +181,13 @@ function addDeploy(program: Command, output: Output): void {
     .command('deploy')
     .summary('build an app and hand it over to wrangler, sam or aws')
     .description(
-      'Build an app, then run the platform’s own tool, whose command is printed: wrangler for workers, sam for lambda, or ' +
-        'aws with --function-name. A wrangler.toml or template.yaml in the current folder is used before the built one.',
+      'Build an app, then run the platform’s own tool, whose command is printed: wrangler for workers, sam for lambda, ' +
+        'aws for lambda-web and with --function-name. A wrangler.toml or template.yaml in the current folder is used before ' +
+        'the built one.',
     )
     .argument('<app>', APP)
     .argument('[arguments...]', 'after --: arguments for the tool');
-  addBuildOptions(command, ['lambda', 'lambda-edge', 'workers'])
+  addBuildOptions(command, ['lambda', 'lambda-edge', 'lambda-web', 'workers'])
     .option('--function-name <name>', 'lambda: only update the code of this function, with aws')
     .option('--dry-run', 'build, and print the command without running it', false)
     .action((app: string, rest: string[], options: DeployOptions) => deployCommand(app, rest, options, output));
@@ -253,7 +255,10 @@ function addBuildOptions(command: Command, targets: readonly string[]): Command 
     .option('--external <package>', 'package that is not bundled but imported where it runs; may be repeated', collect)
     .option('--include <path>', 'file or folder to pack with the bundle, at its place; may be repeated', collect)
     .option('--no-bundle', 'pack the packages that are used as node_modules, instead of bundling them')
-    .option('--no-light-fetch', "lambda, lambda-edge, node: leave a Fetch app the classes of Node's own fetch")
+    .option(
+      '--no-light-fetch',
+      "lambda, lambda-edge, lambda-web, node: leave a Fetch app the classes of Node's own fetch",
+    )
     .addOption(
       new Option(
         '--source <name>',
@@ -261,6 +266,12 @@ function addBuildOptions(command: Command, targets: readonly string[]): Command 
       ).argParser(templateSource),
     )
     .option('--stream', 'lambda: stream responses, behind a function-url or a rest-api')
+    .addOption(
+      new Option(
+        '--auth-type <type>',
+        'lambda-web: who may call the endpoint: everybody, or who signs for AWS',
+      ).choices(AUTH_TYPES),
+    )
     .option('--runtime <name>', 'lambda, lambda-edge: runtime in the template (default: nodejs24.x)', runtimeName)
     .addOption(new Option('--arch <name>', 'lambda: processor in the template (default: arm64)').choices(ARCHITECTURES))
     .option('--memory <number>', 'lambda, lambda-edge: memory in the template, in MB (default: 512, 128)', memorySize);

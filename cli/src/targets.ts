@@ -5,7 +5,7 @@ import type { BuildOptions } from 'esbuild';
 import type { Kind } from './kind.ts';
 
 /** What `--target` takes. */
-export type TargetName = 'lambda' | 'lambda-edge' | 'workers' | 'node' | 'deno' | 'bun';
+export type TargetName = 'lambda' | 'lambda-edge' | 'lambda-web' | 'workers' | 'node' | 'deno' | 'bun';
 
 /** An app as a generated module imports it. */
 export interface AppImport {
@@ -40,6 +40,8 @@ export interface Target {
   readonly needsRequire: boolean;
   /** Whether it runs on Node itself, for which the library has light classes of Fetch. */
   readonly isNode?: boolean;
+  /** The folder of the result that holds the bundle and what goes with it; the result's own when left out. */
+  readonly codeFolder?: string;
 }
 
 const NODE: BuildOptions = { platform: 'node', target: 'node20', conditions: [] };
@@ -67,6 +69,16 @@ export const TARGETS: Record<TargetName, Target> = {
     needsRequire: true,
     isNode: true,
   },
+  'lambda-web': {
+    name: 'lambda-web',
+    title: 'AWS Lambda Web Functions',
+    entry: nodeEntry,
+    bundler: NODE,
+    needsRequire: true,
+    isNode: true,
+    // What is uploaded is a folder, in which nothing else may be.
+    codeFolder: 'function',
+  },
   workers: {
     name: 'workers',
     title: 'Cloudflare Workers',
@@ -89,7 +101,7 @@ export const TARGETS: Record<TargetName, Target> = {
   node: {
     name: 'node',
     title: 'Node',
-    entry: (app) => serverEntry(app, 'serveOnNode', ["import { serve } from 'waygate/node';", 'serve']),
+    entry: nodeEntry,
     bundler: NODE,
     needsRequire: true,
     isNode: true,
@@ -122,6 +134,11 @@ function serverEntry(
   const [library, made] = adapter;
   const own = `import { ${server} } from ${JSON.stringify(fileURLToPath(ENTRY_SERVER))};\n`;
   return `${own}${library}\n${importApp(app)}await ${server}(${made}, application);\n`;
+}
+
+/** `serve` itself knows where a Web Function has to listen. */
+function nodeEntry(app: AppImport): string {
+  return serverEntry(app, 'serveOnNode', ["import { serve } from 'waygate/node';", 'serve']);
 }
 
 const TO_FETCH: [string, string] = ["import { toFetch } from 'waygate/fetch';", 'toFetch'];

@@ -99,6 +99,59 @@ Outputs:
 `;
 }
 
+/** Who may call the endpoint of a Web Function. https://docs.aws.amazon.com/lambda/latest/dg/web-functions-endpoint-access-control.html */
+export const AUTH_TYPES = ['ApplicationManaged', 'IamAuth'] as const;
+export type AuthType = (typeof AUTH_TYPES)[number];
+
+/** What a template for a Web Function says. */
+export interface WebFunctionChoices {
+  name: string;
+  /** Without it whoever deploys has to choose. */
+  authType?: AuthType;
+}
+
+/**
+ * A SAM template for a Web Function. SAM uploads no code for one: the bucket, key and version are parameters.
+ * https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-webfunction.html
+ */
+export function webFunctionTemplate({ name, authType }: WebFunctionChoices): string {
+  return `AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Description: ${name}, built by waygate
+
+Parameters:
+  CodeBucket:
+    Type: String
+    Description: Bucket of function.zip, with versioning and a policy that lets lambda.amazonaws.com read its objects
+  CodeKey:
+    Type: String
+    Description: Key of function.zip in the bucket
+  CodeVersion:
+    Type: String
+    Description: Version of that object, which its upload has returned
+  AuthType:
+    Type: String
+    Description: ApplicationManaged lets everybody call the endpoint, IamAuth only requests that are signed for AWS
+    AllowedValues: [${AUTH_TYPES.join(', ')}]
+${authType === undefined ? '' : `    Default: ${authType}\n`}
+Resources:
+  Function:
+    Type: AWS::Serverless::WebFunction
+    Properties:
+      CodeUri:
+        Bucket: !Ref CodeBucket
+        Key: !Ref CodeKey
+        Version: !Ref CodeVersion
+      Runtime: ${DEFAULT_RUNTIME}
+      AuthType: !Ref AuthType
+      Timeout: 30
+
+Outputs:
+  Url:
+    Value: !Sub https://\${FunctionEndpoint.DomainName}/
+`;
+}
+
 /** What a template for Lambda@Edge says. */
 export type EdgeChoices = Pick<LambdaChoices, 'name' | 'runtime' | 'memory'>;
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { deploymentName } from '../../cli/src/name.ts';
 import { ECHO, folderOf, run } from './harness.ts';
 
-const TARGETS = ['lambda', 'lambda-edge', 'workers', 'node', 'deno', 'bun'];
+const TARGETS = ['lambda', 'lambda-edge', 'lambda-web', 'workers', 'node', 'deno', 'bun'];
 const LAMBDAS = ['lambda', 'lambda-edge'];
 
 /** Every option that is not for all targets, with the targets that it is for. */
@@ -17,9 +17,10 @@ const OPTIONS: [args: string[], targets: string[]][] = [
   [['--arch', 'arm64'], ['lambda']],
   [['--runtime', 'nodejs22.x'], LAMBDAS],
   [['--memory', '1024'], LAMBDAS],
+  [['--auth-type', 'IamAuth'], ['lambda-web']],
   [
     ['--name', 'one'],
-    [...LAMBDAS, 'workers'],
+    [...LAMBDAS, 'lambda-web', 'workers'],
   ],
   [['--include', 'note.txt'], TARGETS.filter((each) => each !== 'workers')],
   [['--no-bundle'], TARGETS.filter((each) => each !== 'workers' && each !== 'deno')],
@@ -62,6 +63,7 @@ describe('an option of build', () => {
     ],
     [['--source', 'lambda:alb', '--stream'], 'lambda:alb does not stream'],
     [['--no-bundle', '--external', 'a'], '--external is for a bundle'],
+    [['--auth-type', 'NONE'], 'Allowed choices are ApplicationManaged, IamAuth.'],
     [['--include', 'nothing'], '--include nothing: nothing does not exist.'],
     [['--include', '..'], 'outside of'],
     [['--include', 'index.mjs'], 'the bundle itself has that name'],

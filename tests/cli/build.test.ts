@@ -1,5 +1,6 @@
 // What build makes for each target, and deploy prints.
 
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -31,6 +32,10 @@ describe('build', () => {
   it.each([
     ['lambda', ['function.zip', 'index.mjs', 'index.mjs.map', 'template.yaml']],
     ['lambda-edge', ['function.zip', 'index.mjs', 'index.mjs.map', 'template.yaml']],
+    [
+      'lambda-web',
+      ['function.zip', 'function/index.js', 'function/index.mjs', 'function/index.mjs.map', 'template.yaml'],
+    ],
     ['workers', ['index.mjs', 'index.mjs.map', 'wrangler.toml']],
     ['node', ['index.mjs', 'index.mjs.map']],
     ['deno', ['index.mjs', 'index.mjs.map']],
@@ -39,7 +44,8 @@ describe('build', () => {
     const cwd = folderOf({ 'app.ts': ECHO });
     const { code, stdout, stderr } = await run(cwd, ['build', 'app.ts', '--target', target]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(readdirSync(join(cwd, 'dist', target)).sort()).toEqual(files);
+    const made = readdirSync(join(cwd, 'dist', target), { recursive: true }) as string[];
+    expect(made.filter((each) => each !== 'function').sort()).toEqual(files);
     for (const file of files) expect(stdout).toMatch(new RegExp(`^dist/${target}/${file} +[\\d.]+ K?i?B`, 'm'));
     expect(stdout).toMatch(/index\.mjs +\S+ KiB {2}gzip \S+ KiB\n/);
   });
@@ -224,6 +230,86 @@ describe('build', () => {
   });
 });
 
+describe('build --target lambda-web', () => {
+  it('makes a zip of the folder that is uploaded, and nothing else is in that folder', async () => {
+    const cwd = folderOf({ 'app.ts': ECHO, 'pages/a.html': 'a', '.hidden': 'b' });
+    const out = await build(cwd, 'lambda-web', '--include', 'pages', '--include', '.hidden');
+    const files = unzipSync(readFileSync(join(out, 'function.zip')));
+    const names = ['index.js', 'index.mjs', 'index.mjs.map', 'pages/a.html', '.hidden'];
+    expect(Object.keys(files).sort()).toEqual(names.sort());
+    for (const [name, content] of Object.entries(files)) {
+      expect(Buffer.from(content).equals(readFileSync(join(out, 'function', name))), name).toBe(true);
+    }
+    // What an earlier build has put there goes.
+    await build(cwd, 'lambda-web');
+    expect(readdirSync(join(out, 'function')).sort()).toEqual(['index.js', 'index.mjs', 'index.mjs.map']);
+  });
+
+  it.each(['{ "type": "module" }', '{ "type": "commonjs" }', ''])(
+    'starts from an index.js beside the package.json %j',
+    async (manifest) => {
+      const files: Record<string, string> = {
+        'app.ts': "console.log('loaded'); export default (_e: unknown, s: Function) => (s('200 OK', []), []);",
+      };
+      if (manifest !== '') files['package.json'] = manifest;
+      const cwd = folderOf(files);
+      const out = await build(cwd, 'lambda-web', ...(manifest === '' ? [] : ['--include', 'package.json']));
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['index.js'], {
+        cwd: join(out, 'function'),
+        env: { ...process.env, AWS_LAMBDA_HTTP_ENDPOINT: 'nowhere' },
+        encoding: 'utf8',
+      });
+      expect(stdout).toBe('loaded\n');
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr:
+          'AWS_LAMBDA_HTTP_ENDPOINT of the environment is "nowhere"; expected a host and a port, such as 0.0.0.0:3000.\n',
+      });
+    },
+  );
+
+  it('refuses a folder for the code that holds something else', async () => {
+    const cwd = folderOf({ 'app.ts': ECHO, 'function/mine.ts': 'mine' });
+    const { code, stdout, stderr } = await run(cwd, ['build', 'app.ts', '-t', 'lambda-web', '-o', '.']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(
+      'waygate: function holds files that no build has made, and all of it would be uploaded. Choose another --out.',
+    );
+    expect(read(cwd, 'function/mine.ts')).toBe('mine');
+  });
+
+  it.each([
+    [[], undefined],
+    [['--auth-type', 'IamAuth'], 'IamAuth'],
+  ])('makes a template of a Web Function with %j', async (args, authType) => {
+    const out = await build(folderOf({ 'app.ts': ECHO }), 'lambda-web', ...args);
+    const template = parseDocument(read(out, 'template.yaml'), { logLevel: 'error' }).toJS();
+    expect(template.Resources.Function).toEqual({
+      Type: 'AWS::Serverless::WebFunction',
+      Properties: {
+        CodeUri: { Bucket: 'CodeBucket', Key: 'CodeKey', Version: 'CodeVersion' },
+        Runtime: 'nodejs24.x',
+        AuthType: 'AuthType',
+        Timeout: 30,
+      },
+    });
+    expect(template.Parameters.AuthType.Default).toBe(authType);
+    expect(Object.keys(template.Parameters)).toEqual(['CodeBucket', 'CodeKey', 'CodeVersion', 'AuthType']);
+  });
+
+  it('gives a name of one letter another, which a Web Function may have', async () => {
+    const cwd = folderOf({ 'app.ts': ECHO, 'package.json': '{ "name": "x" }' });
+    expect(read(await build(cwd, 'lambda-web'), 'template.yaml')).toContain('Description: x-web, built by waygate');
+    const { code, stderr } = await run(cwd, ['build', 'app.ts', '-t', 'lambda-web', '--name', '-x']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'waygate: "-x" cannot name a Web Function: 2 to 64 letters, digits, hyphens and underscores, with a letter or digit ' +
+        'at both ends. Choose another --name.\n',
+    });
+  });
+});
+
 describe('deploy --dry-run', () => {
   const command = async (cwd: string, ...args: string[]): Promise<string | undefined> => {
     const { code, stdout, stderr } = await run(cwd, ['deploy', 'app.ts', '--dry-run', ...args]);
@@ -253,8 +339,20 @@ describe('deploy --dry-run', () => {
       ['--function-name', 'f'],
       '$ aws lambda update-function-code --function-name f --zip-file fileb://dist/lambda/function.zip',
     ],
+    [
+      'lambda-web',
+      ['--', '--region', 'eu-west-1'],
+      '$ aws lambda-web deploy --name my-app --code dist/lambda-web/function --entry-point index.js --region eu-west-1',
+    ],
+    [
+      'lambda-web',
+      ['--auth-type', 'ApplicationManaged', '--name', 'it', '--include', '.well-known'],
+      '$ aws lambda-web deploy --name it --code dist/lambda-web/function --entry-point index.js --create ' +
+        '--auth-type ApplicationManaged --include-hidden-files',
+    ],
   ])('to %s with %j', async (target, args, line) => {
-    const cwd = folderOf({ 'app.ts': ECHO, 'package.json': '{ "name": "my-app" }' });
+    const files = { 'app.ts': ECHO, 'package.json': '{ "name": "my-app" }', '.well-known/a': '' };
+    const cwd = folderOf(files);
     expect(await command(cwd, '--target', target, ...args)).toBe(line);
   });
 
