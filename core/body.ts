@@ -5,6 +5,7 @@ import { checkChunk } from './check.ts';
 import { advice, ContractError, describe } from './errors.ts';
 import { isThenable } from './thenable.ts';
 import type { ApplicationBody } from './types.ts';
+import type { WaitContext } from './work.ts';
 
 /** What a body is read through; `next` and `return` may answer at once or with a promise. */
 export type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
@@ -78,15 +79,15 @@ export class BodyReader {
   /**
    * Ends the iteration, then closes the body; after its own end only the latter. Call it once. (CLOSE-01 … CLOSE-04)
    *
-   * @param linger given the end of the iteration where this does not wait for it
+   * @param context waits for the end of the iteration where this does not
    */
-  release(tell: ReportError, linger?: (work: Promise<void>) => void): void | Promise<void> {
+  release(tell: ReportError, context?: WaitContext): void | Promise<void> {
     const returned = this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), tell);
     this.exhausted = true;
     // A generator queues return() behind a pending next(), which may never settle: close() must not wait for that.
     if (isThenable(returned)) {
       if (!this.#pulling) return returned.then(() => closeBody(this.#body, tell));
-      linger?.(returned);
+      context?.waitUntil(returned);
     }
     return closeBody(this.#body, tell);
   }

@@ -476,7 +476,8 @@ export class Exchange implements ResponseBody {
     this.#done = true;
     this.#clientLeft = !this.#ended && !this.#failed && this.#bytesLeft !== 0 && this.stream === null;
     this.#closing = this.#release();
-    if (!this.#returned && this.#running !== null) this.#options.waitUntil?.(this.#running.then(() => this.#closing));
+    if (!this.#returned && this.#running !== null)
+      this.#options.context?.waitUntil(this.#running.then(() => this.#closing));
     if (this.#response === null) this.#giveSoon(this.#nobody());
     this.#writes?.lose(new ClientDisconnectedError(LOST));
     return this.#closing;
@@ -486,7 +487,7 @@ export class Exchange implements ResponseBody {
     const reportError = (error: unknown): void => this.reportError(error);
     const closed =
       this.#reader !== null
-        ? this.#reader.release(reportError, this.#options.waitUntil)
+        ? this.#reader.release(reportError, this.#options.context)
         : closeBody(this.#body, reportError);
     return isThenable(closed) ? closed.then(() => flush(this.#errors)) : flush(this.#errors);
   }

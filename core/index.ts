@@ -19,6 +19,7 @@ export { type FormOptions, type FormPart, form, formParts } from './form.ts';
 export { Exchange, run } from './gateway.ts';
 export { ResponseHeaders } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';
+export { RequestLifetime } from './lifetime.ts';
 export { MemoryInput } from './memory-input.ts';
 export { plainResponse, refuse } from './plain-response.ts';
 export { query } from './query.ts';
@@ -51,7 +52,7 @@ export {
   splitPrefix,
   splitTarget,
 } from './url.ts';
-export { logRejection } from './work.ts';
+export { logRejection, PendingWork, type WaitContext } from './work.ts';
 
 /**
  * Keys of {@link Environ} beyond the contract's: an application, a middleware or an adapter declares its own here, and they

@@ -3,6 +3,7 @@
 import { concat, decode, EMPTY } from './bytes.ts';
 import { BodyTooLargeError, ClientDisconnectedError } from './errors.ts';
 import { checkSize, GatewayInput, LINE_FEED, lineLength } from './input-base.ts';
+import type { WaitContext } from './work.ts';
 
 /** Where an adapter delivers the request body. The input calls it for one chunk at a time, never twice at once. */
 export interface ByteSource {
@@ -276,8 +277,8 @@ export class StreamSource implements ByteSource {
   #ahead: Promise<Uint8Array | null> | null = null;
   /** Reads that somebody waits for. */
   #reading = 0;
-  /** Given once the response is over: keeps the platform running while the rest is read. */
-  #keep: ((work: Promise<void>) => void) | null = null;
+  /** Given once the response is over: waits while the rest is read. */
+  #context: WaitContext | null = null;
   #isDropped = false;
 
   constructor(stream: ReadableStream<Uint8Array>) {
@@ -294,7 +295,7 @@ export class StreamSource implements ByteSource {
     } finally {
       this.#reading -= 1;
       // Whoever reads on does so at once.
-      if (this.#keep !== null) setTimeout(() => this.#drop(), 0);
+      if (this.#context !== null) setTimeout(() => this.#drop(), 0);
     }
   }
 
@@ -311,10 +312,10 @@ export class StreamSource implements ByteSource {
    * later is an error. A body that nobody has begun is the platform's.
    *
    * @returns when it is read, where that begins now
-   * @param keep keeps the platform running until a promise has settled, which never rejects
+   * @param context waits while that goes on
    */
-  discard(keep: (work: Promise<void>) => void): Promise<void> | undefined {
-    this.#keep = keep;
+  discard(context: WaitContext): Promise<void> | undefined {
+    this.#context = context;
     return this.#drop();
   }
 
@@ -322,7 +323,7 @@ export class StreamSource implements ByteSource {
     if (this.#reader === null || this.#reading > 0 || this.#isDropped) return undefined;
     this.#isDropped = true;
     const drained = drain(this.#reader, Date.now() + DRAIN_MILLISECONDS);
-    this.#keep?.(drained);
+    this.#context?.waitUntil(drained);
     return drained;
   }
 

@@ -1,6 +1,7 @@
 // What passes between the gateway and an adapter: what the adapter chooses, and the response it gets. No code.
 
 import type { GatewayOptions, HeaderList, StartResponse } from './types.ts';
+import type { WaitContext } from './work.ts';
 
 /** What the gateway made of an application's answer: a head that can no longer change, and the body. */
 export interface GatewayResponse {
@@ -59,8 +60,8 @@ export interface ExchangeOptions {
    */
   passthrough?: (body: object, startResponse: StartResponse) => object | null;
   /**
-   * Given what still goes on after `close()`, which waits for nothing that may never end: the application itself, or the
-   * step that its body is in. A platform that would stop it goes on until the promise has settled; it never rejects.
+   * Who waits for what still goes on after `close()`, which waits for nothing that may never end: the application itself, or
+   * the step that its body is in. A platform that would stop it goes on until that has settled.
    */
-  waitUntil?: (work: Promise<void>) => void;
+  context?: WaitContext;
 }

@@ -300,7 +300,7 @@ export class TransformedResponse {
     };
     // A stream or a generator that nobody has read is to be ended as well.
     const reader = this.#reader ?? new BodyReader(this.#body as ApplicationBody);
-    const closed = reader.release(tell, this.#environ['waygate.wait_until']);
+    const closed = reader.release(tell, { waitUntil: this.#environ['waygate.wait_until'] });
     return isThenable(closed) ? closed.then(done) : done();
   }
 

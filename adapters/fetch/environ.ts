@@ -11,11 +11,10 @@ import {
 } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
 import { Input } from '../../core/input.ts';
-import { attachState } from '../../core/private-state.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import { type FetchRequestCall, SIGNAL } from './client.ts';
+import type { FetchRequestCall } from './client.ts';
 
 /** A request and what its caller knows beyond it. */
 export interface FetchCall {
@@ -121,9 +120,7 @@ export function fetchEnviron(client: FetchRequestCall, line: FetchRequestLine, e
   const { request } = call;
   const environ = createEnviron(facts, line, errors);
   // Now, while all environs are of one shape: with their headers each is of another, and this takes longer.
-  attachState(environ, client);
-  Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-  environ['waygate.wait_until'] = client.waitUntil;
+  client.attachTo(environ);
   if (line.scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
     const native = facts.headerValue(value);

@@ -100,7 +100,7 @@ class InnerCall implements ResponseCall {
     const exchange = new Exchange(environ, {
       onFailure: (error) => this.#failures.push(error),
       passthrough: nativeCall,
-      waitUntil: (work) => environ['waygate.wait_until'](work),
+      context: { waitUntil: environ['waygate.wait_until'] },
     });
     this.#exchange = exchange;
     showRequest(environ, request, this.#request, this.#body);
@@ -165,17 +165,17 @@ class InnerCall implements ResponseCall {
 
   // What the response asks of the request it answers.
 
-  gone(): void | Promise<void> {
+  clientLeft(): void | Promise<void> {
     return this.#close();
   }
 
-  onGone(): void {}
+  onClientLeft(): void {}
 
   drain(): undefined {
     return undefined;
   }
 
-  finish(body: ResponseBody): void {
+  bodyOver(body: ResponseBody): void {
     const closing = body.close();
     if (closing instanceof Promise) this.#environ['waygate.wait_until'](closing);
   }

@@ -8,7 +8,8 @@ import type { GatewayResponse } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, StartResponse } from '../../core/types.ts';
-import { FetchRequestCall, type WaitContext } from './client.ts';
+import type { WaitContext } from '../../core/work.ts';
+import { FetchRequestCall } from './client.ts';
 import { type FetchCall, type FetchPlatform, fetchEnviron, requestLine } from './environ.ts';
 import { toResponse } from './response.ts';
 
@@ -45,7 +46,7 @@ export class FetchGateway {
   handle(call: FetchCall, context: WaitContext | undefined): Response | Promise<Response> {
     const errors = this.#settings.errors();
     const facts = this.#facts;
-    const client = new FetchRequestCall(call, facts, this.#settings, errors, context);
+    const client = new FetchRequestCall(call, facts, this.#settings, context);
     let environ: Environ;
     try {
       client.openBody();
@@ -53,6 +54,7 @@ export class FetchGateway {
       environ = fetchEnviron(client, line, errors);
       client.line = line;
       client.input = environ['wsgi.input'];
+      client.waits = environ['waygate.wait_until'];
       facts.addKeys(environ, call);
     } catch (error) {
       return toResponse(refuse(error, errors, client.head), facts, client);
@@ -60,13 +62,9 @@ export class FetchGateway {
     const { onError } = this.#settings;
     // The end of a native stream is not seen, and with it not when a body that was begun is to be dropped.
     const takesStreams = client.source === null || facts.discardsUnreadBody !== true;
-    const exchange = new Exchange(environ, {
-      onError,
-      takesStreams,
-      passthrough: nativeCall,
-      waitUntil: client.waitUntil,
-    });
-    client.exchange = exchange;
+    const exchange = client.begin(
+      new Exchange(environ, { onError, takesStreams, passthrough: nativeCall, context: client }),
+    );
     const answer = (response: GatewayResponse): Response | Promise<Response> => {
       if (response.passthrough !== undefined)
         return this.#answerNatively(response.passthrough as DirectCall, client, exchange);
@@ -74,7 +72,7 @@ export class FetchGateway {
       if (isWhole || client.head || isNullBodyStatus(response.statusCode)) {
         // What was begun of the request body has to be gone before the response is.
         const drained = client.drain();
-        if (isWhole) client.over(exchange.close());
+        if (isWhole) client.finish();
         else client.watch();
         if (drained !== undefined) return drained.then(() => toResponse(response, facts, client));
       } else {
@@ -92,7 +90,7 @@ export class FetchGateway {
 
   /** The response of a Fetch app goes to the platform as it is. A failure is the same 500 as everywhere. */
   #answerNatively(call: DirectCall, client: FetchRequestCall, exchange: Exchange): Response | Promise<Response> {
-    client.over();
+    client.finish();
     const fail = (error: unknown): Response => {
       exchange.reportError(error);
       return toResponse(plainResponse(statusOf(error), client.head), this.#facts, client);

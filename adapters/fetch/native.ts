@@ -4,10 +4,11 @@
 import { BodyReader } from '../../core/body.ts';
 import { headerKey } from '../../core/environ.ts';
 import { ClientDisconnectedError } from '../../core/errors.ts';
+import { SIGNAL } from '../../core/lifetime.ts';
 import { stateOf } from '../../core/private-state.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
-import { type FetchRequestCall, SIGNAL } from './client.ts';
+import type { FetchRequestCall } from './client.ts';
 import type { FetchCall, FetchRequestLine } from './environ.ts';
 import { cancelBody } from './foreign-body.ts';
 import { type DirectCall, PassthroughBody } from './gateway.ts';
@@ -43,7 +44,7 @@ function showsLine(environ: Environ, line: FetchRequestLine): boolean {
 
 function showsRest(environ: Environ, client: FetchRequestCall): boolean {
   const { request } = client.call;
-  if (environ['wsgi.input'] !== client.input || environ['waygate.wait_until'] !== client.waitUntil) return false;
+  if (environ['wsgi.input'] !== client.input || environ['waygate.wait_until'] !== client.waits) return false;
   if (environ['fetch.request'] !== request || !hasOwnSignal(environ, client) || !showsHeaders(environ, client)) {
     return false;
   }

@@ -11,13 +11,13 @@ export interface ResponseCall {
   /** Whether the request method is HEAD. */
   readonly head: boolean;
   /** The client has left: tells the application and closes its body. */
-  gone(reason: unknown): void | Promise<void>;
+  clientLeft(reason: unknown): void | Promise<void>;
   /** What is to happen when the client has left before the body came to its end, if it is one who would read on. */
-  onGone(breakOff: (reason: unknown) => void): void;
+  onClientLeft(breakOff: (reason: unknown) => void): void;
   /** Reads away what is left of the request, where the platform wants that before the response ends. */
   drain(): Promise<void> | undefined;
   /** The body has come to its end: closes it. */
-  finish(body: ResponseBody): void;
+  bodyOver(body: ResponseBody): void;
 }
 
 /**
@@ -34,12 +34,12 @@ export function toResponse(response: GatewayResponse, facts: FetchPlatform, call
   if (hasCoding(headers)) Object.assign(init, AS_IT_IS);
   if (Array.isArray(body)) return new Response(whole(body), init);
   if (body.stream !== null) {
-    call.finish(body);
+    call.bodyOver(body);
     return passedOn(body.stream, init);
   }
   if (call.head || isNullBodyStatus(statusCode)) {
     // A Response that nobody reads is never pulled or cancelled: close at once. (trap 5)
-    call.finish(body);
+    call.bodyOver(body);
     return new Response(null, init);
   }
   const pipe = facts.pipe?.(declaredLength(headers));
@@ -98,20 +98,20 @@ function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Arr
   const deliver = (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array | null): void => {
     if (chunk === null) {
       controller.close();
-      call.finish(body);
+      call.bodyOver(body);
     } else {
       // The reader may hold the chunk while the application already fills its buffer anew. (BODY-08)
       controller.enqueue(new Uint8Array(chunk));
     }
   };
   const fail = (error: unknown): never => {
-    call.finish(body); // a stream that errors is not cancelled
+    call.bodyOver(body); // a stream that errors is not cancelled
     throw error;
   };
   return new ReadableStream<Uint8Array>(
     {
       // Whoever aborts and reads on must not take what there is for the whole. (ERR-04)
-      start: (controller) => call.onGone((reason) => controller.error(reason)),
+      start: (controller) => call.onClientLeft((reason) => controller.error(reason)),
       pull(controller) {
         try {
           const chunk = body.next();
@@ -121,7 +121,7 @@ function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Arr
           fail(error);
         }
       },
-      cancel: (reason) => call.gone(reason),
+      cancel: (reason) => call.clientLeft(reason),
     },
     { highWaterMark: 0 },
   );
@@ -139,18 +139,18 @@ async function pump(
       const next = body.next();
       chunk = next instanceof Promise ? await next : next;
     } catch (error) {
-      call.finish(body);
+      call.bodyOver(body);
       return writer.abort(error).catch(() => {});
     }
     try {
       if (chunk === null) {
         await call.drain();
-        call.finish(body);
+        call.bodyOver(body);
         return await writer.close();
       }
       await writer.write(chunk);
     } catch (error) {
-      call.gone(error);
+      call.clientLeft(error);
       return;
     }
   }

@@ -4,7 +4,7 @@
 import { prepareOptions } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import type { GatewayOptions, Middleware } from '../../core/types.ts';
-import type { WaitContext } from './client.ts';
+import type { WaitContext } from '../../core/work.ts';
 import { fetchFacts } from './environ.ts';
 import { fromFetch } from './from-fetch.ts';
 import { FetchGateway } from './gateway.ts';

@@ -155,7 +155,7 @@ export class NodeGateway implements CallGateway {
     return new Exchange(environ, {
       onError: this.#settings.onError,
       passthrough: DeferredBody.native,
-      waitUntil: this.track,
+      context: { waitUntil: this.track },
     });
   }
 

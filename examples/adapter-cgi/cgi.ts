@@ -9,21 +9,18 @@ export type CgiHost = { env: Record<string, string | undefined>; stdin: Readable
 export async function serveCgi(app: wsgi.Application, options: wsgi.GatewayOptions = {}, host: CgiHost = process) {
   const settings = wsgi.prepareOptions(app, options);
   const errors = settings.errors();
-  const work: Promise<void>[] = [];
+  const lifetime = new wsgi.RequestLifetime();
   const answer = async (): Promise<wsgi.GatewayResponse> => {
     const environ = cgiEnviron(host, settings, errors);
-    const exchange = new wsgi.Exchange(environ, { onError: settings.onError });
-    const gone = new AbortController();
-    environ['waygate.signal'] = gone.signal;
-    environ['waygate.wait_until'] = (promise) => void work.push(wsgi.logRejection(promise, errors));
-    const leave = () => host.stdout.writableFinished || [gone.abort(), exchange.close()];
+    lifetime.attachTo(environ);
+    const leave = () => host.stdout.writableFinished || lifetime.clientLeft();
     host.stdout.once('error', leave).once('close', leave);
-    return exchange.run(app);
+    return lifetime.begin(new wsgi.Exchange(environ, { onError: settings.onError, context: lifetime })).run(app);
   };
   const response = await answer().catch((error) => wsgi.refuse(error, errors, host.env.REQUEST_METHOD === 'HEAD'));
   await send(response, host.stdout);
   host.stdin.destroy();
-  while (work.length > 0) await work.pop();
+  await lifetime.end();
 }
 
 const PASSED = /^(HTTP_(?!(PROXY|CONTENT_\w+)$)|HTTPS$|(REQUEST|SCRIPT|PATH|QUERY|SERVER|REMOTE|AUTH|CONTENT|SSL)_)/;
@@ -59,5 +56,4 @@ async function send({ status, headers, body }: wsgi.GatewayResponse, stdout: Wri
   } catch (error) {
     stdout.destroy(error as Error); // no clean end (ERR-04)
   }
-  if (!Array.isArray(body)) await body.close();
 }

@@ -226,8 +226,8 @@ describe('what lingers after close()', () => {
         done.push('closed');
       }
     };
-    const work: Promise<void>[] = [];
-    const response = await run(app, setupTestingDefaults(), { waitUntil: (each) => work.push(each) });
+    const work: Promise<unknown>[] = [];
+    const response = await run(app, setupTestingDefaults(), { context: { waitUntil: (each) => void work.push(each) } });
     const body = response.body as ResponseBody;
     body.next();
     const second = body.next();
@@ -252,8 +252,8 @@ describe('what lingers after close()', () => {
         },
       });
     };
-    const work: Promise<void>[] = [];
-    const exchange = new Exchange(setupTestingDefaults(), { waitUntil: (each) => work.push(each) });
+    const work: Promise<unknown>[] = [];
+    const exchange = new Exchange(setupTestingDefaults(), { context: { waitUntil: (each) => void work.push(each) } });
     const response = exchange.run(app);
     exchange.close();
     expect((await response).statusCode).toBe(499);

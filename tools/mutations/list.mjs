@@ -529,6 +529,35 @@ const checks = [
 ].map((each) => ({ file: 'core/check.ts', ...each }));
 
 /** @type {Mutation[]} */
+const lifetime = [
+  {
+    rule: 'CLOSE-01',
+    what: 'the client leaves and nothing is closed',
+    from: '    return this.close();\n  }\n\n  /**\n   * The response is over: closes the exchange.',
+    to: '  }\n\n  /**\n   * The response is over: closes the exchange.',
+  },
+  {
+    rule: 'CLOSE-03',
+    what: 'the platform does not wait for close',
+    from: 'if (closing instanceof Promise) this.waitUntil(closing);',
+    to: '',
+  },
+  {
+    rule: 'ERR-05',
+    what: 'a client that left before the application ran is forgotten',
+    from: "if (this.#phase === 'left') this.close();",
+    to: '',
+  },
+  {
+    rule: 'CLOSE-03',
+    what: 'work that is added to work is not waited for',
+    file: 'core/work.ts',
+    from: 'while (this.#work.size > 0) await',
+    to: 'await',
+  },
+].map((each) => ({ file: 'core/lifetime.ts', tests: ['tests/core/lifetime.test.ts'], ...each }));
+
+/** @type {Mutation[]} */
 const environ = [
   {
     rule: 'ENV-21',
@@ -1364,6 +1393,7 @@ export default [
   ...gateway,
   ...body,
   ...checks,
+  ...lifetime,
   ...environ,
   ...headerPlans,
   ...input,

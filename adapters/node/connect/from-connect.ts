@@ -147,7 +147,7 @@ class ConnectCall implements ConnectWalk {
     const exchange = new Exchange(environ, {
       onFailure: (error) => this.#failures.push(error),
       passthrough: DeferredBody.native,
-      waitUntil: (work) => environ['waygate.wait_until'](work),
+      context: { waitUntil: environ['waygate.wait_until'] },
     });
     this.#exchange = exchange;
     const answer = exchange.run((request, startResponse) => {

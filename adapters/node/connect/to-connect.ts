@@ -107,7 +107,7 @@ class ConnectedCall {
       const exchange = new Exchange(environ, {
         onFailure: (error) => this.#failures.push(error),
         passthrough: DeferredBody.native,
-        waitUntil: this.#gateway.track,
+        context: { waitUntil: this.#gateway.track },
       });
       this.#exchange = exchange;
       const answer = exchange.run(app);

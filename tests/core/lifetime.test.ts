@@ -1,0 +1,166 @@
+// What lives as long as a request, apart from any adapter: the signal, the work after the response, the client that leaves.
+
+import { describe, expect, it, vi } from 'vitest';
+import { Exchange } from '../../core/gateway.ts';
+import { RequestLifetime } from '../../core/lifetime.ts';
+import { encode } from '../../core/strings.ts';
+import { setupTestingDefaults } from '../../core/testing-defaults.ts';
+import type { Application, Environ, ErrorStream } from '../../core/types.ts';
+import { PendingWork, type WaitContext } from '../../core/work.ts';
+
+function attached(lifetime: RequestLifetime, errors?: ErrorStream): Environ {
+  const environ = setupTestingDefaults(errors && { 'wsgi.errors': errors });
+  lifetime.attachTo(environ);
+  return environ;
+}
+
+/** An exchange in the middle of its body, and what was closed of it. */
+async function running(lifetime: RequestLifetime, close: () => void | Promise<void>): Promise<Environ> {
+  const environ = attached(lifetime);
+  const app: Application = (_environ, startResponse) => {
+    startResponse('200 OK', []);
+    return Object.assign([encode('one'), encode('two')], { close });
+  };
+  await lifetime.begin(new Exchange(environ, { context: lifetime })).run(app);
+  return environ;
+}
+
+describe('waygate.signal', () => {
+  it('aborts when the client leaves, with the reason that the platform gave', () => {
+    const lifetime = new RequestLifetime();
+    const { signal } = { signal: attached(lifetime)['waygate.signal'] };
+    expect(signal.aborted).toBe(false);
+    lifetime.clientLeft(new Error('reset'));
+    expect(signal.reason).toEqual(new Error('reset'));
+  });
+
+  it('is aborted already for who asks after that', () => {
+    const lifetime = new RequestLifetime();
+    const environ = attached(lifetime);
+    lifetime.clientLeft('early');
+    expect(environ['waygate.signal'].reason).toBe('early');
+  });
+
+  it('is an AbortError without a reason', () => {
+    const lifetime = new RequestLifetime();
+    const environ = attached(lifetime);
+    lifetime.clientLeft();
+    expect(environ['waygate.signal'].reason).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('keeps its first reason', () => {
+    const lifetime = new RequestLifetime();
+    lifetime.abort('shutdown');
+    lifetime.clientLeft('reset');
+    expect(lifetime.reason).toBe('shutdown');
+    expect(lifetime.signal.reason).toBe('shutdown');
+  });
+
+  it('does not abort once the response is over', () => {
+    const lifetime = new RequestLifetime();
+    const { signal } = lifetime;
+    lifetime.finish();
+    lifetime.clientLeft();
+    expect(signal.aborted).toBe(false);
+    expect([lifetime.isOver, lifetime.hasLeft]).toEqual([true, false]);
+  });
+
+  it('has an adapter listen on its first use, while the request is open', () => {
+    class Call extends RequestLifetime {
+      heard = 0;
+      protected override listen(): void {
+        this.heard++;
+      }
+    }
+    const call = new Call();
+    const environ = attached(call);
+    expect(call.heard).toBe(0);
+    environ['waygate.signal'].throwIfAborted();
+    call.signal.throwIfAborted();
+    expect(call.heard).toBe(1);
+    const late = new Call();
+    late.finish();
+    late.signal.throwIfAborted();
+    expect(late.heard).toBe(0);
+  });
+});
+
+describe('a client that leaves', () => {
+  it('closes the body once, however often the platform says so (CLOSE-02)', async () => {
+    const lifetime = new RequestLifetime();
+    const close = vi.fn();
+    await running(lifetime, close);
+    lifetime.clientLeft();
+    lifetime.clientLeft();
+    lifetime.finish();
+    expect(close).toHaveBeenCalledTimes(1);
+    expect([lifetime.isOver, lifetime.hasLeft]).toEqual([true, true]);
+  });
+
+  it('may leave before the application is run: its body is closed unread (ERR-05)', async () => {
+    const lifetime = new RequestLifetime();
+    lifetime.clientLeft();
+    const close = vi.fn();
+    await running(lifetime, close);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  it('aborts the signal before the body is closed', async () => {
+    const lifetime = new RequestLifetime();
+    const { signal } = lifetime;
+    let seen: boolean | null = null;
+    await running(lifetime, () => {
+      seen = signal.aborted;
+    });
+    lifetime.clientLeft();
+    expect(seen).toBe(true);
+  });
+});
+
+describe('the end', () => {
+  it('comes when the body is closed and all work is done, also that which was added meanwhile (CLOSE-03)', async () => {
+    const lifetime = new RequestLifetime();
+    const done: string[] = [];
+    const later = (name: string): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, 1)).then(() => void done.push(name));
+    const environ = await running(lifetime, () => later('closed'));
+    expect(lifetime.hasWork).toBe(false);
+    environ['waygate.wait_until'](later('work').then(() => environ['waygate.wait_until'](later('more work'))));
+    expect(lifetime.hasWork).toBe(true);
+    await lifetime.end();
+    expect(done.sort()).toEqual(['closed', 'more work', 'work']);
+    expect(lifetime.hasWork).toBe(false);
+  });
+
+  it('logs work that failed, and rejects for nothing', async () => {
+    const lifetime = new RequestLifetime();
+    const log: string[] = [];
+    const errors = { write: (text: string) => void log.push(text), writelines() {}, flush() {} };
+    attached(lifetime, errors)['waygate.wait_until'](Promise.reject(new Error('no mail')));
+    await lifetime.end();
+    expect(log.join('')).toContain('Work after the response failed: Error: no mail');
+  });
+});
+
+describe('a context', () => {
+  it('gets the work, and the close of a body that takes time: the lifetime keeps none', async () => {
+    const work: Promise<unknown>[] = [];
+    const context: WaitContext = { waitUntil: (each) => void work.push(each) };
+    const lifetime = new RequestLifetime(context);
+    const environ = await running(lifetime, async () => {});
+    environ['waygate.wait_until'](Promise.resolve());
+    expect(work).toHaveLength(1);
+    lifetime.finish();
+    expect(work).toHaveLength(2);
+    expect(lifetime.hasWork).toBe(false);
+  });
+
+  it('that all requests of a server share lets go of work that is done', async () => {
+    const pending = new PendingWork();
+    const environs = [new RequestLifetime(pending), new RequestLifetime(pending)].map((each) => attached(each));
+    for (const environ of environs) environ['waygate.wait_until'](Promise.resolve());
+    expect(pending.size).toBe(2);
+    await pending.settled();
+    expect(pending.size).toBe(0);
+  });
+});
