@@ -1,5 +1,5 @@
 // What lives as long as a request: `waygate.signal`, `waygate.wait_until`, whether the client is still there, and what has
-// to be done before the platform may stop. Every adapter stands on it. (CLOSE-01, CLOSE-03, EXT-03, EXT-04)
+// to be done before the platform may stop. Every adapter stands on it. (CLOSE-01, CLOSE-03, ERR-05)
 
 import type { Exchange } from './gateway.ts';
 import { attachState, lazyKey } from './private-state.ts';
