@@ -121,11 +121,11 @@ describe('the end', () => {
   it('comes when the body is closed and all work is done, also that which was added meanwhile (CLOSE-03)', async () => {
     const lifetime = new RequestLifetime();
     const done: string[] = [];
-    const later = (name: string): Promise<void> =>
-      new Promise((resolve) => setTimeout(resolve, 1)).then(() => void done.push(name));
-    const environ = await running(lifetime, () => later('closed'));
+    const later = (name: string, milliseconds: number): Promise<void> =>
+      new Promise((resolve) => setTimeout(resolve, milliseconds)).then(() => void done.push(name));
+    const environ = await running(lifetime, () => later('closed', 1));
     expect(lifetime.hasWork).toBe(false);
-    environ['waygate.wait_until'](later('work').then(() => environ['waygate.wait_until'](later('more work'))));
+    environ['waygate.wait_until'](later('work', 20).then(() => environ['waygate.wait_until'](later('more work', 10))));
     expect(lifetime.hasWork).toBe(true);
     await lifetime.end();
     expect(done.sort()).toEqual(['closed', 'more work', 'work']);
