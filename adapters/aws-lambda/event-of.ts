@@ -1,7 +1,7 @@
 // The event that an event source makes of a request, for tests of functions: the same that `fromLambda` sends.
 
 import { asciiTarget, splitTarget } from '../../core/url.ts';
-import type { EmulatorOptions } from './emulator/emulator.ts';
+import type { EmulatorOptions } from './emulator/options.ts';
 import { throughJson } from './emulator/runtime.ts';
 import type { SourceName } from './source.ts';
 import { emulatorOf } from './sources/emulators.ts';

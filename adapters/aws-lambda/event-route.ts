@@ -8,13 +8,13 @@ import type { GatewayResponse } from '../../core/response.ts';
 import { textFromBytes } from '../../core/strings.ts';
 import type { Application, ErrorStream } from '../../core/types.ts';
 import { asciiTarget, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import { collect, wholeOf } from './collect.ts';
 import { attachBody } from './event/body.ts';
 import { addBody, begin } from './event/environ.ts';
 import { describeEvent } from './event/errors.ts';
-import { singleValues } from './event/headers.ts';
 import { SYNC_LIMIT_BYTES } from './event/limits.ts';
+import { singleValues } from './event/result-headers.ts';
 import { Invocation } from './invocation.ts';
+import { collect, wholeOf } from './response.ts';
 
 /** Handles an event, or a record of one; what it returns is the result. The whole event comes last. */
 // biome-ignore lint/suspicious/noExplicitAny: every service has its own event.

@@ -2,11 +2,12 @@
 
 import type { Context } from 'aws-lambda';
 
+export type { FromLambdaOptions } from './emulator/options.ts';
 export { type InvokeOptions, invokeLambda } from './emulator/runtime.ts';
 export { FailedResponseError, UnsupportedEventError } from './event/errors.ts';
 export { type EventOptions, type EventRequest, lambdaEvent } from './event-of.ts';
 export type { BatchResult, EventHandler, EventTarget } from './event-route.ts';
-export { type FromLambdaOptions, fromLambda } from './from-lambda.ts';
+export { fromLambda } from './from-lambda.ts';
 export type { LambdaOptions } from './options.ts';
 export type { SourceName } from './source.ts';
 export { awslambda, type ResponseStream, type StreamHandler } from './streaming.ts';

@@ -7,7 +7,7 @@ import { fromFetch, toFetch } from 'waygate/fetch';
 import * as light from 'waygate/light-fetch/classes';
 import { mount, proxyFix, validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
-import { lowerName } from '../../adapters/aws-lambda/event/headers.ts';
+import { lowerName } from '../../adapters/aws-lambda/event/result-headers.ts';
 import { hostedUrl } from '../../adapters/fetch/hosted-url.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { headerKey, headerName } from '../../core/environ.ts';
@@ -26,8 +26,8 @@ const KEPT: Record<string, string> = {
   'core/environ.ts headerKey': 'a memo, filled below',
   'core/environ.ts headerName': 'a memo, filled below',
   'core/header-plans.ts linePlans': 'plans, bounded in number and letters, filled below',
-  'adapters/aws-lambda/event/environ.ts plans': 'plans, bounded in number and letters, filled below',
-  'adapters/aws-lambda/event/headers.ts lowerName': 'a memo, filled below',
+  'adapters/aws-lambda/event/request-headers.ts plans': 'plans, bounded in number and letters, filled below',
+  'adapters/aws-lambda/event/result-headers.ts lowerName': 'a memo, filled below',
   'adapters/aws-lambda/emulator/runtime.ts idleCalls': 'one for each call of an emulated function that is under way',
   'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',
   'adapters/fetch/list-headers.ts lowerCase': 'a memo, filled below',

@@ -1202,7 +1202,7 @@ const others = [
   {
     rule: 'ERR-04',
     what: 'on Lambda a response that breaks off destroys the stream of the runtime, and the process with it',
-    file: 'adapters/aws-lambda/to-lambda-stream.ts',
+    file: 'adapters/aws-lambda/stream-response.ts',
     from: 'if (!isRuntimeStream(this.#stream)) this.#stream.destroy(',
     to: 'this.#stream.destroy(',
     tests: ['tests/adapters/aws-lambda/streaming.test.ts'],
@@ -1234,7 +1234,7 @@ const others = [
   {
     rule: 'ENV-12',
     what: 'on Lambda names are not compared with those of the plan',
-    file: 'adapters/aws-lambda/event/environ.ts',
+    file: 'adapters/aws-lambda/event/request-headers.ts',
     from: '    if (plan.names[at] !== name) return false;\n',
     to: '',
     tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],
@@ -1242,7 +1242,7 @@ const others = [
   {
     rule: 'ENV-24',
     what: 'of both maps of a REST API the second adds to what the first has',
-    file: 'adapters/aws-lambda/event/environ.ts',
+    file: 'adapters/aws-lambda/event/request-headers.ts',
     from: '    if (environ[key] !== undefined && !added?.includes(key)) continue;\n',
     to: '',
     tests: ['tests/adapters/aws-lambda/header-maps.test.ts'],

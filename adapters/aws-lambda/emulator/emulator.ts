@@ -1,8 +1,9 @@
 // What an event source does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
 // and what becomes of the function's result.
 
-import type { Application, HeaderList } from '../../../core/types.ts';
+import type { HeaderList } from '../../../core/types.ts';
 import type { SourceName } from '../source.ts';
+import type { EmulatorOptions } from './options.ts';
 
 /** A request as an event source receives it. Header names are in lower case; texts are Unicode. */
 export interface ClientRequest {
@@ -26,47 +27,6 @@ export interface ClientRequest {
   time: number;
   /** A UUID. */
   id: string;
-}
-
-/** How an event source is set up. */
-export interface EmulatorOptions {
-  /**
-   * `rest-api` and `http-api`: the named stage that the API is called under, as part of the URL: the API answers under its
-   * own name then.
-   *
-   * @default a domain of the API's own, where no stage is in the URL
-   */
-  stage?: string;
-  /**
-   * `http-api`: the format of events and results that the integration is set to.
-   *
-   * @default '2.0'
-   */
-  payloadFormatVersion?: '1.0' | '2.0';
-  /**
-   * `rest-api`: the types that the API treats as binary, such as `image/*`.
-   *
-   * @default all of them
-   */
-  binaryMediaTypes?: readonly string[];
-  /**
-   * `alb`: whether the target group has multi-value headers enabled.
-   *
-   * @default false
-   */
-  multiValueHeaders?: boolean;
-  /**
-   * `edge`: at which event the function stands.
-   *
-   * @default 'origin-request'
-   */
-  eventType?: 'viewer-request' | 'origin-request';
-  /**
-   * `edge`: what answers a request that the function lets pass on: the cache and the origin.
-   *
-   * @default such a request is a 502, as there is none
-   */
-  origin?: Application;
 }
 
 /** What goes back to the client. */

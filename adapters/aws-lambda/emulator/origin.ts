@@ -3,7 +3,8 @@
 import { MemoryInput } from '../../../core/memory-input.ts';
 import type { Environ } from '../../../core/types.ts';
 import { decodePath, quotePath } from '../../../core/url.ts';
-import { addHeaders, sentPath, sentQuery } from '../event/environ.ts';
+import { addHeaders } from '../event/request-headers.ts';
+import { sentPath, sentQuery } from '../event/target.ts';
 import type { ClientRequest } from './emulator.ts';
 import { bytesOf, type JsonObject } from './response.ts';
 

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { RequestError } from '../../../core/errors.ts';
-import { getOwn, setOwn } from '../event/headers.ts';
+import { getOwn, setOwn } from '../event/result-headers.ts';
 import type { ClientRequest } from './emulator.ts';
 
 /** Names, values and numbers in events that stand for AWS's own. */

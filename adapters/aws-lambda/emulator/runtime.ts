@@ -4,29 +4,8 @@
 import { Writable } from 'node:stream';
 import { isThenable } from '../../../core/thenable.ts';
 import { STREAMING } from '../streaming.ts';
+import type { FunctionOptions } from './options.ts';
 import { ACCOUNT_ID, REGION } from './request.ts';
-
-/** What the function is called and how long it may run, as its context tells. */
-export interface FunctionOptions {
-  /**
-   * The name of the function, for `context.functionName`.
-   *
-   * @default 'function'
-   */
-  functionName?: string;
-  /**
-   * How long an invocation may run, for `context.getRemainingTimeInMillis()`. Nothing is cut off.
-   *
-   * @default 30_000
-   */
-  timeoutMs?: number;
-  /**
-   * The memory of the function in MB, for `context.memoryLimitInMB`.
-   *
-   * @default 128
-   */
-  memoryLimitInMB?: number;
-}
 
 /** The handler's third argument, or what the legacy methods of the context stand for. */
 type Callback = (error?: unknown, result?: unknown) => void;

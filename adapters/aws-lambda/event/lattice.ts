@@ -6,8 +6,9 @@ import type { Environ } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
 import type { Invocation } from '../invocation.ts';
 import { attachBody, type ResultBody } from './body.ts';
-import { begin, queryOf, sentPath, sentQuery, type ValueMap } from './environ.ts';
-import { singleValues } from './headers.ts';
+import { begin } from './environ.ts';
+import { singleValues } from './result-headers.ts';
+import { queryOf, sentPath, sentQuery, type ValueMap } from './target.ts';
 
 /** The result for both versions of the event. */
 export interface LatticeResult extends ResultBody {

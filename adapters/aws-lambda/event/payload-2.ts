@@ -6,23 +6,11 @@ import type { Environ } from '../../../core/types.ts';
 import type { Invocation } from '../invocation.ts';
 import type { AnyEvent } from '../source.ts';
 import { attachBody, type ResultBody } from './body.ts';
-import {
-  addBody,
-  addClient,
-  addClientCertificate,
-  addCookies,
-  addForwardedServer,
-  addHeaders,
-  addUser,
-  begin,
-  type ClientCertificate,
-  type EventRequestLine,
-  encodeQueryPart,
-  queryOf,
-  sentQuery,
-  type ValueMap,
-} from './environ.ts';
-import { singleValues } from './headers.ts';
+import { addClient, addClientCertificate, addForwardedServer, addUser, type ClientCertificate } from './connection.ts';
+import { addBody, begin, type EventRequestLine } from './environ.ts';
+import { addCookies, addHeaders } from './request-headers.ts';
+import { singleValues } from './result-headers.ts';
+import { encodeQueryPart, queryOf, sentQuery, type ValueMap } from './target.ts';
 
 /** The members that are read. AWS leaves out or sets to null what it has no value for. */
 export interface Payload2Event {

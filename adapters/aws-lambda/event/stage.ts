@@ -3,7 +3,8 @@
 import { BadRequestError } from '../../../core/errors.ts';
 import { encodeWsgi } from '../../../core/strings.ts';
 import { decodePath, quotePath, splitPrefix } from '../../../core/url.ts';
-import { type EventRequestLine, sentPath, type ValueMap } from './environ.ts';
+import type { EventRequestLine } from './environ.ts';
+import { sentPath, type ValueMap } from './target.ts';
 
 type Path = Pick<EventRequestLine, 'scriptName' | 'pathInfo' | 'path'>;
 

@@ -19,18 +19,11 @@ import {
 } from '../emulator/request.ts';
 import { addMap, bytesOf, objectOf, reasonOf, statusOf } from '../emulator/response.ts';
 import { attachBody, type ResultBody } from '../event/body.ts';
-import {
-  addBody,
-  addBothHeaders,
-  addForwardedClient,
-  addForwardedServer,
-  begin,
-  queryOf,
-  sentPath,
-  sentQuery,
-  type ValueMap,
-} from '../event/environ.ts';
-import { multiValues, singleValues } from '../event/headers.ts';
+import { addForwardedClient, addForwardedServer } from '../event/connection.ts';
+import { addBody, begin } from '../event/environ.ts';
+import { addBothHeaders } from '../event/request-headers.ts';
+import { multiValues, singleValues } from '../event/result-headers.ts';
+import { queryOf, sentPath, sentQuery, type ValueMap } from '../event/target.ts';
 import { addMutualTls } from '../event/tls.ts';
 import type { Source } from '../source.ts';
 

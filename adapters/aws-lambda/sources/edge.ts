@@ -6,12 +6,16 @@ import { describe, RequestError } from '../../../core/errors.ts';
 import { textFromNative } from '../../../core/strings.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { decodePath } from '../../../core/url.ts';
-import { type Emulator, type EmulatorOptions, MalformedResultError } from '../emulator/emulator.ts';
+import { type Emulator, MalformedResultError } from '../emulator/emulator.ts';
+import type { EmulatorOptions } from '../emulator/options.ts';
 import { titleCase, withClientAddress } from '../emulator/request.ts';
 import { addHeader, bytesOf, objectOf, reasonOf, statusOf } from '../emulator/response.ts';
 import { attachBody, base64Of } from '../event/body.ts';
-import { addBody, addClient, addServer, addValue, begin, sentPath, sentQuery } from '../event/environ.ts';
-import { getOwn, lowerName, setOwn } from '../event/headers.ts';
+import { addClient, addServer } from '../event/connection.ts';
+import { addBody, begin } from '../event/environ.ts';
+import { addValue } from '../event/request-headers.ts';
+import { getOwn, lowerName, setOwn } from '../event/result-headers.ts';
+import { sentPath, sentQuery } from '../event/target.ts';
 import type { AnyEvent, Source } from '../source.ts';
 
 /** A header as CloudFront has it, in a list under its name in lower case. */

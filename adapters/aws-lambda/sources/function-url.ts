@@ -6,7 +6,6 @@ import { decodePath, quotePath } from '../../../core/url.ts';
 import type { Emulator } from '../emulator/emulator.ts';
 import { payload2Event, payload2Response } from '../emulator/payload-2.ts';
 import { decodeText, forwardedHeaders, REGION } from '../emulator/request.ts';
-import { sentPath } from '../event/environ.ts';
 import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
 import {
   isPayload2,
@@ -17,6 +16,7 @@ import {
   payload2Prelude,
   payload2Result,
 } from '../event/payload-2.ts';
+import { sentPath } from '../event/target.ts';
 import { addTls } from '../event/tls.ts';
 import type { Source } from '../source.ts';
 

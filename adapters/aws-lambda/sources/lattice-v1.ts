@@ -15,9 +15,12 @@ import {
   reduce,
   withClientAddress,
 } from '../emulator/request.ts';
-import { addBody, addForwardedClient, addForwardedServer, addHeaders, type ValueMap } from '../event/environ.ts';
+import { addForwardedClient, addForwardedServer } from '../event/connection.ts';
+import { addBody } from '../event/environ.ts';
 import { beginLattice, type LatticeResult, latticeResult } from '../event/lattice.ts';
 import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
+import { addHeaders } from '../event/request-headers.ts';
+import type { ValueMap } from '../event/target.ts';
 import type { Source } from '../source.ts';
 
 /** The members that are read. */

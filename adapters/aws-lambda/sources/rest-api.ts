@@ -8,21 +8,18 @@ import { apiDomain, forwardedHeaders, valuesOf } from '../emulator/request.ts';
 import { bytesOf, objectOf, statusOf } from '../emulator/response.ts';
 import { attachBody, type ResultBody } from '../event/body.ts';
 import {
-  addBody,
-  addBothHeaders,
   addClient,
   addClientCertificate,
   addForwardedServer,
   addUser,
-  begin,
   type ClientCertificate,
-  encodeQueryPart,
-  queryOf,
-  type ValueMap,
-} from '../event/environ.ts';
-import { multiValues } from '../event/headers.ts';
+} from '../event/connection.ts';
+import { addBody, begin } from '../event/environ.ts';
 import { SYNC_LIMIT_BYTES } from '../event/limits.ts';
+import { addBothHeaders } from '../event/request-headers.ts';
+import { multiValues } from '../event/result-headers.ts';
 import { calledName, httpApi1Path, restPath } from '../event/stage.ts';
+import { encodeQueryPart, queryOf, type ValueMap } from '../event/target.ts';
 import type { Source } from '../source.ts';
 
 /** The members that are read. An invocation from the console has null for most of them. */

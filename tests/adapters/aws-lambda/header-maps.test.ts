@@ -9,8 +9,8 @@ import {
   addCookies,
   addHeaders,
   addValue,
-  type ValueMap,
-} from '../../../adapters/aws-lambda/event/environ.ts';
+} from '../../../adapters/aws-lambda/event/request-headers.ts';
+import type { ValueMap } from '../../../adapters/aws-lambda/event/target.ts';
 
 const empty = (): Environ => ({}) as Environ;
 

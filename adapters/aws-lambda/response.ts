@@ -1,4 +1,4 @@
-// Bodies in one piece.
+// Response bodies in one piece, as results hold them.
 
 import { concat, EMPTY } from '../../core/bytes.ts';
 import type { ResponseBody } from '../../core/response.ts';

@@ -1,0 +1,139 @@
+// The story of one invocation whose result is returned in one piece: from the event to environ, through the application, to
+// the result that makes the event source answer.
+
+import { Exchange } from '../../core/gateway.ts';
+import { plainResponse } from '../../core/plain-response.ts';
+import type { GatewayResponse, Receiver, ResponseBody } from '../../core/response.ts';
+import type { Environ } from '../../core/types.ts';
+import { FailedResponseError } from './event/errors.ts';
+import { oversizeBytes, tooLarge } from './event/limits.ts';
+import type { LambdaGateway } from './gateway.ts';
+import { Invocation } from './invocation.ts';
+import { collect, wholeOf } from './response.ts';
+import type { Source } from './source.ts';
+
+/**
+ * The result for an event of any kind.
+ *
+ * @throws {UnsupportedEventError} also at once, as it does other errors that fail the invocation
+ */
+export function answerWhole(gateway: LambdaGateway, event: unknown, context: unknown): Promise<unknown> {
+  const source = gateway.sourceOf(event);
+  if (source === null) return gateway.handleEvent(event, context);
+  return new LambdaCall(gateway, source, event, context).run();
+}
+
+/** An invocation whose result is returned in one piece. */
+class LambdaCall extends Invocation implements Receiver {
+  readonly #gateway: LambdaGateway;
+  readonly #source: Source;
+  #environ: Environ | null = null;
+  #exchange: Exchange | null = null;
+  /** What the handler returns, once it is known. */
+  #result: Promise<unknown> | null = null;
+  #resolve: ((result: unknown) => void) | null = null;
+
+  constructor(gateway: LambdaGateway, source: Source, event: unknown, context: unknown) {
+    super(gateway.settings.errors(), event, context);
+    this.#gateway = gateway;
+    this.#source = source;
+  }
+
+  /** Makes environ and calls the application. */
+  run(): Promise<unknown> {
+    const gateway = this.#gateway;
+    let environ: Environ;
+    try {
+      environ = gateway.environOf(this.#source, this);
+    } catch (error) {
+      return Promise.resolve(this.#pageResult(gateway.refusal(error, this.#source, this)));
+    }
+    const exchange = new Exchange(environ, gateway.settings.exchange);
+    this.#environ = environ;
+    this.#exchange = exchange;
+    exchange.runTo(gateway.app, this);
+    if (this.#result !== null) return this.#result;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Given the response by the exchange. */
+  answer(response: GatewayResponse): void {
+    const result = this.#finish(response);
+    if (this.#resolve !== null) this.#resolve(result);
+    else this.#result = result instanceof Promise ? result : Promise.resolve(result);
+  }
+
+  /** The result, or a promise of it that rejects for what fails the invocation. Never throws. */
+  #finish(response: GatewayResponse): unknown | Promise<unknown> {
+    const exchange = this.#exchange as Exchange;
+    let result: unknown;
+    try {
+      this.#check(response.statusCode);
+      const { body } = response;
+      if (!Array.isArray(body)) return afterWork(this.#gather(response, body), undefined, this);
+      result = this.#toResult(response, wholeOf(body));
+    } catch (error) {
+      return afterWork(Promise.reject(error), exchange.close(), this);
+    }
+    // With a body in memory all is over; the log may still have to be flushed. (LOG-04)
+    const closing = exchange.close();
+    return closing instanceof Promise || this.hasWork ? afterWork(result, closing, this) : result;
+  }
+
+  async #gather(response: GatewayResponse, body: ResponseBody): Promise<unknown> {
+    let whole: Uint8Array | null;
+    try {
+      whole = await collect(body, this.#source.limitBytes(this.event));
+    } catch {
+      // A body that fails halfway has been reported; as nothing went out, the client gets a plain 500.
+      return this.#failed();
+    }
+    return this.#toResult(response, whole);
+  }
+
+  /** @param body all of it; null where it was not read to its end, being too long */
+  #toResult(response: GatewayResponse, body: Uint8Array | null): unknown {
+    const { event } = this;
+    const source = this.#source;
+    const limit = source.limitBytes(event);
+    let result: unknown = null;
+    try {
+      if (body !== null) result = source.toResult(event, response, body);
+    } catch (error) {
+      // What this event source cannot express.
+      this.#exchange?.reportError(error);
+      return this.#failed();
+    }
+    const size = body === null ? null : oversizeBytes(result, limit, response.headers, body.byteLength);
+    if (size === 0) return result;
+    this.#exchange?.reportError(tooLarge(source, size, limit));
+    return this.#failed();
+  }
+
+  #failed(): unknown {
+    this.#check(500);
+    return this.#pageResult(plainResponse(500, this.#environ?.REQUEST_METHOD === 'HEAD'));
+  }
+
+  /** A page of the gateway's own as a result. */
+  #pageResult(page: GatewayResponse): unknown {
+    return this.#source.toResult(this.event, page, wholeOf(page.body as Uint8Array[]));
+  }
+
+  /** @throws {FailedResponseError} for a status that fails the invocation */
+  #check(status: number): void {
+    if (this.#gateway.settings.fails?.(status)) throw new FailedResponseError(status, this.#environ as Environ);
+  }
+}
+
+/** The result, once all is over that belongs to the invocation. */
+async function afterWork(result: unknown, closing: unknown, invocation: Invocation): Promise<unknown> {
+  try {
+    return await result;
+  } finally {
+    await closing;
+    await invocation.workDone();
+  }
+}
