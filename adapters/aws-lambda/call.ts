@@ -28,7 +28,6 @@ class LambdaCall extends Invocation implements Receiver {
   readonly #gateway: LambdaGateway;
   readonly #source: Source;
   #environ: Environ | null = null;
-  #exchange: Exchange | null = null;
   /** What the handler returns, once it is known. */
   #result: Promise<unknown> | null = null;
   #resolve: ((result: unknown) => void) | null = null;
@@ -48,10 +47,8 @@ class LambdaCall extends Invocation implements Receiver {
     } catch (error) {
       return Promise.resolve(this.#pageResult(gateway.refusal(error, this.#source, this)));
     }
-    const exchange = new Exchange(environ, gateway.settings.exchange);
     this.#environ = environ;
-    this.#exchange = exchange;
-    exchange.runTo(gateway.app, this);
+    this.begin(new Exchange(environ, gateway.settings.exchange)).runTo(gateway.app, this);
     if (this.#result !== null) return this.#result;
     return new Promise((resolve) => {
       this.#resolve = resolve;
@@ -67,19 +64,17 @@ class LambdaCall extends Invocation implements Receiver {
 
   /** The result, or a promise of it that rejects for what fails the invocation. Never throws. */
   #finish(response: GatewayResponse): unknown | Promise<unknown> {
-    const exchange = this.#exchange as Exchange;
     let result: unknown;
     try {
       this.#check(response.statusCode);
       const { body } = response;
-      if (!Array.isArray(body)) return afterWork(this.#gather(response, body), undefined, this);
+      if (!Array.isArray(body)) return afterWork(this.#gather(response, body), this);
       result = this.#toResult(response, wholeOf(body));
     } catch (error) {
-      return afterWork(Promise.reject(error), exchange.close(), this);
+      return afterWork(Promise.reject(error), this);
     }
     // With a body in memory all is over; the log may still have to be flushed. (LOG-04)
-    const closing = exchange.close();
-    return closing instanceof Promise || this.hasWork ? afterWork(result, closing, this) : result;
+    return this.finish() instanceof Promise || this.hasWork ? afterWork(result, this) : result;
   }
 
   async #gather(response: GatewayResponse, body: ResponseBody): Promise<unknown> {
@@ -103,12 +98,12 @@ class LambdaCall extends Invocation implements Receiver {
       if (body !== null) result = source.toResult(event, response, body);
     } catch (error) {
       // What this event source cannot express.
-      this.#exchange?.reportError(error);
+      this.exchange?.reportError(error);
       return this.#failed();
     }
     const size = body === null ? null : oversizeBytes(result, limit, response.headers, body.byteLength);
     if (size === 0) return result;
-    this.#exchange?.reportError(tooLarge(source, size, limit));
+    this.exchange?.reportError(tooLarge(source, size, limit));
     return this.#failed();
   }
 
@@ -129,11 +124,10 @@ class LambdaCall extends Invocation implements Receiver {
 }
 
 /** The result, once all is over that belongs to the invocation. */
-async function afterWork(result: unknown, closing: unknown, invocation: Invocation): Promise<unknown> {
+async function afterWork(result: unknown, invocation: Invocation): Promise<unknown> {
   try {
     return await result;
   } finally {
-    await closing;
-    await invocation.workDone();
+    await invocation.end();
   }
 }

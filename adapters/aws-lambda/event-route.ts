@@ -163,15 +163,14 @@ async function post(
   addBody(environ, JSON.stringify(part ?? null), false, { ...settings, maxBodyBytes: Number.POSITIVE_INFINITY });
   if (part !== whole) environ['aws.record'] = part;
   addDeployerKeys(environ, settings.deployerKeys);
-  const exchange = new Exchange(environ, { onError: settings.onError });
+  const exchange = invocation.begin(new Exchange(environ, { onError: settings.onError }));
   try {
     const response = await exchange.run(app);
     const body = Array.isArray(response.body) ? wholeOf(response.body) : await collect(response.body, SYNC_LIMIT_BYTES);
     if (body === null) throw new Error(`The application answered ${path} with more bytes than a result may have.`);
     return resultOf(response, body, part, path);
   } finally {
-    await exchange.close();
-    await invocation.workDone();
+    await invocation.end();
   }
 }
 

@@ -1,16 +1,16 @@
-// One invocation of the function: what `waygate.wait_until` and `waygate.signal` stand on.
+// One invocation of the function: the lifetime of its request, and what the runtime gave for it.
 
-import { attachState, lazyKey } from '../../core/private-state.ts';
+import { RequestLifetime } from '../../core/lifetime.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
-import { logRejection } from '../../core/work.ts';
 
-/** One invocation. Nothing of it outlives the invocation: several may run at a time in one process. */
-export class Invocation {
+/**
+ * One invocation. Nothing of it outlives the invocation: several may run at a time in one process. Lambda freezes the process
+ * when the invocation ends, so the invocation itself waits for its work.
+ */
+export class Invocation extends RequestLifetime {
   readonly errors: ErrorStream;
   readonly event: unknown;
   readonly context: unknown;
-  #work: Promise<void>[] | null = null;
-  #controller: AbortController | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   /**
@@ -19,19 +19,15 @@ export class Invocation {
    * @param context what the runtime gave beside it, if anything
    */
   constructor(errors: ErrorStream, event: unknown, context: unknown) {
+    super();
     this.errors = errors;
     this.event = event;
     this.context = context;
   }
 
   /** Adds the keys of this invocation to its environ. */
-  attach(environ: Environ): void {
-    attachState(environ, this);
-    Object.defineProperty(environ, 'waygate.signal', SIGNAL);
-    environ['waygate.wait_until'] = (promise) => {
-      this.#work ??= [];
-      this.#work.push(logRejection(promise, this.errors));
-    };
+  override attachTo(environ: Environ): void {
+    super.attachTo(environ);
     environ['aws.event'] = this.event;
     if (this.context !== undefined) environ['aws.context'] = this.context as Environ['aws.context'];
   }
@@ -51,30 +47,13 @@ export class Invocation {
     else if (!Number.isNaN(left)) abort();
   }
 
-  /** Whether there is something to end: Lambda freezes the process as soon as the invocation ends. */
-  get hasWork(): boolean {
-    return this.#work !== null || this.#timer !== null;
+  /** Whether there is something to wait for or to stop before the invocation may end. */
+  override get hasWork(): boolean {
+    return this.#timer !== null || super.hasWork;
   }
 
-  /** Settles when all work is done, also what was added meanwhile. Never rejects. */
-  async workDone(): Promise<void> {
-    for (let work = this.#work; work !== null && work.length > 0; work = this.#work) {
-      this.#work = null;
-      await Promise.all(work);
-    }
+  override async workDone(): Promise<void> {
+    await super.workDone();
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-
-  /** The client has gone, or the time is over. */
-  abort(reason?: unknown): void {
-    this.#controller ??= new AbortController();
-    this.#controller.abort(reason);
-  }
 }
-
-const SIGNAL = lazyKey('waygate.signal', (invocation: Invocation) => invocation.signal);

@@ -54,11 +54,8 @@ async function answerRequest(
     const page = gateway.refusal(error, source, invocation);
     return send(source.toPrelude(page), page.body, new ResponseWriter(stream));
   }
-  const exchange = new Exchange(environ, settings.exchange);
-  const writer = new ResponseWriter(stream, () => {
-    invocation.abort();
-    exchange.close();
-  });
+  const exchange = invocation.begin(new Exchange(environ, settings.exchange));
+  const writer = new ResponseWriter(stream, () => void invocation.clientLeft());
   try {
     let response = await exchange.run(gateway.app);
     let prelude = source.toPrelude(response);
@@ -71,7 +68,6 @@ async function answerRequest(
     if (settings.fails?.(response.statusCode)) throw new FailedResponseError(response.statusCode, environ);
     await send(prelude, response.body, writer);
   } finally {
-    await exchange.close();
-    await invocation.workDone();
+    await invocation.end();
   }
 }

@@ -56,7 +56,7 @@ export function begin(line: EventRequestLine, settings: Settings, invocation: In
     invocation.errors,
   );
   // Now, while all environs are of one shape: it takes longer when the headers have made each another one.
-  invocation.attach(environ);
+  invocation.attachTo(environ);
   return environ;
 }
 
