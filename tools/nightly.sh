@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What takes too long for every change: 100,000 malformed requests and failing applications, a soak of ten minutes, every
-# mutation, the end-to-end tests once more, and a new seed for the generator of requests each night.
+# mutation, the end-to-end tests once more with every test under each agent, and a new seed for the generator of requests each night.
 #
 # usage: npm run nightly [-- SEED]
 #   SEED   of the malformed requests; default: the date, so that a night can be repeated: npm run nightly -- 20261126
@@ -16,7 +16,7 @@ if install_step; then
   step lambda-runtime tools/install-lambda-runtime.sh
   step fuzz env WAYGATE_FUZZ_COUNT=100000 WAYGATE_FUZZ_SEED="$seed" npx vitest run --project e2e tests/e2e/fuzz.test.ts
   step soak env WAYGATE_SOAK_SECONDS=600 npx vitest run --project e2e tests/e2e/soak.test.ts
-  step test:e2e npm run test:e2e
+  step test:e2e env WAYGATE_AGENTS=all npm run test:e2e
   step mutations npm run mutations
 fi
 finish

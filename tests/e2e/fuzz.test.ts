@@ -152,27 +152,32 @@ interface Pair {
 }
 
 /**
- * Node 20 has an nghttp2 that ends the process over malformed frames after an error of the connection (CVE-2026-27135), and a
- * session that does so when it is collected; it gets no others any more. No code in JavaScript stands between. There fewer
- * cases are sent, and others where that has happened.
+ * Node 20 has an nghttp2 that ends the process over malformed frames after an error of the connection (CVE-2026-27135); it gets
+ * no others any more. There fewer cases are sent. Node 20 and 22 also assert, when a session is collected, that its memory is
+ * released, and now and then it is not (nodejs/node#39951 has one way). No code in JavaScript stands between. Other cases are
+ * sent where that has happened.
  */
-const DEFECT = { version: '20.', sign: /NGHTTP2_IB_IGN_ALL|Http2Session::~Http2Session/, count: 250, attempts: 4 };
+const DEFECTS = [
+  { version: '20.', sign: /NGHTTP2_IB_IGN_ALL|Http2Session::~Http2Session/, count: 250 },
+  { version: '22.', sign: /Http2Session::~Http2Session/, count: Number.POSITIVE_INFINITY },
+];
+const ATTEMPTS = 4;
 
 describe.each(NODE_VERSIONS)('Node %s', (version) => {
   test.concurrent.for(TRANSPORTS)(
     `stands ${COUNT} malformed requests and failing applications over %s`,
     { timeout: 240_000 + COUNT * 100 },
     async (transport, { expect }) => {
-      const isDefective = transport === 'http2' && version.startsWith(DEFECT.version);
-      const count = isDefective ? Math.min(COUNT, DEFECT.count) : COUNT;
+      const defect = transport === 'http2' ? DEFECTS.find((each) => version.startsWith(each.version)) : undefined;
+      const count = Math.min(COUNT, defect?.count ?? COUNT);
       for (let attempt = 1; ; attempt++) {
         const fuzzed = await startFuzzed(nodeRuntime(version), transport, folder);
         try {
           await judge(fuzzed, `Node ${version}`, { transport, count, shift: (attempt - 1) * 10_000 }, expect);
           return;
         } catch (error) {
-          const isNodes = isDefective && DEFECT.sign.test(fuzzed.output());
-          if (!isNodes || attempt === DEFECT.attempts) throw error;
+          const isNodes = defect?.sign.test(fuzzed.output()) === true;
+          if (!isNodes || attempt === ATTEMPTS) throw error;
           console.log(`Node ${version}, ${transport}: ended by a defect of Node; other cases are sent`);
         } finally {
           await fuzzed.stop();
