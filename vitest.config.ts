@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^waygate$/, replacement: source('./core/index.ts') },
       { find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda)$/, replacement: source('./adapters/$1/index.ts') },
+      { find: /^waygate\/aws-lambda\/sources$/, replacement: source('./adapters/aws-lambda/sources/index.ts') },
       { find: /^waygate\/light-fetch$/, replacement: source('./adapters/fetch/light-fetch.ts') },
       { find: /^waygate\/light-fetch\/classes$/, replacement: source('./adapters/fetch/light-classes.ts') },
       { find: /^waygate\/(middleware|testing)$/, replacement: source('./$1/index.ts') },

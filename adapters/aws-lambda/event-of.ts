@@ -3,7 +3,7 @@
 import { asciiTarget, splitTarget } from '../../core/url.ts';
 import type { EmulatorOptions } from './emulator/options.ts';
 import { throughJson } from './emulator/runtime.ts';
-import type { SourceName } from './source.ts';
+import type { LambdaSource, SourceName } from './source.ts';
 import { emulatorOf } from './sources/emulators.ts';
 
 /** A request, of which everything may be left out. */
@@ -38,6 +38,9 @@ export interface EventRequest {
   clientAddress?: string;
 }
 
+/** The event source: by name, or an emulator out of `waygate/aws-lambda/sources`. */
+export type EventOrigin = SourceName | LambdaSource;
+
 /** How the event source is set up; see `fromLambda`. */
 export type EventOptions = EmulatorOptions;
 
@@ -53,7 +56,7 @@ export type EventOptions = EmulatorOptions;
  * await handler(lambdaEvent('http-api', { method: 'POST', path: '/notes', body: '{}' }), context);
  */
 // biome-ignore lint/suspicious/noExplicitAny: every event source has its own event.
-export function lambdaEvent(source: SourceName, request: EventRequest = {}, options: EventOptions = {}): any {
+export function lambdaEvent(source: EventOrigin, request: EventRequest = {}, options: EventOptions = {}): any {
   const { method = 'GET', path = '/', headers = {}, scheme = 'https', clientAddress = '203.0.113.10' } = request;
   const { body = '' } = request;
   const list: [string, string][] = Object.entries(headers).flatMap(([name, value]) =>

@@ -17,6 +17,8 @@ export class LambdaGateway {
   readonly app: Application;
   readonly settings: LambdaSettings;
   readonly #sources: readonly Source[];
+  /** Their names, for messages, where they are not all. */
+  readonly #served: string | undefined;
 
   /**
    * @param sources the event sources that are served
@@ -26,6 +28,7 @@ export class LambdaGateway {
     this.app = app;
     this.settings = lambdaSettings(app, options);
     this.#sources = sources;
+    this.#served = options.sources === undefined ? undefined : sources.map(({ name }) => name).join(', ');
   }
 
   /**
@@ -47,7 +50,7 @@ export class LambdaGateway {
    */
   handleEvent(event: unknown, context: unknown): Promise<unknown> {
     const { events } = this.settings;
-    if (events === null) throw new UnsupportedEventError(describeEvent(event));
+    if (events === null) throw new UnsupportedEventError(describeEvent(event), this.#served);
     return events.handle(this.app, event, context);
   }
 

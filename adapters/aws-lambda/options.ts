@@ -5,9 +5,18 @@ import { describe } from '../../core/errors.ts';
 import type { ExchangeOptions } from '../../core/response.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { type EventRoute, type EventTarget, eventRoute } from './event-route.ts';
+import type { LambdaSource, Source } from './source.ts';
 
 /** Options of {@link toLambda} and {@link toLambdaStream}. */
 export interface LambdaOptions extends GatewayOptions {
+  /**
+   * The event sources to serve, out of `waygate/aws-lambda/sources`: an event of another one is no HTTP request then. With
+   * `lambdaHandler` of that entry a bundle holds these and no others.
+   *
+   * @default all of them
+   * @example toLambda(app, { sources: [httpApi, functionUrl] })
+   */
+  sources?: readonly LambdaSource[];
   /**
    * What becomes of an event that is no HTTP request: one of a queue, a topic, a stream, a bucket, a schedule, EventBridge,
    * a WebSocket, an authorizer's question, a warm-up ping, anything. A function is called with `(event, context)`, and what
@@ -86,4 +95,25 @@ function failing(statuses: LambdaOptions['errorStatuses']): LambdaSettings['fail
     );
   }
   return (status) => statuses.includes(status);
+}
+
+/**
+ * The option `sources`.
+ *
+ * @throws {TypeError} unless it is a list of event sources, or left out
+ */
+export function servedSources(sources: LambdaOptions['sources']): readonly Source[] | undefined {
+  if (sources === undefined) return undefined;
+  const list: unknown = sources;
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isSource)) {
+    throw new TypeError(
+      `The option "sources" is ${describe(list)}; expected a list of event sources of waygate/aws-lambda/sources, such as ` +
+        '[httpApi].',
+    );
+  }
+  return list;
+}
+
+function isSource(given: unknown): given is Source {
+  return typeof (given as Partial<Source> | null | undefined)?.toEnviron === 'function';
 }

@@ -8,6 +8,12 @@ import type { LambdaSettings } from './options.ts';
 /** The event sources that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
 export type SourceName = 'rest-api' | 'http-api' | 'function-url' | 'alb' | 'lattice' | 'lattice-v1' | 'edge';
 
+/** An event source out of `waygate/aws-lambda/sources`, for the option `sources`. */
+export interface LambdaSource {
+  /** As `fromLambda` and the log name it. */
+  readonly name: string;
+}
+
 /** JSON of which nothing is known but that it is an object: what `recognises` looks at. */
 export interface AnyEvent {
   readonly [member: string]: unknown;
@@ -15,8 +21,7 @@ export interface AnyEvent {
 }
 
 /** One event source, as `toLambda` needs it. No method keeps anything, and none looks at headers to tell events apart. */
-export interface Source<Event = unknown, Result = unknown> {
-  readonly name: SourceName;
+export interface Source<Event = unknown, Result = unknown> extends LambdaSource {
   /** Whether an event comes from here. No two sources recognise the same event. */
   recognises(event: AnyEvent): boolean;
   /** The request method as the event has it, also of a request from which no environ can be made. */

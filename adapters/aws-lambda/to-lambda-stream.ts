@@ -3,7 +3,7 @@
 import type { Application } from '../../core/types.ts';
 import { answerWhole } from './call.ts';
 import { LambdaGateway } from './gateway.ts';
-import type { LambdaOptions } from './options.ts';
+import { type LambdaOptions, servedSources } from './options.ts';
 import type { Source } from './source.ts';
 import { SOURCES } from './sources/all.ts';
 import { answerStreamed } from './stream-call.ts';
@@ -24,15 +24,11 @@ import { isRuntimeStream, type ResponseStream, type StreamHandler, streamify, tr
  * @example export const handler = toLambdaStream(app);
  */
 export function toLambdaStream(app: Application, options: LambdaOptions = {}): StreamHandler {
-  return lambdaStreamHandler(app, options, SOURCES);
+  return streamHandlerFor(app, options, servedSources(options.sources) ?? SOURCES);
 }
 
 /** The handler for some event sources. */
-export function lambdaStreamHandler(
-  app: Application,
-  options: LambdaOptions,
-  sources: readonly Source[],
-): StreamHandler {
+export function streamHandlerFor(app: Application, options: LambdaOptions, sources: readonly Source[]): StreamHandler {
   const gateway = new LambdaGateway(app, options, sources);
   return streamify(async (event: unknown, second: unknown, third?: unknown) => {
     const stream = second as ResponseStream | null | undefined;

@@ -3,7 +3,7 @@
 import type { Application } from '../../core/types.ts';
 import { answerWhole } from './call.ts';
 import { LambdaGateway } from './gateway.ts';
-import type { LambdaOptions } from './options.ts';
+import { type LambdaOptions, servedSources } from './options.ts';
 import type { Source } from './source.ts';
 import { SOURCES } from './sources/all.ts';
 import type { LambdaHandler } from './types.ts';
@@ -21,11 +21,11 @@ import type { LambdaHandler } from './types.ts';
  * @example export const handler = toLambda(app, { events: (event) => console.log(event) });
  */
 export function toLambda(app: Application, options: LambdaOptions = {}): LambdaHandler {
-  return lambdaHandler(app, options, SOURCES);
+  return handlerFor(app, options, servedSources(options.sources) ?? SOURCES);
 }
 
 /** The handler for some event sources. */
-export function lambdaHandler(app: Application, options: LambdaOptions, sources: readonly Source[]): LambdaHandler {
+export function handlerFor(app: Application, options: LambdaOptions, sources: readonly Source[]): LambdaHandler {
   const gateway = new LambdaGateway(app, options, sources);
   const handler = (event: unknown, context?: unknown): Promise<unknown> => {
     try {

@@ -14,6 +14,7 @@ const ENTRIES = [
   'adapters/fetch/index.ts',
   'adapters/cloudflare-workers/index.ts',
   'adapters/aws-lambda/index.ts',
+  'adapters/aws-lambda/sources/index.ts',
   'middleware/index.ts',
   'testing/index.ts',
 ];

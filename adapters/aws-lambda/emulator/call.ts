@@ -26,7 +26,7 @@ export async function answerRequest(
   let passed: JsonObject | null = null;
   const answer = await answerOf(emulator, request, options, environ, async () => {
     const result = throughJson(await call(handler, event, request.id, options));
-    if (options.origin === undefined || options.source !== 'edge' || !isPassedOn(result)) return result;
+    if (options.origin === undefined || emulator.name !== 'edge' || !isPassedOn(result)) return result;
     passed = result;
     return { status: '200' };
   });

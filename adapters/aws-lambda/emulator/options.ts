@@ -1,12 +1,12 @@
 // What fromLambda can be told: how the event source is set up, and what the function's context says.
 
 import type { Application } from '../../../core/types.ts';
-import type { SourceName } from '../source.ts';
+import type { LambdaSource, SourceName } from '../source.ts';
 
 /** Options of {@link fromLambda}. */
 export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {
-  /** The event source to imitate. */
-  source: SourceName;
+  /** The event source to imitate, by name; or an emulator out of `waygate/aws-lambda/sources`. */
+  source: SourceName | LambdaSource;
   /**
    * Whether the handler is a streaming one, `(event, responseStream, context)`.
    *

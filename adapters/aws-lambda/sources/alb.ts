@@ -49,7 +49,11 @@ interface AlbResult extends ResultBody {
 /** "The maximum size of the response JSON that the Lambda function can send is 1 MB." */
 const LIMIT_BYTES = 1024 * 1024;
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [alb] });
+ */
 export const alb: Source<AlbEvent, AlbResult> = {
   name: 'alb',
 
@@ -99,7 +103,11 @@ export const alb: Source<AlbEvent, AlbResult> = {
   limitBytes: () => LIMIT_BYTES,
 };
 
-/** As `fromLambda` imitates it. */
+/**
+ * The event source as `fromLambda` imitates it.
+ *
+ * @example const app = fromLambda(handler, { source: albEmulator });
+ */
 export const albEmulator: Emulator = {
   name: 'alb',
 

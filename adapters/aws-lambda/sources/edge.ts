@@ -64,7 +64,11 @@ const ORIGIN_LIMIT_BYTES = 1024 * 1024;
 /** The events whose request the application let pass on to the cache or the origin. */
 const PASSED_ON = new WeakSet<EdgeEvent>();
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [edge] });
+ */
 export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf']['request']> = {
   name: 'edge',
 
@@ -134,7 +138,11 @@ export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf'][
     cloudFront(event).config?.eventType === 'origin-request' ? ORIGIN_LIMIT_BYTES : VIEWER_LIMIT_BYTES,
 };
 
-/** As `fromLambda` imitates it: a function with "include body", and an origin that it answers in place of. */
+/**
+ * The event source as `fromLambda` imitates it: a function with "include body", and an origin that it answers in place of.
+ *
+ * @example const app = fromLambda(handler, { source: edgeEmulator });
+ */
 export const edgeEmulator: Emulator = {
   name: 'edge',
 

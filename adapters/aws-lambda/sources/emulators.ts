@@ -2,7 +2,7 @@
 
 import { describe } from '../../../core/errors.ts';
 import type { Emulator } from '../emulator/emulator.ts';
-import type { SourceName } from '../source.ts';
+import type { LambdaSource, SourceName } from '../source.ts';
 import { albEmulator } from './alb.ts';
 import { edgeEmulator } from './edge.ts';
 import { functionUrlEmulator } from './function-url.ts';
@@ -22,7 +22,8 @@ const EMULATORS: Readonly<Record<SourceName, Emulator>> = {
 };
 
 /** @throws {TypeError} for an unknown source */
-export function emulatorOf(source: SourceName): Emulator {
-  if (Object.hasOwn(EMULATORS, source)) return EMULATORS[source];
+export function emulatorOf(source: SourceName | LambdaSource): Emulator {
+  if (typeof source === 'string' && Object.hasOwn(EMULATORS, source)) return EMULATORS[source];
+  if (typeof (source as Partial<Emulator> | null | undefined)?.toEvent === 'function') return source as Emulator;
   throw new TypeError(`The source is ${describe(source)}; expected one of ${Object.keys(EMULATORS).join(', ')}.`);
 }

@@ -20,7 +20,11 @@ import { sentPath } from '../event/target.ts';
 import { addTls } from '../event/tls.ts';
 import type { Source } from '../source.ts';
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [functionUrl] });
+ */
 export const functionUrl: Source<Payload2Event, Payload2Result> = {
   name: 'function-url',
 
@@ -44,7 +48,11 @@ export const functionUrl: Source<Payload2Event, Payload2Result> = {
   toPrelude: payload2Prelude,
 };
 
-/** As `fromLambda` imitates it. */
+/**
+ * The event source as `fromLambda` imitates it.
+ *
+ * @example const app = fromLambda(handler, { source: functionUrlEmulator });
+ */
 export const functionUrlEmulator: Emulator = {
   name: 'function-url',
 

@@ -19,7 +19,11 @@ import {
 import { calledName, decodedPath } from '../event/stage.ts';
 import type { Source } from '../source.ts';
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [httpApi] });
+ */
 export const httpApi: Source<Payload2Event, Payload2Result> = {
   name: 'http-api',
 
@@ -38,7 +42,11 @@ export const httpApi: Source<Payload2Event, Payload2Result> = {
   limitBytes: () => SYNC_LIMIT_BYTES,
 };
 
-/** As `fromLambda` imitates it. */
+/**
+ * The event source as `fromLambda` imitates it.
+ *
+ * @example const app = fromLambda(handler, { source: httpApiEmulator });
+ */
 export const httpApiEmulator: Emulator = {
   name: 'http-api',
 

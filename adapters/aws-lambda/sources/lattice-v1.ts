@@ -33,7 +33,11 @@ interface LatticeV1Event {
   is_base64_encoded?: boolean;
 }
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [latticeV1] });
+ */
 export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
   name: 'lattice-v1',
 
@@ -55,7 +59,11 @@ export const latticeV1: Source<LatticeV1Event, LatticeResult> = {
   limitBytes: () => SYNC_LIMIT_BYTES,
 };
 
-/** As `fromLambda` imitates it. */
+/**
+ * The event source as `fromLambda` imitates it.
+ *
+ * @example const app = fromLambda(handler, { source: latticeV1Emulator });
+ */
 export const latticeV1Emulator: Emulator = {
   name: 'lattice-v1',
 

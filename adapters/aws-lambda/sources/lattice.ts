@@ -33,7 +33,11 @@ interface LatticeEvent {
   requestContext: { identity?: { principal?: string | null } | null };
 }
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [lattice] });
+ */
 export const lattice: Source<LatticeEvent, LatticeResult> = {
   name: 'lattice',
 
@@ -60,7 +64,11 @@ export const lattice: Source<LatticeEvent, LatticeResult> = {
   limitBytes: () => SYNC_LIMIT_BYTES,
 };
 
-/** As `fromLambda` imitates it. */
+/**
+ * The event source as `fromLambda` imitates it.
+ *
+ * @example const app = fromLambda(handler, { source: latticeEmulator });
+ */
 export const latticeEmulator: Emulator = {
   name: 'lattice',
 

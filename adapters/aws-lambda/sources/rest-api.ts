@@ -60,7 +60,11 @@ interface RestApiPrelude {
   multiValueHeaders: Record<string, string[]>;
 }
 
-/** As `toLambda` needs it. */
+/**
+ * The event source as `toLambda` serves it.
+ *
+ * @example export const handler = lambdaHandler(app, { sources: [restApi] });
+ */
 export const restApi: Source<RestApiEvent, RestApiResult> = {
   name: 'rest-api',
 
@@ -124,7 +128,11 @@ function restApiPrelude({ statusCode, headers }: GatewayResponse): RestApiPrelud
   return { statusCode, multiValueHeaders: multiValues(headers) };
 }
 
-/** As `fromLambda` imitates it: a REST API with a resource `/{proxy+}`. */
+/**
+ * The event source as `fromLambda` imitates it: a REST API with a resource `/{proxy+}`.
+ *
+ * @example const app = fromLambda(handler, { source: restApiEmulator });
+ */
 export const restApiEmulator: Emulator = {
   name: 'rest-api',
 
