@@ -1,10 +1,11 @@
-// The programs of the pages about middleware, hosted apps and proxies compile in strict mode, as a reader would paste them.
+// The programs of the pages compile in strict mode, as a reader would paste them.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { blocks, readPage } from './lib/pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,23 +18,57 @@ export declare const app: Application;`,
     'export declare function store(file: ReadableStream<Uint8Array>, type: string | undefined): Promise<void>;',
 };
 
-test('every program of middleware.md, hosted-apps.md and proxies.md compiles', () => {
+/** Pages whose programs stand alone. */
+const SINGLE = ['middleware', 'hosted-apps', 'proxies'];
+/** Pages whose programs have names, and import each other. Those of Deno and Bun are run by tests/e2e/pages.test.ts. */
+const NAMED = [
+  ...['guide', 'cookbook', 'start/node', 'start/lambda', 'start/workers'],
+  ...[
+    'serverless-http',
+    'serverless-express',
+    'hono-aws-lambda',
+    'hono-node-server',
+    'serverless-offline',
+    'python',
+  ].map((name) => `migrate/${name}`),
+];
+
+/** Writes the programs of a page, in one folder until a name comes again: then all of them so far are in the next one. */
+function writeNamed(folder: string, page: string): number {
+  const files = new Map<string, string>();
+  let step = 0;
+  const flush = () => {
+    const at = join(folder, `${page.replace('/', '-')}-${++step}`);
+    mkdirSync(at);
+    for (const [name, code] of files) writeFileSync(join(at, name), `${code}\nexport {};\n`);
+  };
+  const programs = blocks(readPage(`docs/${page}.md`)).filter(({ lang }) => lang === 'ts');
+  for (const { info, code } of programs) {
+    expect(info, `${page}: ${code}`).toMatch(/^[\w.-]+\.ts$/);
+    if (files.has(info)) flush();
+    files.set(info, code);
+  }
+  flush();
+  return programs.length;
+}
+
+test('every program of the pages compiles', () => {
   mkdirSync(join(root, 'build'), { recursive: true });
   const folder = mkdtempSync(join(root, 'build', 'programs-'));
   try {
     for (const [name, text] of Object.entries(OWN_FILES)) writeFileSync(join(folder, name), text);
     let programs = 0;
-    for (const page of ['middleware', 'hosted-apps', 'proxies']) {
-      const text = readFileSync(join(root, 'docs', `${page}.md`), 'utf8');
-      for (const [, code] of text.matchAll(/^```ts[^\n]*\n([\s\S]*?)^```$/gm)) {
+    for (const page of SINGLE) {
+      for (const { code } of blocks(readPage(`docs/${page}.md`)).filter(({ lang }) => lang === 'ts')) {
         writeFileSync(join(folder, `${page}-${++programs}.ts`), `${code}\nexport {};\n`);
       }
     }
-    expect(programs).toBeGreaterThan(8);
+    for (const page of NAMED) programs += writeNamed(folder, page);
+    expect(programs).toBeGreaterThan(40);
     const config = {
       extends: '../../tsconfig.json',
       compilerOptions: { noUnusedLocals: false },
-      include: ['*.ts'],
+      include: ['**/*.ts'],
       exclude: [],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
