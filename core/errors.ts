@@ -1,12 +1,25 @@
 // The error classes. Each message says what was seen, what was expected and what to do.
 
 /**
+ * Where a broken rule and its fix are explained, as a path below `node_modules`.
+ *
+ * @param rule its id, for example `SR-13`
+ */
+export function helpFor(rule: string): string {
+  return `waygate/docs/errors.md#${rule.toLowerCase()}`;
+}
+
+/**
  * An application, a middleware or a gateway broke a rule of the contract. It is a `TypeError`: the value or the call was
- * of the wrong kind. `rule` is the rule's id in docs/contract.md.
+ * of the wrong kind. `rule` is the rule's id in docs/contract.md, and `help` the line of docs/errors.md that says how to fix
+ * it. The log has both.
  */
 export class ContractError extends TypeError {
   override name = 'ContractError';
+  /** The id of the broken rule, for example `SR-13`. */
   readonly rule: string;
+  /** Where the fix is described, below `node_modules`: `waygate/docs/errors.md#sr-13`. */
+  readonly help: string;
 
   /**
    * @param rule the id of the broken rule, for example `SR-13`
@@ -15,6 +28,7 @@ export class ContractError extends TypeError {
   constructor(rule: string, message: string) {
     super(`${message} [${rule}]`);
     this.rule = rule;
+    this.help = helpFor(rule);
   }
 }
 
@@ -146,7 +160,8 @@ function one(error: unknown): string {
   try {
     if (!(error instanceof Error)) return `Thrown: ${describe(error)}`;
     const stack = error.stack;
-    return typeof stack === 'string' && stack !== '' ? stack : `${error.name}: ${error.message}`;
+    const text = typeof stack === 'string' && stack !== '' ? stack : `${error.name}: ${error.message}`;
+    return error instanceof ContractError ? `${text}\n    help: ${error.help}` : text;
   } catch {
     return 'Thrown: a value that cannot be printed';
   }

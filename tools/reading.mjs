@@ -36,7 +36,7 @@ export const DIALECT = [
 ];
 
 /** Folders that hold nothing that people wrote. */
-const SKIPPED = /(?:^|\/)(?:node_modules|build|dist|\.vitepress|api|cases)(?:\/|$)/;
+const SKIPPED = /(?:^|\/)(?:node_modules|build|dist|site|cases)(?:\/|$)/;
 
 /**
  * The files below some folders, from the root.

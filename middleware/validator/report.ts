@@ -1,6 +1,6 @@
 // How the validator speaks: an error is thrown, a warning goes to `wsgi.errors`, both in the words of the table of rules.
 
-import { ContractError } from '../../core/errors.ts';
+import { ContractError, helpFor } from '../../core/errors.ts';
 import type { ErrorStream } from '../../core/types.ts';
 import { RULES, type RuleId } from './rules.ts';
 
@@ -26,7 +26,7 @@ export class Warnings {
     return (rule, seen) => {
       if (this.#given.has(rule)) return;
       this.#given.add(rule);
-      errors.write(`validator: warning: ${seen} ${RULES[rule].text} [${rule}]\n`);
+      errors.write(`validator: warning: ${seen} ${RULES[rule].text} See ${helpFor(rule)} [${rule}]\n`);
     };
   }
 }

@@ -26,7 +26,7 @@ function parse(markdown: string): Map<string, Entry> {
   // An entry is a list item; its further lines are indented.
   const joined = markdown.replace(/\n {2}(?=\S)/g, ' ');
   for (const [, id, binds, checks, text] of joined.matchAll(
-    /^- \*\*([A-Z]+-\d\d)\*\* \(([^·)]+?)(?: · ([^)]+))?\) (.+)$/gm,
+    /^- (?:<a id="[^"]+"><\/a>)?\*\*([A-Z]+-\d\d)\*\* \(([^·)]+?)(?: · ([^)]+))?\) (.+)$/gm,
   )) {
     expect(found.has(id as string), `${id} has two entries`).toBe(false);
     found.set(id as string, { binds: binds as string, checks: checks?.split(', ') ?? [], text: text as string });

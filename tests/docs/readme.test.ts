@@ -143,13 +143,14 @@ test('the commands of README.md are scripts of package.json', () => {
 
 /** The names that links to the headings of a page have. */
 function anchors(markdown: string): string[] {
-  const headings = markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm);
-  return [...headings].map(([, text]) =>
-    (text as string)
+  const text = markdown.replace(/^```[\s\S]*?^```$/gm, '');
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    (heading as string)
       .toLowerCase()
       .replace(/[^\w\- ]/g, '')
       .replaceAll(' ', '-'),
   );
+  return [...headings, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id as string)];
 }
 
 test('links of every page lead to files and headings that exist', () => {
@@ -160,11 +161,12 @@ test('links of every page lead to files and headings that exist', () => {
     'README.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
-    ...found.filter((name) => /^(?!.*node_modules).*\.md$/.test(name)),
+    ...found.filter((name) => /^(?!.*node_modules|docs\/site\/).*\.md$/.test(name)),
   ];
   expect(pages.length).toBeGreaterThan(8);
   for (const page of pages) {
-    for (const [, link] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+    const text = readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$|`[^`\n]*`/gm, 'CODE');
+    for (const [, link] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https?:/.test(link as string)) continue;
       const [path = '', anchor] = (link as string).split('#');
       const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
@@ -176,7 +178,9 @@ test('links of every page lead to files and headings that exist', () => {
 });
 
 test('everything that can be imported, and every option, is in the documents', async () => {
-  const names = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
+  const names = readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`);
   const text = ['README.md', ...names].map((name) => readFileSync(join(root, name), 'utf8')).join('');
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const wanted = new Set<string>();
