@@ -77,7 +77,7 @@ export const LOSSES: readonly Loss[] = [
       side === 'request' && platform === 'lambda:alb' && /^(?:QUERY_STRING|REQUEST_URI)$/.test(part),
   },
   {
-    why: 'Lattice does not tell scheme and port.',
+    why: 'Lattice does not pass on scheme and port.',
     line: '| Lattice | Scheme and port',
     applies: ({ platform, side, part }) =>
       side === 'request' && /^lambda:lattice/.test(platform) && /^(?:wsgi\.url_scheme|HTTPS)$/.test(part),

@@ -142,7 +142,7 @@ describe('serve() with AWS_LAMBDA_HTTP_ENDPOINT', () => {
     await expect(serve(shown, { webFunction: true })).rejects.toThrow('is not set; expected a host and a port');
   });
 
-  test('refuses what is no application, as everywhere', async () => {
+  test('refuses a value that is not an application, as everywhere', async () => {
     vi.stubEnv('AWS_LAMBDA_HTTP_ENDPOINT', '127.0.0.1:0');
     await expect(serve({} as unknown as Application)).rejects.toThrow(
       'The application is an Object; expected a function',
