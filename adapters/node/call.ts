@@ -1,80 +1,99 @@
-// One request on its connection: what the lazy keys are made from, how it is answered, where its end is seen, and the guard
+// One request on its connection: how it comes to the application, how it is answered, where its end is seen, and the guard
 // that keeps a failure of any of this from reaching the process.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { checkHeaders } from '../../core/check.ts';
 import { ClientDisconnectedError, isA, report, statusOf } from '../../core/errors.ts';
-import type { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/gateway.ts';
+import { RequestLifetime } from '../../core/lifetime.ts';
 import { log } from '../../core/log.ts';
-import { plainResponse } from '../../core/plain-response.ts';
-import { attachState, lazyKey } from '../../core/private-state.ts';
+import { plainResponse, refuse } from '../../core/plain-response.ts';
+import { attachState, lazyKey, stateOf } from '../../core/private-state.ts';
 import type { GatewayResponse, Receiver } from '../../core/response.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList } from '../../core/types.ts';
-import { logRejection } from '../../core/work.ts';
 import { breakOff, hasLost } from './break-off.ts';
-import type { Attached } from './environ.ts';
+import { addInput, type EnvironState, nodeEnviron } from './environ.ts';
+import type { NodeGateway } from './gateway.ts';
+import type { DirectCall } from './hosted/applications.ts';
 import type { NodeTarget } from './mount.ts';
 import { onClose } from './neighbours.ts';
-import type { CarriesNode, DirectCall } from './passthrough.ts';
+import { needsNoGateway, type RequestState } from './passthrough.ts';
 import { closeWithConnection } from './pipelining.ts';
-import { send } from './response.ts';
+import { checkIsRequest, checkIsResponse } from './refusals.ts';
+import { send, sendEarlyHints } from './response.ts';
 import { NodeSource } from './source.ts';
 import { endUnread } from './untouched-request.ts';
 
-/** What a call needs of the gateway that serves it. */
-export interface CallGateway {
-  /** Calls whose `waygate.signal` somebody holds; a shutdown aborts them. */
-  readonly watched: Set<NodeCall>;
-  /** A shutdown has told its requests to end. */
-  readonly isEnding: boolean;
-  /** A fresh `wsgi.errors`. */
-  errors(): ErrorStream;
-  /** @throws {RequestError} for a request that cannot be served */
-  makeEnviron(request: IncomingMessage, response: ServerResponse, call: NodeCall): Environ;
-  makeExchange(environ: Environ): Exchange;
-  /** Whether a listener may have this request as it is. */
-  maySee(request: IncomingMessage, response: ServerResponse, environ: Environ): boolean;
-  /** Has a shutdown wait for something that goes on when its response is over. It must not reject. (CLOSE-03) */
-  track(work: Promise<void>): void;
-}
-
-export class NodeCall implements CarriesNode, Receiver, Attached {
+export class NodeCall extends RequestLifetime implements EnvironState, RequestState, Receiver {
+  readonly #gateway: NodeGateway;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #gateway: CallGateway;
-  exchange: Exchange | null = null;
-  /** The response is there; until then somebody has to see whether the client is. */
-  isAnswered = false;
+  /** Hands the request on to what is mounted behind; null where nothing is, and once it was handed on. */
+  #next: (() => void) | null;
+  /** The request line as it came, where a listener has the request before its environ is made. */
+  #line: NodeTarget | null = null;
   /** The request body; null when there is none. */
-  source: NodeSource | null = null;
-  /** The request as it came, where a listener has it before its environ is made. */
-  line: NodeTarget | undefined;
-  /** `wsgi.input` as the gateway made it. */
-  input: InputStream | null = null;
-  /** Hands the request on to what is mounted behind, where that is wanted. */
-  next: (() => void) | null = null;
-  #controller: AbortController | null = null;
-  #watched = false;
-  /** The client left before it had the whole response. */
-  #gone = false;
+  #source: NodeSource | null = null;
+  /** `wsgi.input` as this gateway made it. */
+  #input: InputStream | null = null;
+  /** The response is there; until then somebody has to see whether the client is. */
+  #isAnswered = false;
+  #isWatched = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, gateway: CallGateway) {
+  /** @param next called where the application answers with 404, for what is mounted behind */
+  constructor(gateway: NodeGateway, request: IncomingMessage, response: ServerResponse, next: (() => void) | null) {
+    super(gateway.work);
+    this.#gateway = gateway;
     this.#request = request;
     this.#response = response;
-    this.#gateway = gateway;
+    this.#next = next;
   }
 
-  attachTo(environ: Environ): void {
-    const gateway = this.#gateway;
-    const errors = environ['wsgi.errors'];
-    attachState(environ, this);
-    Object.defineProperty(environ, 'waygate.signal', SIGNAL);
+  // The request.
+
+  /**
+   * Serves the request: calls the application, which answers now or later.
+   *
+   * @throws {TypeError} where it was not called with the request and the response of a Node server
+   */
+  run(): void {
+    const { app, settings, exchangeOptions, passthrough } = this.#gateway;
+    const { direct } = passthrough;
+    if (direct !== null && this.#mayPassAtOnce()) {
+      this.#passAtOnce(direct);
+      return;
+    }
+    const errors = settings.errors();
+    let environ: Environ;
+    try {
+      environ = this.makeEnviron(errors);
+    } catch (error) {
+      this.#refuse(error, errors);
+      return;
+    }
+    this.begin(new Exchange(environ, exchangeOptions)).runTo(app, this);
+    if (this.#isAnswered) return;
+    checkIsResponse(this.#response);
+    this.#watch();
+  }
+
+  /** @throws {RequestError} for a request that cannot be served */
+  makeEnviron(errors: ErrorStream = this.#gateway.settings.errors()): Environ {
+    const request = this.#request;
+    const response = this.#response;
+    const { info, settings } = this.#gateway;
+    const environ = nodeEnviron(request, response, info, settings, errors, this.#line ?? request, this);
+    this.#source = addInput(environ, request, response, settings.maxBodyBytes);
+    this.#input = environ['wsgi.input'];
+    return environ;
+  }
+
+  override attachTo(environ: Environ): void {
+    super.attachTo(environ);
     // A closure here that holds the response would tie environ to all that the request has: on Node 24 the garbage of many
     // requests then outlives the young generation.
     if (this.#request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
-    environ['waygate.wait_until'] = (work) => gateway.track(logRejection(work, errors));
   }
 
   /** `waygate.early_hints`. */
@@ -82,34 +101,59 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
     return (headers) => sendEarlyHints(this.#response, headers);
   }
 
-  isUnchanged(environ: Environ): boolean {
-    if (environ['wsgi.input'] !== this.input) return false;
-    const { source } = this;
-    // A client that waits for a 100 gets it when the body is read.
-    if (source !== null && (source.isRead || source.awaitsContinue)) return false;
-    return this.#gateway.maySee(this.#request, this.#response, environ);
-  }
-
-  /** The environ of a request that a listener got without one. */
-  get environ(): Environ {
-    return this.#gateway.makeEnviron(this.#request, this.#response, this);
-  }
-
-  /** Lets a node listener answer on the connection. It may still fail like any application. */
-  answerNatively(call: DirectCall): void {
+  /** Answers a request that no application sees; its body, of whatever length, is nobody's. */
+  #refuse(error: unknown, errors: ErrorStream): void {
+    checkIsResponse(this.#response);
+    checkIsRequest(this.#request);
     try {
-      const result = call(this.#request, this.#response);
-      if (isThenable(result)) result.then(undefined, (error) => this.#failNatively(error));
+      this.#source ??= new NodeSource(this.#request, this.#response, true);
+    } catch {
+      // Then the body is left to Node.
+    }
+    this.answer(refuse(error, errors, this.#request.method === 'HEAD'));
+  }
+
+  // The passthrough: a hosted listener answers on the connection's own objects. It may still fail like any application.
+
+  /** Whether a listener may have the request at once. One that another listener gave it to shares the state of that one. */
+  #mayPassAtOnce(): boolean {
+    return stateOf(this.#request) === undefined && needsNoGateway(this.#request);
+  }
+
+  /** Its environ is made when somebody looks at it, of what the listener has not changed yet. */
+  #passAtOnce(listener: DirectCall): void {
+    const { method, url, baseUrl, originalUrl } = this.#request as NodeTarget;
+    this.#line = { method, url, baseUrl, originalUrl };
+    attachState(this.#request, this);
+    Object.defineProperty(this.#request, 'environ', ENVIRON);
+    this.#pass(listener);
+  }
+
+  isUnchanged(environ: Environ): boolean {
+    // A client that waits for a 100 gets it when the body is read.
+    if (this.isBodyTaken(environ) || this.#source?.awaitsContinue) return false;
+    return this.#gateway.passthrough.allows(this.#request, this.#response, environ);
+  }
+
+  /** Whether somebody has read of the body, or has put another one in its place. */
+  isBodyTaken(environ: Environ): boolean {
+    return environ['wsgi.input'] !== this.#input || this.#source?.isRead === true;
+  }
+
+  #pass(listener: DirectCall): void {
+    try {
+      const result = listener(this.#request, this.#response);
+      if (isThenable(result)) result.then(undefined, (error) => this.#listenerFailed(error));
     } catch (error) {
-      this.#failNatively(error);
+      this.#listenerFailed(error);
     }
   }
 
-  /** The listener failed: a plain answer while the head is not out, a broken connection after. (ERR-02 … 05) */
-  #failNatively(error: unknown): void {
+  /** A plain answer while the head is not out, a broken connection after. (ERR-02 … 05) */
+  #listenerFailed(error: unknown): void {
     const response = this.#response;
     try {
-      if (!hasLost(this.#request, response)) this.#tell(error);
+      if (!hasLost(this.#request, response)) this.#reportError(error);
       if (response.destroyed || response.writableEnded) return;
       if (response.headersSent) breakOff(response);
       else this.#sendPlain(statusOf(error));
@@ -127,9 +171,11 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
     send(page, response);
   }
 
+  // The response.
+
   /** Answers. Never throws: what goes wrong is reported, and ends the connection. */
   answer(answer: GatewayResponse): void {
-    this.isAnswered = true;
+    this.#isAnswered = true;
     try {
       this.#answer(answer);
     } catch (error) {
@@ -141,92 +187,56 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
     const response = this.#response;
     if (response.destroyed || response.headersSent) {
       // The client is gone, or the application answered through node.response by itself.
-      this.#close();
+      this.close();
       return;
     }
     if (answer.passthrough !== undefined) {
-      this.answerNatively(answer.passthrough as DirectCall);
+      this.#pass(answer.passthrough as DirectCall);
       return;
     }
-    if (this.next !== null && answer.statusCode === 404 && this.source?.isRead !== true) {
-      this.#fallThrough(this.next);
+    if (this.#next !== null && answer.statusCode === 404 && this.#source?.isRead !== true) {
+      this.#fallThrough(this.#next);
       return;
     }
     const whole = Array.isArray(answer.body);
-    if (!whole) this.watch();
-    this.source?.preventAutoDrain();
-    if (this.source?.awaitsContinue) response.shouldKeepAlive = false;
-    const isFree = send(answer, response, this.#watched);
+    if (!whole) this.#watch();
+    this.#keepBody();
+    const isFree = send(answer, response, this.#isWatched);
     if (!whole) return;
-    this.#close();
-    if (this.source !== null) this.source.discard();
+    this.close();
+    if (this.#source !== null) this.#source.discard();
     else if (isFree) endUnread(this.#request);
   }
 
   /** The application has nothing for this request. What it answered is closed, and the body is for who comes next. */
   #fallThrough(next: () => void): void {
-    this.next = null;
-    this.source = null;
-    this.#close();
+    this.#next = null;
+    this.#source = null;
+    this.close();
     next();
   }
 
-  /**
-   * A listener on the connection's own objects is about to answer for an application: what that leaves of the request body
-   * is got rid of when the response is over.
-   */
-  claim(): void {
-    const { source } = this;
+  /** Ahead of the response: what is left of the body stays for {@link NodeSource.discard}. */
+  #keepBody(): void {
+    const source = this.#source;
     if (source === null) return;
-    this.watch();
     source.preventAutoDrain();
+    // Nobody knows what would follow on the connection.
     if (source.awaitsContinue) this.#response.shouldKeepAlive = false;
   }
 
-  /** Answers a request that no application saw; its body, of whatever length, is nobody's. Never throws. */
-  refuse(answer: GatewayResponse): void {
-    try {
-      this.source ??= new NodeSource(this.#request, this.#response, true);
-    } catch {
-      // Then the body is left to Node.
-    }
-    this.answer(answer);
+  preventAutoDrain(): void {
+    if (this.#source === null) return;
+    this.#watch();
+    this.#keepBody();
   }
 
-  /**
-   * The end of every path of failure: says what went wrong, ends the connection, and lets go of what the request holds.
-   * Never throws.
-   */
-  #giveUp(error: unknown, headers?: HeaderList): void {
-    this.#tell(error);
-    breakOff(this.#response, headers);
-    try {
-      this.#close();
-      this.source?.discard();
-    } catch (second) {
-      this.#tell(second);
-    }
-  }
-
-  /** Reports a failure to `wsgi.errors` and `onError`, or to the log alone where there is no environ. Never throws. */
-  #tell(error: unknown): void {
-    try {
-      this.exchange ??= this.#gateway.makeExchange((this.#request as unknown as { environ: Environ }).environ);
-      this.exchange.reportError(error);
-    } catch {
-      if (isA(error, ClientDisconnectedError)) return;
-      try {
-        log(this.#gateway.errors(), report(error));
-      } catch {
-        // Nowhere is left to say it.
-      }
-    }
-  }
+  // The end, and the client that leaves before it.
 
   /** Follows the response to its end, good or bad: only the response tells, a request closes once it was read. */
-  watch(): void {
-    if (this.#watched) return;
-    this.#watched = true;
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     const response = this.#response;
     if (response.destroyed) {
       this.#over();
@@ -240,57 +250,59 @@ export class NodeCall implements CarriesNode, Receiver, Attached {
   }
 
   #over(): void {
-    // Under HTTP/2 a response is finished also where its stream was reset, but nobody has ended it.
-    this.#gone = !this.#response.writableEnded || !this.#response.writableFinished;
-    if (this.#gone) this.#controller?.abort();
-    this.#gateway.watched.delete(this);
+    const { writableEnded, writableFinished } = this.#response;
+    this.#gateway.forget(this);
     try {
-      this.#close();
-      this.source?.discard();
+      // Under HTTP/2 a response is finished also where its stream was reset, but nobody has ended it.
+      if (writableEnded && writableFinished) this.finish();
+      else this.clientLeft();
+      this.#source?.discard();
     } catch (error) {
-      this.#tell(error);
+      this.#reportError(error);
     }
   }
 
-  #close(): void {
-    const closing = this.exchange?.close();
-    if (closing instanceof Promise) this.#gateway.track(closing);
+  /** Somebody has `waygate.signal`. */
+  protected override listen(): void {
+    this.#gateway.abortAtEnd(this);
+    this.#watch();
   }
 
-  /** `waygate.signal`, made on first use. */
-  get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      this.#gateway.watched.add(this);
-      this.watch();
-      if (this.#gone) this.#controller.abort();
-      else if (this.#gateway.isEnding) this.abort();
+  // The guard.
+
+  /**
+   * The end of every path of failure: says what went wrong, ends the connection, and lets go of what the request holds.
+   * Never throws.
+   */
+  #giveUp(error: unknown, headers?: HeaderList): void {
+    this.#reportError(error);
+    breakOff(this.#response, headers);
+    try {
+      this.close();
+      this.#source?.discard();
+    } catch (second) {
+      this.#reportError(second);
     }
-    return this.#controller.signal;
   }
 
-  /** The server shuts down and will soon cut the connection. */
-  abort(): void {
-    this.#controller?.abort(new DOMException('The server is shutting down.', 'AbortError'));
+  /** Reports a failure to `wsgi.errors` and `onError`, or to the log alone where there is no environ. Never throws. */
+  #reportError(error: unknown): void {
+    const { settings, exchangeOptions } = this.#gateway;
+    try {
+      const { environ } = this.#request as unknown as { environ: Environ };
+      const exchange = this.exchange ?? this.begin(new Exchange(environ, exchangeOptions));
+      exchange.reportError(error);
+    } catch {
+      if (isA(error, ClientDisconnectedError)) return;
+      try {
+        log(settings.errors(), report(error));
+      } catch {
+        // Nowhere is left to say it.
+      }
+    }
   }
-}
-
-/** `waygate.early_hints`. (RFC 8297) */
-function sendEarlyHints(response: ServerResponse, headers: ReadonlyHeaderList): void {
-  // Without a prototype: `constructor` and `__proto__` are legal header names.
-  const hints: Record<string, string[]> = Object.create(null);
-  for (const [name, value] of checkHeaders(headers).headers) {
-    const lower = name.toLowerCase();
-    // The length of the response to come: an informational one has no content. (RFC 9110 §8.6)
-    if (lower === 'content-length') continue;
-    hints[lower] ??= [];
-    hints[lower].push(value);
-  }
-  // A response that waits for its turn has no place for hints yet, and they would be late by then. (RFC 9110 §15.2)
-  if (response.socket !== null && !response.headersSent && !response.destroyed) response.writeEarlyHints(hints);
 }
 
 /** `request.environ` of a request that a hosted listener got without one. */
-export const ENVIRON: PropertyDescriptor = lazyKey('environ', (call: NodeCall) => call.environ);
-const SIGNAL: PropertyDescriptor = lazyKey('waygate.signal', (call: NodeCall) => call.signal);
+const ENVIRON = lazyKey('environ', (call: NodeCall) => call.makeEnviron());
 const EARLY_HINTS = lazyKey('waygate.early_hints', (call: NodeCall) => call.earlyHints);

@@ -20,44 +20,42 @@ import type { NodeTarget } from './mount.ts';
 import { headerLines, isUnframed } from './neighbours.ts';
 import { checkRequest } from './refusals.ts';
 import { NodeSource } from './source.ts';
-import { addTlsKeys } from './tls.ts';
+import { tlsKeys } from './tls.ts';
 
-/** What a request has beside its lines and its connection. */
-export interface Attached {
-  /** Adds the keys of `environ` that are made from it. */
+/** Adds the keys of an environ that are made from more than the request: `waygate.signal` and the like. */
+export interface EnvironState {
   attachTo(environ: Environ): void;
 }
 
 /**
  * Makes the environ of a request. Scheme, server name and addresses come from the connection, never from the client.
  *
+ * @param info what stays the same from request to request
  * @param line how the request was when it came
- * @param attached adds the keys that are made from more than the request
  * @throws {RequestError} for a request that cannot be served
  */
 export function nodeEnviron(
   request: IncomingMessage,
   response: ServerResponse,
-  facts: GatewayInfo,
+  info: GatewayInfo,
   settings: Settings,
   errors: ErrorStream,
-  line: NodeTarget = request,
-  attached: Attached | null = null,
+  line: NodeTarget,
+  state: EnvironState,
 ): Environ {
   const checked = checkRequest(request, line);
-  // What imitates a request may have none.
-  const socket = request.socket ?? ({} as Socket);
+  const socket = socketOf(request);
   const end = connectionOf(socket);
   const { scriptName, pathInfo } = splitPrefix(checked.path, settings.basePath);
   const environ = createEnviron(
-    facts,
+    info,
     {
       method: line.method as string,
       scriptName: checked.mount + scriptName,
       pathInfo,
       queryString: checked.query,
       requestUri: checked.requestUri,
-      protocol: request.httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${request.httpVersion ?? '1.1'}`,
+      protocol: protocolOf(request),
       scheme: end.secure ? 'https' : 'http',
       serverName: end.serverName,
       serverPort: end.serverPort,
@@ -65,7 +63,7 @@ export function nodeEnviron(
     errors,
   );
   // Now, while all environs are of one shape: their headers make each another one, and all this would take longer.
-  attached?.attachTo(environ);
+  state.attachTo(environ);
   environ['wsgi.file_wrapper'] = nodeFileWrapper;
   environ['node.request'] = request;
   environ['node.response'] = response;
@@ -82,7 +80,7 @@ export function nodeEnviron(
       addHeader(environ, 'Host', authority);
     }
   }
-  if (end.secure) addTlsKeys(environ, socket);
+  if (end.secure) Object.assign(environ, tlsKeys(socket));
   addDeployerKeys(environ, settings.deployerKeys);
   return environ;
 }
@@ -117,8 +115,18 @@ function isOpenStream(request: IncomingMessage): boolean {
   );
 }
 
+/** `SERVER_PROTOCOL`. */
+export function protocolOf({ httpVersion }: IncomingMessage): string {
+  return httpVersion === '1.1' ? 'HTTP/1.1' : `HTTP/${httpVersion ?? '1.1'}`;
+}
+
+/** The connection of a request; an empty object where what imitates a request has none. */
+export function socketOf(request: IncomingMessage): Socket {
+  return request.socket ?? ({} as Socket);
+}
+
 /** Both ends of a connection; the same for every request on it. */
-interface Connection {
+export interface Connection {
   secure: boolean;
   serverName: string;
   serverPort: string;
@@ -129,7 +137,8 @@ interface Connection {
 
 const CONNECTION: unique symbol = Symbol('waygate.connection');
 
-function connectionOf(socket: Socket & { [CONNECTION]?: Connection; encrypted?: boolean }): Connection {
+/** Both ends of a connection, read once. */
+export function connectionOf(socket: Socket & { [CONNECTION]?: Connection; encrypted?: boolean }): Connection {
   const known = socket[CONNECTION];
   if (known !== undefined) return known;
   const secure = socket.encrypted === true;

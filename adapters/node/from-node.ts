@@ -6,12 +6,13 @@ import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, RequestError } from '../../core/errors.ts';
 import type { Application, ApplicationBody, Environ } from '../../core/types.ts';
+import { type DirectCall, markHosted } from './hosted/applications.ts';
 import { awaitBody } from './hosted/body.ts';
 import { type Host, HostedCall } from './hosted/call.ts';
 import { expressMessages, type Messages, PlainMessages } from './hosted/messages.ts';
 import type { HostedRequest } from './hosted/request.ts';
 import type { HostedResponse } from './hosted/response.ts';
-import { DeferredBody, type DirectCall, isOriginal, markHosted } from './passthrough.ts';
+import { PassthroughBody, requestState } from './passthrough.ts';
 
 /** A request listener as frameworks make them. What it returns is only looked at for a promise that rejects. */
 export type NodeAppListener = (
@@ -42,16 +43,16 @@ export type NodeApp = NodeAppListener | Server;
  */
 export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
-  const native: DirectCall = (request, response) =>
+  const listener: DirectCall = (request, response) =>
     host.call(request as HostedRequest, response as HostedResponse, null);
-  return markHosted(applicationOf(host), native, host.server as Server | null, host.messages);
+  return markHosted(applicationOf(host), { listener, server: host.server as Server | null, messages: host.messages });
 }
 
 /** The application that calls a host: with the platform's own objects where nothing has changed the request, else in memory. */
 export function applicationOf(host: Host): Application {
   return (environ, startResponse) => {
     const run = (): ApplicationBody => new HostedCall(host, environ, startResponse).run(host);
-    if (!isOriginal(environ)) {
+    if (requestState(environ)?.isUnchanged(environ) !== true) {
       const known = awaitBody(environ);
       return known === null ? run() : known.then(run);
     }
@@ -60,7 +61,7 @@ export function applicationOf(host: Host): Application {
       known.environ = environ;
       return host.call(known, response as HostedResponse, environ);
     };
-    return new DeferredBody(call, run, startResponse);
+    return new PassthroughBody(call, run, startResponse);
   };
 }
 

@@ -1,62 +1,61 @@
-// A node listener on Node: while nothing between has changed the request or the response, it gets the platform's own.
+// Passthrough: a hosted listener gets the platform's own request and response while nothing between it and the gateway has
+// changed them. This file decides when it may.
 
 import { AsyncResource } from 'node:async_hooks';
-import { IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { BodyReader } from '../../core/body.ts';
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import { DeferredBody } from '../../core/deferred-body.ts';
+import type { Settings } from '../../core/environ.ts';
+import { addHeaderLines } from '../../core/header-plans.ts';
 import { stateOf } from '../../core/private-state.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
-import { ExpressMessages, type Messages } from './hosted/messages.ts';
-import { checkSilently } from './refusals.ts';
+import { connectionOf, protocolOf, socketOf } from './environ.ts';
+import { type DirectCall, hostedBehind } from './hosted/applications.ts';
+import { headerLines } from './neighbours.ts';
+import { checkLine, checkSilently } from './refusals.ts';
+import { tlsKeys } from './tls.ts';
 
-/** What an environ carries that comes from a gateway on Node. */
-export interface CarriesNode {
+/** What an environ from this gateway carries for the listener that may get its request. */
+export interface RequestState {
   /** Whether the request still is what environ shows, and its body is unread. */
   isUnchanged(environ: Environ): boolean;
+  /** Has what a listener leaves of the body got rid of once the response is over. */
+  preventAutoDrain(): void;
 }
 
-/** Whether a listener may have the platform's own request: this very environ came from Node and still shows it. */
-export function isOriginal(environ: Environ): boolean {
-  return (stateOf(environ) as Partial<CarriesNode> | undefined)?.isUnchanged?.(environ) ?? false;
+/** What {@link RequestState} an environ carries; undefined for one that was copied or comes from elsewhere. */
+export function requestState(environ: Environ): RequestState | undefined {
+  const state = stateOf(environ) as Partial<RequestState> | undefined;
+  return state?.isUnchanged === undefined ? undefined : (state as RequestState);
 }
 
-/** Calls a listener with the platform's own objects; what it returns is only looked at for a promise that rejects. */
-export type DirectCall = (request: IncomingMessage, response: ServerResponse) => unknown;
+/** Which requests of a gateway its application's listener gets as they are. */
+export class Passthrough {
+  /** The listener that is the whole application, where no option asks for more: it needs no environ. */
+  readonly direct: DirectCall | null;
+  readonly #settings: Settings;
+  readonly #isHosted: boolean;
+  /** No request may pass: the deployer adds headers that it would lack, or its response may be given up for another's. */
+  readonly #isClosed: boolean;
 
-const LISTENERS = new WeakMap<Application, DirectCall>();
-const SERVERS = new WeakMap<Application, Server>();
-const MESSAGES = new WeakMap<Application, ExpressMessages>();
+  constructor(app: Application, settings: Settings, fallThrough: boolean) {
+    const hosted = hostedBehind(app);
+    this.#settings = settings;
+    this.#isHosted = hosted !== undefined;
+    this.#isClosed = fallThrough || settings.deployerKeys.some(([key]) => key.startsWith('HTTP_'));
+    const isBare = !this.#isClosed && settings.basePath === '' && settings.maxBodyBytes === Number.POSITIVE_INFINITY;
+    this.direct = (isBare && hosted?.listener) || null;
+  }
 
-/**
- * Remembers that an application is a hosted listener and nothing else.
- *
- * @param server the server whose listener it is, if any
- * @param messages makes what the listener gets
- */
-export function markHosted(
-  app: Application,
-  listener: DirectCall,
-  server: Server | null,
-  messages: Messages,
-): Application {
-  LISTENERS.set(app, listener);
-  if (server !== null) SERVERS.set(app, server);
-  if (messages instanceof ExpressMessages) MESSAGES.set(app, messages);
-  return app;
-}
-
-/** The hosted server that is the whole of an application; else null. */
-export function serverBehind(app: Application): Server | null {
-  return SERVERS.get(app) ?? null;
-}
-
-/** What makes the requests and responses of an Express app that is the whole of an application; else null. */
-export function messagesBehind(app: Application): ExpressMessages | null {
-  return MESSAGES.get(app) ?? null;
-}
-
-/** The listener that is the whole of an application, so that nothing can come between it and a gateway; else null. */
-export function listenerBehind(app: Application): DirectCall | null {
-  return LISTENERS.get(app) ?? null;
+  /** Whether a listener may have a request as it is: environ shows it unchanged, and nothing has to be counted. */
+  allows(request: IncomingMessage, response: ServerResponse, environ: Environ): boolean {
+    const { basePath, maxBodyBytes } = this.#settings;
+    if (this.#isClosed || !isHttp1Request(request)) return false;
+    // Without a length only wsgi.input knows when there is too much.
+    if (maxBodyBytes !== Number.POSITIVE_INFINITY && request.headers['transfer-encoding'] !== undefined) return false;
+    if (basePath !== '' && environ.SCRIPT_NAME !== '') return false;
+    // Nothing stands between: who could have changed it?
+    return this.#isHosted || (environ['node.response'] === response && showsRequest(environ, request));
+  }
 }
 
 /**
@@ -77,87 +76,86 @@ export function needsNoGateway(request: IncomingMessage): boolean {
   }
 }
 
-/**
- * Whether a request and what was made of it are the same: all that a listener could see of it.
- *
- * @param environ the environ at hand
- * @param fresh one made anew from the request
- */
-export function isUnchanged(environ: Environ, fresh: Environ): boolean {
-  for (const key in fresh) {
-    if (key.startsWith('wsgi.') || key.startsWith('waygate.')) continue;
-    if (environ[key] !== fresh[key]) return false;
-  }
-  for (const key in environ) if (key.startsWith('HTTP_') && fresh[key] === undefined) return false;
-  return environ['wsgi.url_scheme'] === fresh['wsgi.url_scheme'];
-}
-
 /** Whether a request is of a kind that node listeners take: over HTTP/2 it is another class, which frameworks break. */
-export function isHttp1Request(request: IncomingMessage): boolean {
+function isHttp1Request(request: IncomingMessage): boolean {
   return request instanceof IncomingMessage && request.httpVersionMajor === 1;
 }
 
-const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
+/** Whether environ says of a request what a listener would see of it: nobody has changed the one or the other. */
+export function showsRequest(environ: Environ, request: IncomingMessage): boolean {
+  return (
+    environ['node.request'] === request &&
+    showsLine(environ, request) &&
+    showsConnection(environ, request) &&
+    showsHeaders(environ, request)
+  );
+}
+
+function showsLine(environ: Environ, request: IncomingMessage): boolean {
+  const { mount, path, query, requestUri } = checkLine(request);
+  return (
+    environ.REQUEST_METHOD === request.method &&
+    environ.SCRIPT_NAME === mount &&
+    environ.PATH_INFO === path &&
+    environ.QUERY_STRING === query &&
+    environ.REQUEST_URI === requestUri &&
+    environ.SERVER_PROTOCOL === protocolOf(request)
+  );
+}
+
+function showsConnection(environ: Environ, request: IncomingMessage): boolean {
+  const socket = socketOf(request);
+  const end = connectionOf(socket);
+  const hasAddress = end.remoteAddress !== '';
+  if (environ['wsgi.url_scheme'] !== (end.secure ? 'https' : 'http')) return false;
+  if (environ.SERVER_NAME !== end.serverName || environ.SERVER_PORT !== end.serverPort) return false;
+  if (environ.REMOTE_ADDR !== (hasAddress ? end.remoteAddress : undefined)) return false;
+  if (environ.REMOTE_PORT !== (hasAddress ? end.remotePort : undefined)) return false;
+  if (!end.secure) return true;
+  const keys = tlsKeys(socket);
+  for (const key in keys) if (environ[key] !== keys[key]) return false;
+  return true;
+}
+
+function showsHeaders(environ: Environ, request: IncomingMessage): boolean {
+  const sent = {} as Environ;
+  addHeaderLines(sent, headerLines(request));
+  for (const key in sent) if (environ[key] !== sent[key]) return false;
+  for (const key in environ) if (isHeader(key) && sent[key] === undefined && environ[key] !== undefined) return false;
+  return true;
+}
+
+function isHeader(key: string): boolean {
+  return key.startsWith('HTTP_') || key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH';
+}
 
 /**
- * The body of a response whose listener has not been called yet. Handed back to the gateway as it is, the listener answers
- * on the connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response. Either
- * way it runs in the context in which the application was called, that of an `AsyncLocalStorage` around it for one.
+ * The body of a hosted listener that has not been called yet. Handed back to the gateway as it is, the listener answers on the
+ * connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response. Either way it
+ * runs in the context in which the application was called, for example that of an `AsyncLocalStorage`.
  */
-export class DeferredBody implements AsyncIterableIterator<Uint8Array> {
+export class PassthroughBody extends DeferredBody {
   readonly #call: DirectCall;
   readonly #run: () => ApplicationBody;
-  readonly #startResponse: StartResponse;
   readonly #context = new AsyncResource('WAYGATE');
-  #reader: BodyReader | null = null;
-  #closed = false;
 
   /**
    * @param call calls the listener with the platform's own objects
    * @param run runs the listener on objects in memory
    */
   constructor(call: DirectCall, run: () => ApplicationBody, startResponse: StartResponse) {
+    super(startResponse);
     this.#call = call;
     this.#run = run;
-    this.#startResponse = startResponse;
   }
 
-  /**
-   * Gives the call of the listener to a gateway that gets the body untouched: made with the gateway's own
-   * `startResponse`, and nobody has begun to read it. (EXT-02)
-   */
-  static native(body: unknown, startResponse: StartResponse): DirectCall | null {
-    if (typeof body !== 'object' || body === null || !(#call in body)) return null;
-    if (body.#startResponse !== startResponse || body.#reader !== null || body.#closed) return null;
-    // Whatever a middleware has put on the object, a close() of its own for one, must have its effect.
-    if (Object.keys(body).length > 0) return null;
+  /** The call of the listener, for a gateway that gets its body untouched; else null. (EXT-02) */
+  static callBehind(body: unknown, startResponse: StartResponse): DirectCall | null {
+    if (!(body instanceof PassthroughBody) || !body.isUntouched(startResponse)) return null;
     return (request, response) => body.#context.runInAsyncScope(body.#call, undefined, request, response);
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#closed) return OVER;
-    this.#reader ??= new BodyReader(this.#context.runInAsyncScope(this.#run));
-    const chunk = await this.#reader.pull();
-    return chunk === null ? OVER : { done: false, value: chunk };
-  }
-
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    await this.#end();
-    return OVER;
-  }
-
-  /** Ends the response. A listener that has not run never will. */
-  close(): void | Promise<void> {
-    return this.#end();
-  }
-
-  #end(): void | Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    return this.#reader?.release(() => {});
+  protected override begin(): ApplicationBody {
+    return this.#context.runInAsyncScope(this.#run);
   }
 }

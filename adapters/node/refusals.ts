@@ -1,9 +1,9 @@
 // The rules by which a request on Node is refused, in one list: an environ is made only of what passes them, and a hosted
 // listener gets the platform's own request only when it passes them. What passes can always be made an environ of.
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
+import { BadRequestError, describe, quote, RequestError } from '../../core/errors.ts';
 import { checkHost, decodePath, splitTarget } from '../../core/url.ts';
 import { mountOf, type NodeTarget } from './mount.ts';
 import { headerLines } from './neighbours.ts';
@@ -49,7 +49,8 @@ function checkHead(request: IncomingMessage): void {
   checkHeaders(request);
 }
 
-function checkLine(line: NodeTarget): CheckedLine {
+/** @throws {BadRequestError} for a request target or a path that cannot be served */
+export function checkLine(line: NodeTarget): CheckedLine {
   const { prefix, url, requestUri } = mountOf(line);
   const target = splitTarget(url, line.method as string);
   const path = decodePath(target.path);
@@ -138,4 +139,23 @@ function checkCoding(coding: string, length: string | undefined, request: Incomi
   if (length !== undefined) {
     throw new BadRequestError('The request has a Transfer-Encoding and a Content-Length; expected one of them.');
   }
+}
+
+/** @throws {TypeError} for what is not the response of a Node server: somebody took the listener for an application */
+export function checkIsResponse(given: unknown): void {
+  const { setHeader, on } = (given ?? {}) as Partial<ServerResponse>;
+  if (typeof setHeader !== 'function' || typeof on !== 'function') throw notNodes('response', given);
+}
+
+/** @throws {TypeError} for what is not the request of a Node server */
+export function checkIsRequest(given: unknown): void {
+  if (typeof (given as Partial<IncomingMessage> | undefined)?.method !== 'string') throw notNodes('request', given);
+}
+
+/** Both a listener and an application are functions of two arguments. */
+function notNodes(name: string, given: unknown): TypeError {
+  return new TypeError(
+    `The listener that toNode made was called with ${describe(given)} as its ${name}; expected the request and the ` +
+      'response of a Node server. As an application give the one that toNode was given, or fromNode(listener).',
+  );
 }

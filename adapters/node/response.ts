@@ -1,8 +1,9 @@
 // A gateway response into a `node:http` response, at the client's pace.
 
 import type { ServerResponse } from 'node:http';
+import { checkHeaders } from '../../core/check.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
-import type { HeaderList } from '../../core/types.ts';
+import type { HeaderList, ReadonlyHeaderList } from '../../core/types.ts';
 import { breakOff } from './break-off.ts';
 import { hasNodesMethods, isObserved, onDrain } from './neighbours.ts';
 import { endAtOnce, isUntouched, writeFramed, writeThrough } from './one-write.ts';
@@ -128,6 +129,21 @@ export function grouped(headers: HeaderList): Iterable<[name: string, values: st
 /** An imitation of a response may not know its request. */
 function isHttp2(response: ServerResponse): boolean {
   return ((response as Partial<ServerResponse>).req?.httpVersionMajor ?? 1) > 1;
+}
+
+/** `waygate.early_hints`. (RFC 8297) */
+export function sendEarlyHints(response: ServerResponse, headers: ReadonlyHeaderList): void {
+  // Without a prototype: `constructor` and `__proto__` are legal header names.
+  const hints: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of checkHeaders(headers).headers) {
+    const lower = name.toLowerCase();
+    // The length of the response to come: an informational one has no content. (RFC 9110 §8.6)
+    if (lower === 'content-length') continue;
+    hints[lower] ??= [];
+    hints[lower].push(value);
+  }
+  // A response that waits for its turn has no place for hints yet, and they would be late by then. (RFC 9110 §15.2)
+  if (response.socket !== null && !response.headersSent && !response.destroyed) response.writeEarlyHints(hints);
 }
 
 /** A body on its way: the next chunk is asked for when the connection has room for it. (BODY-02) */

@@ -2,21 +2,20 @@
 
 import type { Socket } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import type { Environ } from '../../core/types.ts';
 
 const KNOWN = new WeakMap<Socket, Record<string, string>>();
 
-/** Adds `HTTPS`, `SSL_PROTOCOL`, `SSL_CIPHER` and, where the client showed a certificate, the `SSL_CLIENT_*` keys. */
-export function addTlsKeys(environ: Environ, socket: Socket): void {
+/** `HTTPS`, `SSL_PROTOCOL`, `SSL_CIPHER` and, where the client showed a certificate, the `SSL_CLIENT_*` keys. */
+export function tlsKeys(socket: Socket): Readonly<Record<string, string>> {
   let keys = KNOWN.get(socket);
   if (keys === undefined) {
-    keys = tlsKeys(socket as TLSSocket);
+    keys = readTlsKeys(socket as TLSSocket);
     KNOWN.set(socket, keys);
   }
-  Object.assign(environ, keys);
+  return keys;
 }
 
-function tlsKeys(socket: TLSSocket): Record<string, string> {
+function readTlsKeys(socket: TLSSocket): Record<string, string> {
   const keys: Record<string, string> = { HTTPS: 'on' };
   const protocol = socket.getProtocol?.();
   if (protocol) keys.SSL_PROTOCOL = protocol;

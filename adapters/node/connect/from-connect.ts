@@ -9,16 +9,15 @@ import { isA, RequestError, report } from '../../../core/errors.ts';
 import { Exchange } from '../../../core/gateway.ts';
 import { log } from '../../../core/log.ts';
 import { plainResponse } from '../../../core/plain-response.ts';
-import { stateOf } from '../../../core/private-state.ts';
 import type { GatewayResponse, ResponseBody } from '../../../core/response.ts';
 import { isThenable } from '../../../core/thenable.ts';
 import type { Application, Middleware } from '../../../core/types.ts';
-import type { NodeCall } from '../call.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';
+import { type DirectCall, hostedBehind } from '../hosted/applications.ts';
 import type { HostedRequest } from '../hosted/request.ts';
 import { HostedSocket } from '../hosted/socket.ts';
 import { onClose } from '../neighbours.ts';
-import { DeferredBody, type DirectCall, listenerBehind } from '../passthrough.ts';
+import { PassthroughBody, requestState } from '../passthrough.ts';
 import { send } from '../response.ts';
 import { BodyTap } from './body-tap.ts';
 import { type ConnectChain, type ConnectHandler, type ConnectNext, type ConnectWalk, toChain, walk } from './chain.ts';
@@ -98,9 +97,9 @@ class ConnectCall implements ConnectWalk {
     this.#isRun = true;
     this.#next = next;
     try {
-      const listener = listenerBehind(this.#app);
+      const listener = hostedBehind(this.#app)?.listener;
       // Its framework gets the very objects, as behind the same functions in its own `app.use()`.
-      if (listener !== null) this.#hand(listener);
+      if (listener !== undefined) this.#hand(listener);
       else this.#run();
     } catch (error) {
       next(error ?? new Error('The application threw nothing.'));
@@ -146,7 +145,7 @@ class ConnectCall implements ConnectWalk {
     environ['connect.response'] = this.response;
     const exchange = new Exchange(environ, {
       onFailure: (error) => this.#failures.push(error),
-      passthrough: DeferredBody.native,
+      passthrough: PassthroughBody.callBehind,
       context: { waitUntil: environ['waygate.wait_until'] },
     });
     this.#exchange = exchange;
@@ -177,8 +176,8 @@ class ConnectCall implements ConnectWalk {
       this.#hand(answer.passthrough as DirectCall);
     } else {
       // On the connection's own objects nobody else looks after what is left of the request body.
-      const call = stateOf(this.request.environ) as Partial<NodeCall> | undefined;
-      if (this.request === this.request.environ['node.request']) call?.claim?.();
+      const { environ } = this.request;
+      if (this.request === environ['node.request']) requestState(environ)?.preventAutoDrain();
       this.#send(answer);
     }
   }

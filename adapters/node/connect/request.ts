@@ -43,8 +43,7 @@ export function putBack(
     if (typeof value === 'string') request.headers[name] = value;
     else delete request.headers[name];
   }
-  const { source } = call;
-  if (environ['wsgi.input'] !== call.input || source?.isRead === true) readFrom(request, made);
+  if (call.isBodyTaken(environ)) readFrom(request, made);
 }
 
 const METHODS = [

@@ -11,13 +11,14 @@ import type { Environ, Middleware } from '../../../core/types.ts';
 import { NodeCall } from '../call.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';
 import { NodeGateway } from '../gateway.ts';
+import type { DirectCall } from '../hosted/applications.ts';
 import type { Host } from '../hosted/call.ts';
 import { showProperties } from '../hosted/properties.ts';
 import type { HostedRequest } from '../hosted/request.ts';
 import type { HostedResponse } from '../hosted/response.ts';
 import { onClose } from '../neighbours.ts';
 import type { NodeOptions } from '../options.ts';
-import { DeferredBody, type DirectCall } from '../passthrough.ts';
+import { PassthroughBody } from '../passthrough.ts';
 import type { ConnectMiddleware, ConnectNext } from './chain.ts';
 import { ConnectOutput } from './output.ts';
 import { putBack, type SentRequest, sent, withOwnBody } from './request.ts';
@@ -95,19 +96,19 @@ class ConnectedCall {
     this.source = withOwnBody(request);
     this.#response = response;
     this.#next = next;
-    this.#call = new NodeCall(this.source, response, gateway);
+    this.#call = new NodeCall(gateway, this.source, response, null);
     this.#output = new ConnectOutput(response);
   }
 
   run(app: Parameters<Exchange['run']>[0]): void {
     try {
-      const environ = this.#gateway.makeEnviron(this.source, this.#response, this.#call);
+      const environ = this.#call.makeEnviron();
       this.#environ = environ;
       this.#sent = sent(environ);
       const exchange = new Exchange(environ, {
         onFailure: (error) => this.#failures.push(error),
-        passthrough: DeferredBody.native,
-        context: { waitUntil: this.#gateway.track },
+        passthrough: PassthroughBody.callBehind,
+        context: this.#gateway.work,
       });
       this.#exchange = exchange;
       const answer = exchange.run(app);
@@ -156,7 +157,7 @@ class ConnectedCall {
       return;
     }
     if (!Array.isArray(answer.body)) onClose(response, this.#over);
-    this.#call.claim();
+    this.#call.preventAutoDrain();
     this.#output.send(answer).then(
       () => this.#over(),
       (error) => {
@@ -179,7 +180,7 @@ class ConnectedCall {
       this.#failures = [];
     };
     const closing = this.#exchange?.close();
-    if (closing instanceof Promise) this.#gateway.track(closing.then(tell));
+    if (closing instanceof Promise) this.#gateway.work.waitUntil(closing.then(tell));
     else tell();
   };
 }

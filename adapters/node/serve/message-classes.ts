@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import type { Application } from '../../../core/types.ts';
-import type { Messages } from '../hosted/messages.ts';
-import { messagesBehind } from '../passthrough.ts';
+import { hostedBehind } from '../hosted/applications.ts';
+import { ExpressMessages } from '../hosted/messages.ts';
 
 /** The options of `createServer` that {@link serverOptions} sets: the classes of its requests and responses. */
 export type MessageClasses = Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
@@ -22,14 +22,14 @@ export type MessageClasses = Pick<ServerOptions, 'IncomingMessage' | 'ServerResp
  * createServer(serverOptions(app), toNode(app)).listen(8000);
  */
 export function serverOptions(app: Application): MessageClasses {
-  const messages = messagesBehind(app);
-  if (messages === null) return {};
+  const messages = hostedBehind(app)?.messages;
+  if (!(messages instanceof ExpressMessages)) return {};
   // Called with `new`, a function may return another object than its own; an arrow function cannot be called so.
   function Message(socket: unknown): IncomingMessage {
-    return (messages as Messages).request(socket);
+    return (messages as ExpressMessages).request(socket);
   }
   function Response(request: IncomingMessage, options: unknown): ServerResponse {
-    return (messages as Messages).response(request, options);
+    return (messages as ExpressMessages).response(request, options);
   }
   return { IncomingMessage: Message, ServerResponse: Response } as unknown as MessageClasses;
 }

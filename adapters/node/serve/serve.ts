@@ -7,8 +7,8 @@ import { report } from '../../../core/errors.ts';
 import { log as logTo } from '../../../core/log.ts';
 import type { Application } from '../../../core/types.ts';
 import { NodeGateway } from '../gateway.ts';
-import { serverBehind } from '../passthrough.ts';
-import type { NodeListener } from '../to-node.ts';
+import { hostedBehind } from '../hosted/applications.ts';
+import { nodeListener } from '../to-node.ts';
 import { createServer } from './create-server.ts';
 import { listen } from './listen.ts';
 import { checkServeOptions, type ServeOptions } from './options.ts';
@@ -51,16 +51,16 @@ async function serveWith(app: Application, options: ServeOptions, webFunction: b
   const gateway = new NodeGateway(app, options);
   checkServeOptions(options);
   const { signals = true, shutdownTimeout = 8000, basePath = '' } = options;
-  const server = createServer(app, gateway.listener as NodeListener, options);
+  const server = createServer(app, nodeListener(gateway), options);
   const log = (line: string): void => {
     try {
-      if (options.log === undefined) logTo(gateway.errors(), line);
+      if (options.log === undefined) logTo(gateway.settings.errors(), line);
       else options.log(line);
     } catch {
       // A log that fails must fail nothing else. (ERR-06)
     }
   };
-  const hosted = serverBehind(app);
+  const hosted = hostedBehind(app)?.server ?? null;
   if (hosted !== null && basePath === '') passUpgrades(server, hosted);
   const stop = shutdown(server, gateway, shutdownTimeout, log);
   const { url, port } = await listen(server, options);

@@ -33,8 +33,8 @@ export function shutdown(
     const stopped = new Promise<void>((resolve) => net.Server.prototype.close.call(server, () => resolve()));
     connections.close();
     const idle = setInterval(() => connections.closeIdle(), IDLE_CHECK);
-    const finished = stopped.then(() => gateway.work());
-    const report = (): void => reportWhatRuns(connections.busy, gateway.workCount, timeout, log);
+    const finished = stopped.then(() => gateway.work.settled());
+    const report = (): void => reportWhatRuns(connections.busy, gateway.work.size, timeout, log);
     const reporting = timeout > 0 ? setTimeout(report, Math.min(WORTH_REPORTING, timeout / 2)) : undefined;
     const ending = setTimeout(() => gateway.abortAll(), timeout - Math.min(LAST_MOMENT, timeout / 4));
     const isLate = await Promise.race([finished.then(() => false), elapsed(timeout).then(() => true)]);
@@ -42,7 +42,7 @@ export function shutdown(
     clearTimeout(reporting);
     clearTimeout(ending);
     if (isLate && timeout > 0) {
-      const left = counts(connections.busy, gateway.workCount);
+      const left = counts(connections.busy, gateway.work.size);
       if (left !== '') log(`The shutdown took ${timeout / 1000} s; it cut off ${left}.`);
     }
     connections.cut();

@@ -207,7 +207,7 @@ describe('the short cut of a hosted listener', () => {
       const passes = needsNoGateway(request);
       if (passes) ordinary++;
       try {
-        gateway.makeEnviron(request, response, new NodeCall(request, response, gateway));
+        new NodeCall(gateway, request, response, null).makeEnviron();
       } catch {
         if (passes) outcomes.push(`${request.method} ${request.url} ${request.rawHeaders.join('|')}`);
       }
