@@ -76,12 +76,17 @@ export abstract class DeferredBody implements AsyncIterableIterator<Uint8Array> 
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {
-    await this.close();
+    // Not close(): a middleware may have put its own on the object, which the gateway calls once. (CLOSE-02)
+    await this.#end();
     return OVER;
   }
 
-  /** Ends the response, which may be still to come. */
+  /** Ends the response. An app that has not begun never will. */
   close(): void | Promise<void> {
+    return this.#end();
+  }
+
+  #end(): void | Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#reader !== null) return this.#reader.release(ignore);
