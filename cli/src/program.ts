@@ -84,6 +84,12 @@ function addServe(program: Command, output: Output): void {
     .option('--cert <file>', 'certificate for HTTPS, PEM')
     .option('--key <file>', 'private key of the certificate, PEM')
     .option('--http2', 'speak HTTP/2, with HTTPS beside HTTP/1.1', false)
+    .option('--inspect', 'show every request, its conversion and its response on a page', false)
+    .option(
+      '--inspect-port <number>',
+      'port of that page; 0 for any free one (default: the one after --port)',
+      portNumber,
+    )
     .option('--open', 'show the URL in a browser', false)
     .option('-q, --quiet', 'no access log', false)
     .action((app: string, options: ServeOptions) => serveCommand(app, options, output));

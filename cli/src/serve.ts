@@ -6,7 +6,8 @@ import { openBrowser } from './browser.ts';
 import { findFile } from './bundle.ts';
 import { certificateOf, type TlsOptions } from './certificate.ts';
 import { usageError } from './errors.ts';
-import { checkRunOptions, type RunOptions } from './handler.ts';
+import { checkRunOptions, DEFAULT_SOURCE, type RunOptions } from './handler.ts';
+import type { Inspector } from './inspect/inspector.ts';
 import { BundleFolder } from './load.ts';
 import type { Output } from './output.ts';
 import { checkSourceOptions, parsePlatform } from './platform.ts';
@@ -26,6 +27,10 @@ export interface ServeOptions extends RunOptions, TlsOptions {
   /** Files of environment variables. */
   envFile: string[];
   http2: boolean;
+  /** Whether the requests are shown on a page. */
+  inspect: boolean;
+  /** The port of that page. When left out, the one after `port`; any free one where that is any, too. */
+  inspectPort?: number;
   /** Whether the URL is shown in a browser. */
   open: boolean;
 }
@@ -47,9 +52,14 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
   const port = options.port ?? portOf(io.env.PORT);
   const tls = await certificateOf(options, options.host, io);
   const file = await findFile(path, cwd);
+  if (options.inspectPort !== undefined && !options.inspect) {
+    throw usageError('--inspect-port is for the inspector; add --inspect.');
+  }
   const folder = new BundleFolder();
+  let inspector: Inspector | undefined;
   try {
-    if (platform.name === 'workers') return await serveWorkers(path, { ...options, port }, folder, output);
+    if (options.inspect) inspector = await startInspector(path, options, port, output);
+    if (platform.name === 'workers') return await serveWorkers(path, { ...options, port }, folder, output, inspector);
     const bundle = await output.progress(`Bundling ${path}`, () => folder.bundle(file, cwd));
     const { stream, stage, payload, multiValueHeaders, validate, kind, source } = options;
     const config: ServerConfig = {
@@ -63,18 +73,38 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
       multiprocess: options.processes > 1 || options.watch,
       quiet: options.quiet,
       verbose: output.verbose,
+      inspect: options.inspect,
     };
     if (options.watch || options.processes > 1) {
-      await superviseApp({ config, file, inputs: bundle.inputs, folder, options, output });
+      await superviseApp({ config, file, inputs: bundle.inputs, folder, options, output, inspector });
     } else {
-      const served = await output.progress(`Starting ${path}`, () => startServer(config, output, true));
-      announce(served.port, path, options, output);
+      const inspection = inspector?.inspection();
+      const served = await output.progress(`Starting ${path}`, () => startServer(config, output, true, inspection));
+      announce(served.port, path, options, output, inspector);
       await new Promise<void>((resolve) => served.server.once('close', resolve));
       await served.close();
     }
   } finally {
+    await inspector?.close();
     await folder.remove();
   }
+}
+
+/** Starts the inspector, ahead of the app: its port may be in use. Its code is loaded only for this. */
+async function startInspector(path: string, options: ServeOptions, port: number, output: Output): Promise<Inspector> {
+  const { Inspector } = await import('./inspect/inspector.ts');
+  const { platform, kind, source, stream, stage, payload, multiValueHeaders, validate, http2 } = options;
+  const isHandler = kind === 'lambda' || source !== undefined;
+  const calledBy = isHandler ? (source ?? DEFAULT_SOURCE) : undefined;
+  const run = { platform, kind, source: calledBy, stream, stage, payload, multiValueHeaders, validate };
+  const inspector = new Inspector({ name: path, run, http2Only: http2 && !options.tls && options.cert === undefined });
+  await inspector.listen(options.inspectPort ?? portAfter(port), (text) => output.note(text));
+  return inspector;
+}
+
+/** Of each app the port after its own: then two do not take each other's. */
+function portAfter(port: number): number {
+  return port === 0 || port === 65_535 ? 0 : port + 1;
 }
 
 /**
@@ -95,16 +125,18 @@ function portOf(text: string | undefined): number {
 }
 
 /** Says where the app is served, and nothing that is not so. */
-function announce(port: number, path: string, options: ServeOptions, output: Output): void {
+function announce(port: number, path: string, options: ServeOptions, output: Output, inspector?: Inspector): void {
   const { host, platform, stream, source, stage, processes } = options;
   const through = platform === 'node' ? '' : ` through ${platform}${stream ? ', streamed' : ''}`;
   const calledBy = source === undefined ? '' : ` called by ${source}`;
   const from = processes > 1 ? ` from ${processes} processes` : '';
   const scheme = options.tls || options.cert !== undefined ? 'https' : 'http';
   const url = new URL(`${scheme}://${urlHost(host)}:${port}/`);
+  inspector?.serves(url.origin);
   if (stage !== undefined && stage !== '$default') url.pathname = `/${stage}/`;
   const everywhere = EVERY_ADDRESS.has(host) ? ', and on all addresses of this machine' : '';
   output.print(`Serving ${path} on ${output.colors.cyan(url.href)}${everywhere}${through}${calledBy}${from}`);
+  if (inspector !== undefined) output.print(`Inspecting it on ${output.colors.cyan(inspector.url)}`);
   if (options.open) openBrowser(url.href, output);
 }
 
@@ -124,20 +156,21 @@ interface Supervised {
   folder: BundleFolder;
   options: ServeOptions;
   output: Output;
+  inspector: Inspector | undefined;
 }
 
 /** Serves from processes of their own until a signal, and anew whenever a file of the app changes. */
 async function superviseApp(app: Supervised): Promise<void> {
-  const { config, options, output } = app;
+  const { config, options, output, inspector } = app;
   const { ended, end } = ending();
-  const supervisor = new Supervisor(config, options.processes, output);
+  const supervisor = new Supervisor(config, options.processes, output, inspector?.inspection());
   let watcher: FSWatcher | undefined;
   try {
     const first = supervisor.replace(config.bundle);
     if (options.watch) watcher = await watchApp(app, supervisor, first);
     // A signal may come while an app that never gets ready is being loaded.
     const port = await output.progress(`Starting ${config.name}`, () => Promise.race([first, ended]));
-    if (port !== undefined) announce(port, config.name, options, output);
+    if (port !== undefined) announce(port, config.name, options, output, inspector);
     await ended;
   } finally {
     await watcher?.close();
@@ -221,6 +254,7 @@ async function serveWorkers(
   options: ServeOptions & { port: number },
   folder: BundleFolder,
   output: Output,
+  inspector: Inspector | undefined,
 ): Promise<void> {
   if (options.processes > 1) throw usageError('workerd is one process; --processes goes with the other platforms.');
   if (options.stream) throw usageError('--stream is for Lambda; Workers stream by themselves.');
@@ -243,7 +277,7 @@ async function serveWorkers(
     const inputs = await Promise.race([first, ended]);
     if (inputs === undefined) return;
     if (options.watch) watcher = await watchFiles(inputs, path, output, first, () => server.replace());
-    announce(listening, path, options, output);
+    announce(listening, path, options, output, inspector);
     await ended;
   } finally {
     await watcher?.close();

@@ -5,7 +5,12 @@ import { type RunningServer, serve } from 'waygate/node';
 import { formatAccess, watchAccess } from './access-log.ts';
 import type { Certificate } from './certificate.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
-import { prepareLoading, type RunOptions, runnable } from './handler.ts';
+import type { SentRequest } from './everywhere/client.ts';
+import type { PlatformRun } from './everywhere/run.ts';
+import { prepareLoading, type RunOptions, runKind, runnable } from './handler.ts';
+import type { Reporter } from './inspect/messages.ts';
+import type { NodeRecorder } from './inspect/record-node.ts';
+import type { AppFacts } from './inspect/target.ts';
 import { importBundle } from './load.ts';
 import type { Output } from './output.ts';
 
@@ -26,19 +31,44 @@ export interface ServerConfig {
   /** Whether there is no access log. */
   quiet: boolean;
   verbose: boolean;
+  /** Whether its requests are recorded. */
+  inspect: boolean;
+}
+
+/** Who wants to see what the server does. */
+export interface ServerInspection {
+  /** Gets every step of every request. */
+  report: Reporter;
+  /**
+   * Called once the app is loaded.
+   *
+   * @param facts how its module exports it
+   * @param everywhere runs a request on all platforms
+   */
+  loaded(facts: AppFacts | undefined, everywhere: (request: SentRequest) => Promise<PlatformRun[]>): void;
 }
 
 /**
  * Loads the app and listens.
  *
  * @param signals whether SIGINT and SIGTERM shut this server down
+ * @param inspection who wants to see what it does; without it nothing is recorded, and nothing stands in the way
  * @throws {CommandError} when the app cannot be loaded or the address cannot be had
  */
-export async function startServer(config: ServerConfig, output: Output, signals: boolean): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  output: Output,
+  signals: boolean,
+  inspection?: ServerInspection,
+): Promise<RunningServer> {
   prepareLoading(config.run);
   const exports = await importBundle(config.bundle, config.name);
-  const errors = (text: string): void => output.note(text);
-  const app = await runnable(exports, config.name, config.run, errors, true);
+  const recorder = inspection && (await inspect(exports, config, inspection));
+  const errors = (text: string): void => {
+    recorder?.errors(text);
+    output.note(text);
+  };
+  const app = await runnable(exports, config.name, config.run, errors, true, recorder?.layers);
   const { host, port, multiprocess, tls, http2 } = config;
   let served: RunningServer;
   try {
@@ -61,7 +91,25 @@ export async function startServer(config: ServerConfig, output: Output, signals:
     served.server.prependListener('request', log);
     served.server.prependListener('checkContinue', log);
   }
+  recorder?.attach(served.server, config.run.platform === 'node' && runKind(exports, config.run) !== 'lambda');
   return served;
+}
+
+/** A recorder for the app; its code is loaded only for this. */
+async function inspect(
+  exports: Record<string, unknown>,
+  config: ServerConfig,
+  inspection: ServerInspection,
+): Promise<NodeRecorder> {
+  const { Everywhere } = await import('./everywhere/run.ts');
+  const { NodeRecorder } = await import('./inspect/record-node.ts');
+  const { appFacts } = await import('./inspect/facts.ts');
+  const { kind, source } = config.run;
+  const everywhere = new Everywhere(exports, config.name, {
+    kind: kind ?? (source === undefined ? undefined : 'lambda'),
+  });
+  inspection.loaded(await appFacts(exports, config.name, config.run), (request) => everywhere.run(request));
+  return new NodeRecorder(inspection.report);
 }
 
 /** An error of `listen`, as one line that says what to do. */

@@ -7,9 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from './errors.ts';
+import type { SentRequest } from './everywhere/client.ts';
+import type { PlatformRun } from './everywhere/run.ts';
 import { formatDuration, type Output } from './output.ts';
-import { listenError, type ServerConfig } from './server.ts';
-import type { FromWorker, ToWorker } from './worker.ts';
+import { listenError, type ServerConfig, type ServerInspection } from './server.ts';
+import type { EverywhereAnswer, FromWorker, ToWorker } from './worker.ts';
 
 /** A process that ends sooner than this after it was ready is not started again at once, in milliseconds. */
 const TOO_SOON = 2000;
@@ -59,13 +61,26 @@ export class Supervisor {
   /** The version that is to take over once it answers. */
   #next: Generation | null = null;
   readonly #all = new Set<Generation>();
+  readonly #inspection: ServerInspection | undefined;
+  /** What was asked of a process and is not answered. */
+  readonly #asked = new Map<number, { worker: Worker; settle: (answer: EverywhereAnswer) => void }>();
+  #questions = 0;
 
-  /** @param count how many processes serve at a time */
-  constructor(config: ServerConfig, count: number, output: Output) {
+  /**
+   * @param count how many processes serve at a time
+   * @param inspection who wants to see what they do
+   */
+  constructor(config: ServerConfig, count: number, output: Output, inspection?: ServerInspection) {
     this.#config = config;
     this.#count = count;
     this.#output = output;
-    cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker.js', import.meta.url)), args: [] });
+    this.#inspection = inspection;
+    cluster.setupPrimary({
+      exec: fileURLToPath(new URL('./worker.js', import.meta.url)),
+      args: [],
+      // Reports have bytes in them, which JSON has not.
+      serialization: inspection === undefined ? 'json' : 'advanced',
+    });
   }
 
   /**
@@ -99,6 +114,22 @@ export class Supervisor {
     if (this.#next !== null && this.#next !== this.#current && this.#current !== null) void this.#end(this.#next);
   }
 
+  /** Runs a request on all platforms, in one of the processes that serve. */
+  readonly #everywhere = (request: SentRequest): Promise<PlatformRun[]> => {
+    const [worker] = this.#current?.workers ?? [];
+    return new Promise((resolve, reject) => {
+      if (worker === undefined) throw new CommandError('The app does not serve at the moment; try again.');
+      const question = ++this.#questions;
+      const settle = ({ runs, error }: EverywhereAnswer): void => {
+        this.#asked.delete(question);
+        if (runs === undefined) reject(new CommandError(error ?? 'The app’s process gave no answer.'));
+        else resolve(runs);
+      };
+      this.#asked.set(question, { worker, settle });
+      send(worker, { type: 'everywhere', question, request });
+    });
+  };
+
   /** Ends all processes, once they have finished what they do. */
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((generation) => this.#end(generation)));
@@ -112,6 +143,9 @@ export class Supervisor {
       worker.on('message', (message: FromWorker) => {
         if (message.type === 'loaded') send(worker, { type: 'serve', config: this.#config });
         else if (message.type === 'closing') send(worker, { type: 'end' });
+        else if (message.type === 'report') this.#inspection?.report(message.report);
+        else if (message.type === 'everywhere') this.#asked.get(message.question)?.settle(message);
+        else if (message.type === 'inspected') this.#inspection?.loaded(message.facts, this.#everywhere);
         else if (message.type === 'ready') {
           readyAt = Date.now();
           resolve(message.port);
@@ -122,6 +156,9 @@ export class Supervisor {
       });
       worker.once('exit', (code, signal) => {
         generation.workers.delete(worker);
+        for (const asked of this.#asked.values()) {
+          if (asked.worker === worker) asked.settle({ error: 'The app’s process ended before it had answered.' });
+        }
         const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
         if (readyAt === 0) reject(new CommandError(`The app's process ${how} while it started.`));
         else if (!generation.closing) this.#lost(generation, how, Date.now() - readyAt);

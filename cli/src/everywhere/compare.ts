@@ -58,7 +58,8 @@ export function compareRuns(runs: readonly PlatformRun[]): Comparison {
       if (!varying.has(part) && expected.get(part) !== parts.get(part)) add(found, part, expected, parts, run.label);
     }
   }
-  return { reference: first.label, differences: [...found.values()], varying: [...varying] };
+  const differences = [...found.values()].sort((one, other) => one.side.localeCompare(other.side));
+  return { reference: first.label, differences, varying: [...varying] };
 }
 
 /** What only the environ of one platform has is its own; what only its response has is a difference. */

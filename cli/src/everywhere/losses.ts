@@ -28,6 +28,9 @@ const REMAPPED = /^(?:www-authenticate|server|date|x-amzn-remapped-.*)$/;
 const API_GATEWAY = /^lambda:(?:rest-api|http-api|function-url)$/;
 const JOINED = /^lambda:(?:http-api|function-url|alb|lattice|lattice-v1)$/;
 
+/** Parts of a response that are no header. */
+const NO_HEADER = /^(?:status|reason|body|complete|error)$/;
+
 /** The first that applies is the reason. */
 export const LOSSES: readonly Loss[] = [
   {
@@ -85,8 +88,7 @@ export const LOSSES: readonly Loss[] = [
   {
     why: 'CloudFront sets the length of a response itself.',
     line: '| Lambda@Edge | Headers that a function may not add',
-    applies: ({ platform, side, part }) =>
-      side === 'response' && platform === 'lambda:edge' && !/^(?:status|reason|body)$/.test(part),
+    applies: ({ platform, side, part }) => side === 'response' && platform === 'lambda:edge' && !NO_HEADER.test(part),
   },
   {
     why: 'The event source joins repeated response headers.',
@@ -115,7 +117,7 @@ export const LOSSES: readonly Loss[] = [
     why: 'An event has header values as text, and request headers that are not repeated.',
     line: '| all | Bytes in header values',
     applies: ({ platform, side, part }) =>
-      /^lambda:/.test(platform) && (side === 'request' ? part.startsWith('HTTP_') : true),
+      /^lambda:/.test(platform) && (side === 'request' ? part.startsWith('HTTP_') : !NO_HEADER.test(part)),
   },
   {
     why: 'A Worker gets the request target as workerd has normalized it.',
@@ -138,8 +140,7 @@ export const LOSSES: readonly Loss[] = [
   {
     why: 'A Headers object joins repeated response headers.',
     line: '| Response headers | **Lost:** a `Headers` object',
-    applies: ({ platform, side, part }) =>
-      side === 'response' && platform === 'fetch' && !/^(?:status|reason|body)$/.test(part),
+    applies: ({ platform, side, part }) => side === 'response' && platform === 'fetch' && !NO_HEADER.test(part),
   },
   {
     why: 'A Worker has an address from Cloudflare’s edge only.',
@@ -149,7 +150,7 @@ export const LOSSES: readonly Loss[] = [
   {
     why: 'A Worker’s Response joins repeated headers and loses their order.',
     line: '| Response headers | **Lost:** their order',
-    applies: ({ platform, side }) => side === 'response' && platform === 'workers',
+    applies: ({ platform, side, part }) => side === 'response' && platform === 'workers' && !NO_HEADER.test(part),
   },
 ];
 

@@ -2,9 +2,12 @@
 // it, and keeps what the app saw, what it answered, and what the client got.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import http, { type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Application, Environ, Middleware } from 'waygate';
 import { fromWorker, toWorker } from 'waygate/cloudflare-workers';
-import { type RunningServer, serve } from 'waygate/node';
+import { toNode } from 'waygate/node';
 import { oneLine } from '../errors.ts';
 import { type RunOptions, runKind, runnable } from '../handler.ts';
 import { watchInput } from '../inspect/watch-input.ts';
@@ -44,10 +47,13 @@ export interface EverywhereOptions {
 
 /** A server for one platform. */
 interface Backend {
-  server: RunningServer;
+  server: Server;
+  origin: string;
   log: string[];
   last: Pick<PlatformRun, 'seen' | 'given'>;
 }
+
+type Watched = Omit<Backend, 'server' | 'origin'>;
 
 /** How much of a log is kept for one request. */
 const LOG_LINES = 100;
@@ -107,7 +113,10 @@ export class Everywhere {
     const backends = await Promise.allSettled(this.#backends.values());
     this.#backends.clear();
     const servers = backends.flatMap((each) => (each.status === 'fulfilled' ? [each.value.server] : []));
-    await Promise.all(servers.map((server) => server.close()));
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
   }
 
   async #runOn(variant: Variant, request: SentRequest): Promise<PlatformRun> {
@@ -122,7 +131,7 @@ export class Everywhere {
       backend.log.length = 0;
       backend.last = {};
       try {
-        const response = await sendRequest(request, { origin: backend.server.url });
+        const response = await sendRequest(request, { origin: backend.origin });
         // What an app logs in setImmediate after its response belongs to this request too.
         await new Promise((resolve) => setImmediate(resolve));
         return { label, ...backend.last, response, log: [...backend.log] };
@@ -139,10 +148,14 @@ export class Everywhere {
     const errors = (text: string): void => {
       if (log.length < LOG_LINES) log.push(text);
     };
-    const backend: Omit<Backend, 'server'> = { log, last: {} };
+    const backend: Watched = { log, last: {} };
     const app = await this.#appOn(variant, errors, { app: keepSeen(backend) });
-    const server = await serve(app, { host: '127.0.0.1', port: 0, signals: false, errors, log: () => {} });
-    return Object.assign(backend, { server });
+    const listener = toNode(app, { errors });
+    const server = http.createServer(listener).on('checkContinue', listener);
+    // A port of this very process, also where a supervisor shares the others among several.
+    server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
+    await once(server, 'listening');
+    return Object.assign(backend, { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
   }
 
   async #appOn(variant: Variant, errors: (text: string) => void, layers: Layers): Promise<Application> {
@@ -156,7 +169,7 @@ export class Everywhere {
 }
 
 /** Keeps what the app was called with and what it gave. */
-function keepSeen(backend: Omit<Backend, 'server'>): Middleware {
+function keepSeen(backend: Watched): Middleware {
   return (app) => (environ, startResponse) => {
     const digest = createHash('sha256');
     const seen: SeenRequest = { environ: stringsOf(environ), body: 'nothing' };
