@@ -103,7 +103,7 @@ class LambdaCall extends Invocation implements Receiver {
     }
     const size = body === null ? null : oversizeBytes(result, limit, response.headers, body.byteLength);
     if (size === 0) return result;
-    this.exchange?.reportError(tooLarge(source, size, limit));
+    this.exchange?.reportError(tooLarge(source.name, size, limit));
     return this.#failed();
   }
 

@@ -3,8 +3,8 @@
 import { asciiTarget, splitTarget } from '../../core/url.ts';
 import type { EmulatorOptions } from './emulator/options.ts';
 import { throughJson } from './emulator/runtime.ts';
-import type { LambdaSource, SourceName } from './source.ts';
 import { emulatorOf } from './sources/emulators.ts';
+import type { LambdaSource, SourceName } from './types.ts';
 
 /** A request, of which everything may be left out. */
 export interface EventRequest {

@@ -2,7 +2,7 @@
 // of one invocation is in call.ts, and that of a streamed one in stream-call.ts.
 
 import { addDeployerKeys } from '../../core/environ.ts';
-import { RequestError } from '../../core/errors.ts';
+import { describe, RequestError } from '../../core/errors.ts';
 import { refuse } from '../../core/plain-response.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import type { Application, Environ } from '../../core/types.ts';
@@ -89,4 +89,25 @@ function refuseEventPath(environ: Environ, reserved: string[]): void {
   const asked = pathSegments(environ.PATH_INFO);
   if (!reserved.every((segment, index) => asked[index] === segment)) return;
   throw new RequestError(404, 'This path is for events that are not HTTP.');
+}
+
+/**
+ * The option `sources`.
+ *
+ * @throws {TypeError} unless it is a list of event sources, or left out
+ */
+export function servedSources(sources: LambdaOptions['sources']): readonly Source[] | undefined {
+  if (sources === undefined) return undefined;
+  const list: unknown = sources;
+  if (!Array.isArray(list) || list.length === 0 || !list.every(isSource)) {
+    throw new TypeError(
+      `The option "sources" is ${describe(list)}; expected a list of event sources of waygate/aws-lambda/sources, such as ` +
+        '[httpApi].',
+    );
+  }
+  return list;
+}
+
+function isSource(given: unknown): given is Source {
+  return typeof (given as Partial<Source> | null | undefined)?.toEnviron === 'function';
 }

@@ -9,11 +9,10 @@ export { type EventOptions, type EventOrigin, type EventRequest, lambdaEvent } f
 export type { BatchResult, EventHandler, EventTarget } from './event-route.ts';
 export { fromLambda } from './from-lambda.ts';
 export type { LambdaOptions } from './options.ts';
-export type { LambdaSource, SourceName } from './source.ts';
 export { awslambda, type ResponseStream, type StreamHandler } from './streaming.ts';
 export { toLambda } from './to-lambda.ts';
 export { toLambdaStream } from './to-lambda-stream.ts';
-export type { LambdaHandler, LatticeRequestEvent } from './types.ts';
+export type { LambdaHandler, LambdaSource, LatticeRequestEvent, SourceName } from './types.ts';
 
 declare module 'waygate' {
   interface EnvironKeys {

@@ -5,7 +5,7 @@ import { describe } from '../../core/errors.ts';
 import type { ExchangeOptions } from '../../core/response.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { type EventRoute, type EventTarget, eventRoute } from './event-route.ts';
-import type { LambdaSource, Source } from './source.ts';
+import type { LambdaSource } from './types.ts';
 
 /** Options of {@link toLambda} and {@link toLambdaStream}. */
 export interface LambdaOptions extends GatewayOptions {
@@ -95,25 +95,4 @@ function failing(statuses: LambdaOptions['errorStatuses']): LambdaSettings['fail
     );
   }
   return (status) => statuses.includes(status);
-}
-
-/**
- * The option `sources`.
- *
- * @throws {TypeError} unless it is a list of event sources, or left out
- */
-export function servedSources(sources: LambdaOptions['sources']): readonly Source[] | undefined {
-  if (sources === undefined) return undefined;
-  const list: unknown = sources;
-  if (!Array.isArray(list) || list.length === 0 || !list.every(isSource)) {
-    throw new TypeError(
-      `The option "sources" is ${describe(list)}; expected a list of event sources of waygate/aws-lambda/sources, such as ` +
-        '[httpApi].',
-    );
-  }
-  return list;
-}
-
-function isSource(given: unknown): given is Source {
-  return typeof (given as Partial<Source> | null | undefined)?.toEnviron === 'function';
 }

@@ -4,15 +4,7 @@ import type { GatewayResponse } from '../../core/response.ts';
 import type { Environ } from '../../core/types.ts';
 import type { Invocation } from './invocation.ts';
 import type { LambdaSettings } from './options.ts';
-
-/** The event sources that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
-export type SourceName = 'rest-api' | 'http-api' | 'function-url' | 'alb' | 'lattice' | 'lattice-v1' | 'edge';
-
-/** An event source out of `waygate/aws-lambda/sources`, for the option `sources`. */
-export interface LambdaSource {
-  /** As `fromLambda` and the log name it. */
-  readonly name: string;
-}
+import type { LambdaSource } from './types.ts';
 
 /** JSON of which nothing is known but that it is an object: what `recognises` looks at. */
 export interface AnyEvent {

@@ -2,8 +2,8 @@
 
 import type { Application } from '../../core/types.ts';
 import { answerWhole } from './call.ts';
-import { LambdaGateway } from './gateway.ts';
-import { type LambdaOptions, servedSources } from './options.ts';
+import { LambdaGateway, servedSources } from './gateway.ts';
+import type { LambdaOptions } from './options.ts';
 import type { Source } from './source.ts';
 import { SOURCES } from './sources/all.ts';
 import { answerStreamed } from './stream-call.ts';

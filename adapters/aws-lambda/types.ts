@@ -53,3 +53,12 @@ export interface LatticeRequestEvent {
     identity?: Record<string, string>;
   };
 }
+
+/** The event sources that are served. `lattice` is VPC Lattice's event version 2, `edge` is Lambda@Edge. */
+export type SourceName = 'rest-api' | 'http-api' | 'function-url' | 'alb' | 'lattice' | 'lattice-v1' | 'edge';
+
+/** An event source out of `waygate/aws-lambda/sources`, for the option `sources`. */
+export interface LambdaSource {
+  /** As `fromLambda` and the log name it. */
+  readonly name: string;
+}

@@ -2,7 +2,7 @@
 // and what becomes of the function's result.
 
 import type { HeaderList } from '../../../core/types.ts';
-import type { LambdaSource } from '../source.ts';
+import type { LambdaSource } from '../types.ts';
 import type { EmulatorOptions } from './options.ts';
 
 /** A request as an event source receives it. Header names are in lower case; texts are Unicode. */

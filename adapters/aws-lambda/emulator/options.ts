@@ -1,7 +1,7 @@
 // What fromLambda can be told: how the event source is set up, and what the function's context says.
 
 import type { Application } from '../../../core/types.ts';
-import type { LambdaSource, SourceName } from '../source.ts';
+import type { LambdaSource, SourceName } from '../types.ts';
 
 /** Options of {@link fromLambda}. */
 export interface FromLambdaOptions extends EmulatorOptions, FunctionOptions {

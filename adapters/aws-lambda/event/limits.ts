@@ -1,7 +1,6 @@
 // How large a result may be.
 
 import type { HeaderList } from '../../../core/types.ts';
-import type { Source } from '../source.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB, in practice this many bytes of JSON. */
 export const SYNC_LIMIT_BYTES = 6_291_556;
@@ -28,11 +27,15 @@ export function oversizeBytes(result: unknown, limit: number, headers: HeaderLis
   return size > limit ? size : 0;
 }
 
-/** What the log says of a result that was too large. */
-export function tooLarge(source: Source, size: number | null, limit: number): Error {
+/**
+ * What the log says of a result that was too large.
+ *
+ * @param source the name of the event source
+ */
+export function tooLarge(source: string, size: number | null, limit: number): Error {
   const was = size === null ? 'more than that' : `${size} bytes`;
   return new Error(
-    `The response is too large: ${source.name} takes at most ${limit} bytes of JSON, and the result is ${was}. ` +
+    `The response is too large: ${source} takes at most ${limit} bytes of JSON, and the result is ${was}. ` +
       'The client got a 500. Stream it with toLambdaStream, or answer with a redirect to where the content lies.',
   );
 }

@@ -2,7 +2,7 @@
 
 import { describe } from '../../../core/errors.ts';
 import type { Emulator } from '../emulator/emulator.ts';
-import type { LambdaSource, SourceName } from '../source.ts';
+import type { LambdaSource, SourceName } from '../types.ts';
 import { albEmulator } from './alb.ts';
 import { edgeEmulator } from './edge.ts';
 import { functionUrlEmulator } from './function-url.ts';

@@ -1,14 +1,15 @@
 // `waygate/aws-lambda/sources`: each event source by itself, and what serves no other ones. A bundle holds what it names here.
 
 import type { Application } from '../../../core/types.ts';
-import { type LambdaOptions, servedSources } from '../options.ts';
-import type { LambdaSource, Source } from '../source.ts';
+import { servedSources } from '../gateway.ts';
+import type { LambdaOptions } from '../options.ts';
+import type { Source } from '../source.ts';
 import type { StreamHandler } from '../streaming.ts';
 import { handlerFor } from '../to-lambda.ts';
 import { streamHandlerFor } from '../to-lambda-stream.ts';
-import type { LambdaHandler } from '../types.ts';
+import type { LambdaHandler, LambdaSource } from '../types.ts';
 
-export type { LambdaSource } from '../source.ts';
+export type { LambdaSource } from '../types.ts';
 export { alb, albEmulator } from './alb.ts';
 export { edge, edgeEmulator } from './edge.ts';
 export { functionUrl, functionUrlEmulator } from './function-url.ts';
