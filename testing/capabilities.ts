@@ -2,10 +2,10 @@
 
 /**
  * What the conformance suite may expect of a platform. Everything is there by default: declare only what is lacking.
- * For each lack the suite runs the test that decides about it, and fails when that test passes.
+ * For each lack the suite runs the test that proves it, and fails when that test passes.
  */
 export interface Capabilities {
-  /** `Served.raw` is there: HTTP/1.1 as bytes over a socket, with the exact request and response. */
+  /** `ServedApp.raw` is there: HTTP/1.1 as bytes over a socket, with the exact request and response. */
   raw: boolean;
   /** A chunk of the response reaches the client while the application still works on the next one. (BODY-02) */
   streaming: boolean;

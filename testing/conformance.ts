@@ -4,7 +4,7 @@
 import { fail } from './assert.ts';
 import { type Ability, type Capabilities, FULL } from './capabilities.ts';
 import { SUITES } from './suite/index.ts';
-import { type Serve, TestContext } from './trial.ts';
+import { type Serve, TestContext } from './test-context.ts';
 
 /** Groups tests: `describe` of vitest, node:test, bun:test, Jasmine and the like. */
 export type Describe = (name: string, body: () => void) => unknown;
@@ -37,18 +37,6 @@ export interface ConformanceOptions {
   otherRealm?: (expression: string) => unknown;
 }
 
-/** How the files of the suite register their tests. */
-export interface Suite {
-  readonly can: Capabilities;
-  readonly otherRealm: ConformanceOptions['otherRealm'];
-  /** A test that every platform passes. The title starts with the ids of the clauses that it holds up. */
-  test(title: string, body: (trial: TestContext) => Promise<void>): void;
-  /** A test for platforms that have all these abilities. */
-  needs(abilities: Ability[], title: string, body: (trial: TestContext) => Promise<void>): void;
-  /** The test that decides whether a platform has an ability: where it is declared to be lacking, this test has to fail. */
-  decides(ability: Ability, title: string, body: (trial: TestContext) => Promise<void>): void;
-}
-
 /**
  * Registers the whole suite for one platform.
  *
@@ -66,27 +54,27 @@ export function conformance(name: string, serve: Serve, options: ConformanceOpti
   if (typeof describe !== 'function' || typeof it !== 'function') {
     throw new TypeError('conformance() found no describe and it; pass those of the test runner as options.');
   }
-  const can: Capabilities = { ...FULL, ...options.capabilities };
-  const attempt = async (body: (trial: TestContext) => Promise<void>): Promise<void> => {
-    const trial = new TestContext(serve, can, options.mount ?? '');
+  const capabilities: Capabilities = { ...FULL, ...options.capabilities };
+  const attempt = async (body: (context: TestContext) => Promise<void>): Promise<void> => {
+    const context = new TestContext(serve, capabilities, options.mount ?? '');
     try {
-      await body(trial);
+      await body(context);
     } finally {
-      await trial.end();
+      await context.end();
     }
   };
   describe(name, () => {
     for (const [title, register] of Object.entries(SUITES)) {
       const tests: [title: string, body: () => Promise<void>][] = [];
       register({
-        can,
+        capabilities,
         otherRealm: options.otherRealm,
         test: (title, body) => void tests.push([title, () => attempt(body)]),
-        needs: (abilities, title, body) => {
-          if (abilities.every((ability) => can[ability])) tests.push([title, () => attempt(body)]);
+        requires: (abilities, title, body) => {
+          if (abilities.every((ability) => capabilities[ability])) tests.push([title, () => attempt(body)]);
         },
-        decides: (ability, title, body) => {
-          if (can[ability]) tests.push([title, () => attempt(body)]);
+        proves: (ability, title, body) => {
+          if (capabilities[ability]) tests.push([title, () => attempt(body)]);
           else tests.push([`lacks ${ability}, so this fails: ${title}`, () => lacks(ability, () => attempt(body))]);
         },
       });

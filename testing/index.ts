@@ -4,4 +4,4 @@ export { AssertionError } from './assert.ts';
 export type { Ability, Capabilities } from './capabilities.ts';
 export { type ConformanceOptions, conformance, type Describe, type It } from './conformance.ts';
 export { testEnviron } from './environ.ts';
-export type { Serve, ServedApp } from './trial.ts';
+export type { Serve, ServedApp } from './test-context.ts';

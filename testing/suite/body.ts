@@ -2,9 +2,9 @@
 
 import type { Application } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { eventually, Gate, quiet, within } from '../trial.ts';
+import { eventually, Gate, quiet, within } from '../test-context.ts';
 import { ALL_BYTES, answering, asyncChunks, chunks, LoggedBody, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 /** A function: workerd lets no module make a Response while it loads. */
 const noBodies = (): Record<string, unknown> => ({
@@ -214,9 +214,9 @@ function streamOf(...parts: string[]): ReadableStream<Uint8Array> {
 }
 
 function handing(suite: Suite): void {
-  const { test, needs, decides } = suite;
+  const { test, requires, proves } = suite;
 
-  decides('streaming', 'BODY-02: a chunk reaches the client before the next one is made', async (t) => {
+  proves('streaming', 'BODY-02: a chunk reaches the client before the next one is made', async (t) => {
     const seen = new Gate();
     const site = await t.serve(
       answering(async function* () {
@@ -234,7 +234,7 @@ function handing(suite: Suite): void {
     equal((await within(reader.read(), 'the end')).done, true, 'the end');
   });
 
-  needs(['streaming'], 'BODY-02: the head goes out with the first chunk, not at the end', async (t) => {
+  requires(['streaming'], 'BODY-02: the head goes out with the first chunk, not at the end', async (t) => {
     const seen = new Gate();
     const site = await t.serve(async function* (_environ, startResponse) {
       startResponse('202 Accepted', [['X-Early', 'yes']]);

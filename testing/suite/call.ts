@@ -2,9 +2,9 @@
 
 import type { Application, StartResponse } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { Gate, within } from '../trial.ts';
+import { Gate, within } from '../test-context.ts';
 import { answering, asyncChunks, chunks, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 /** An application as a function that nobody may look at. */
 function opaque(app: Application): Application {

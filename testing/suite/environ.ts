@@ -2,9 +2,9 @@
 
 import type { Environ } from '../../core/types.ts';
 import { equal, match, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import type { TestContext } from '../trial.ts';
+import type { TestContext } from '../test-context.ts';
 import { looking, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 /** The environ that a request gives. */
 export async function environOf(t: TestContext, path = '/', init?: RequestInit): Promise<Environ> {
@@ -129,7 +129,7 @@ function theObject({ test }: Suite): void {
   });
 }
 
-function theKeys({ test, decides, can }: Suite): void {
+function theKeys({ test, proves, capabilities }: Suite): void {
   test('ENV-04 … ENV-11, ENV-21 … ENV-23, THREAD: the required keys are there, of the right type', async (t) => {
     const environ = await environOf(t);
     for (const key of REQUIRED) ok(Object.hasOwn(environ, key), `${key} is there`);
@@ -192,7 +192,7 @@ function theKeys({ test, decides, can }: Suite): void {
     ok(!('HTTP_CONTENT_TYPE' in environ) && !('HTTP_CONTENT_LENGTH' in environ), 'no HTTP_CONTENT_ keys');
   });
 
-  decides('requestLength', 'ENV-09: CONTENT_LENGTH counts the bytes of the body', async (t) => {
+  proves('requestLength', 'ENV-09: CONTENT_LENGTH counts the bytes of the body', async (t) => {
     const environ = await environOf(t, '/', { method: 'POST', body: u8('\xc3\xa9\x00') as BodyInit });
     equal(environ.CONTENT_LENGTH, '3', 'CONTENT_LENGTH');
   });
@@ -203,12 +203,13 @@ function theKeys({ test, decides, can }: Suite): void {
     });
   }
 
-  decides('anyMethod', 'ENV-04: an extension method arrives as it was sent, case included', async (t) => {
+  proves('anyMethod', 'ENV-04: an extension method arrives as it was sent, case included', async (t) => {
     for (const method of ['PROPFIND', 'M-SEARCH']) {
       equal((await environOf(t, '/', { method })).REQUEST_METHOD, method, 'REQUEST_METHOD');
     }
     // A socket takes only methods that its parser knows.
-    if (!can.raw) equal((await environOf(t, '/', { method: 'patch' })).REQUEST_METHOD, 'patch', 'REQUEST_METHOD');
+    if (!capabilities.raw)
+      equal((await environOf(t, '/', { method: 'patch' })).REQUEST_METHOD, 'patch', 'REQUEST_METHOD');
   });
 
   test('waygate.wait_until takes work that goes on after the response, and reports its failure', async (t) => {
@@ -232,7 +233,7 @@ function theKeys({ test, decides, can }: Suite): void {
   });
 }
 
-function requestHeaders({ test, needs, decides }: Suite): void {
+function requestHeaders({ test, requires, proves }: Suite): void {
   test('ENV-12: a header is HTTP_ and its name, and keeps its value', async (t) => {
     const headers = { 'X-Mixed-Case-1': 'a, b;c="d"', 'x-empty': '', Accept: 'text/x-test' };
     const environ = await environOf(t, '/', { headers });
@@ -298,7 +299,7 @@ function requestHeaders({ test, needs, decides }: Suite): void {
   });
 
   const HIGH = Array.from({ length: 128 }, (_, at) => String.fromCharCode(128 + at)).join('');
-  decides('headerBytes', 'STR-03: every byte from 0x80 to 0xFF survives in a request header', async (t) => {
+  proves('headerBytes', 'STR-03: every byte from 0x80 to 0xFF survives in a request header', async (t) => {
     equal((await environOf(t, '/', { headers: { 'X-High': `a${HIGH}z` } })).HTTP_X_HIGH, `a${HIGH}z`, 'HTTP_X_HIGH');
   });
 
@@ -320,7 +321,7 @@ function requestHeaders({ test, needs, decides }: Suite): void {
     equal((await site.get('/')).headers.get('x-text'), 'caf\xc3\xa9', 'the header');
   });
 
-  needs(['headerBytes'], 'STR-05: every byte from 0x80 to 0xFF survives in a response header', async (t) => {
+  requires(['headerBytes'], 'STR-05: every byte from 0x80 to 0xFF survives in a response header', async (t) => {
     const site = await t.serve((_environ, startResponse) => {
       startResponse('200 OK', [['X-High', `a${HIGH}z`]]);
       return [];

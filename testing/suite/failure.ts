@@ -2,9 +2,9 @@
 
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { equal, match, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { eventually, quiet } from '../trial.ts';
+import { eventually, quiet } from '../test-context.ts';
 import { answering, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 const SECRET = 'a detail for the log only';
 

@@ -2,9 +2,9 @@
 
 import type { Application, ApplicationBody, FileLike } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { eventually, quiet } from '../trial.ts';
+import { eventually, quiet } from '../test-context.ts';
 import { u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 /** A file in memory that counts what is done to it. */
 class MemoryFile {
@@ -48,7 +48,7 @@ const sending =
     return change(environ['wsgi.file_wrapper']?.(file, blockSize) as ApplicationBody);
   };
 
-export function fileSuite({ test, needs }: Suite): void {
+export function fileSuite({ test, requires }: Suite): void {
   test('FILE-01, FILE-04: a file is sent from its position to its end, and its length is known', async (t) => {
     const file = new MemoryFile('abcdef', 3);
     const answer = await (await t.serve(sending(file, 2))).get('/');
@@ -145,7 +145,7 @@ export function fileSuite({ test, needs }: Suite): void {
     }
   });
 
-  needs(['headLength'], 'HTTP-05: HEAD of a file has its length', async (t) => {
+  requires(['headLength'], 'HTTP-05: HEAD of a file has its length', async (t) => {
     const site = await t.serve(sending(new MemoryFile('abcdef')));
     equal((await site.get('/', { method: 'HEAD' })).headers.get('content-length'), '6', 'the length');
   });

@@ -3,10 +3,10 @@
 
 import type { ApplicationBody, HeaderList } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
 import { valuesOf } from '../raw-response.ts';
-import { eventually, quiet, type ServedSite, type TestContext } from '../trial.ts';
+import { eventually, quiet, type ServedSite, type TestContext } from '../test-context.ts';
 import { answering, asyncChunks, chunks, LoggedBody, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 const declare = (length: number): HeaderList => [['content-LENGTH', String(length)]];
 
@@ -22,7 +22,7 @@ export function finishingSuite(suite: Suite): void {
   overSocket(suite);
 }
 
-function computed({ can, test, needs, decides }: Suite): void {
+function computed({ capabilities, test, requires, proves }: Suite): void {
   const LENGTHS: [string, () => unknown, string, string][] = [
     ['an array of one chunk', () => [u8('http')], '4', 'http'],
     ['an array of several chunks', () => [u8('a'), u8(''), u8('bc')], '3', 'abc'],
@@ -44,14 +44,14 @@ function computed({ can, test, needs, decides }: Suite): void {
     equal(answer.headers.get('content-length'), '6', 'the length');
   });
 
-  if (can.streaming) {
-    decides('unknownLength', 'CL-04, trap 6: the length of a generator is not known', async (t) => {
+  if (capabilities.streaming) {
+    proves('unknownLength', 'CL-04, trap 6: the length of a generator is not known', async (t) => {
       const answer = await (await t.serve(answering(() => chunks('a', 'bc')))).get('/');
       equal([answer.headers.get('content-length'), answer.text], [null, 'abc'], 'length and body');
     });
   }
 
-  needs(['streaming', 'unknownLength'], 'CL-04, trap 6: with write the length is not known', async (t) => {
+  requires(['streaming', 'unknownLength'], 'CL-04, trap 6: with write the length is not known', async (t) => {
     const site = await t.serve((_environ, startResponse) => {
       startResponse('200 OK', [])(u8('abc'));
       return [u8('d')];
@@ -133,7 +133,7 @@ function declared({ test }: Suite): void {
 const EMPTY_STATUSES = ['204 No Content', '205 Reset Content', '304 Not Modified'];
 
 function withoutContent(suite: Suite): void {
-  const { test, needs, decides } = suite;
+  const { test, requires, proves } = suite;
 
   for (const status of EMPTY_STATUSES) {
     test(`HTTP-06, trap 8: ${status}: the body is dropped and closed, and that is reported`, async (t) => {
@@ -191,14 +191,14 @@ function withoutContent(suite: Suite): void {
     equal(method, 'HEAD', 'REQUEST_METHOD');
   });
 
-  decides('headLength', 'HTTP-05: HEAD keeps a declared length, and fewer bytes are not a shortfall', async (t) => {
+  proves('headLength', 'HTTP-05: HEAD keeps a declared length, and fewer bytes are not a shortfall', async (t) => {
     const site = await t.serve(answering(() => [], '200 OK', declare(12345)));
     const answer = await site.get('/', { method: 'HEAD' });
     equal([answer.headers.get('content-length'), answer.text], ['12345', ''], 'length and body');
     equal(site.errors, '', 'wsgi.errors');
   });
 
-  needs(['headLength'], 'HTTP-05: HEAD with an array has the length that GET would have', async (t) => {
+  requires(['headLength'], 'HTTP-05: HEAD with an array has the length that GET would have', async (t) => {
     const site = await t.serve(answering(() => [u8('hel'), u8('lo')]));
     equal((await site.get('/', { method: 'HEAD' })).headers.get('content-length'), '5', 'the length');
   });
@@ -216,8 +216,8 @@ const ask = (method: string, version = '1.1'): string =>
   `${method} / HTTP/${version}\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
 
 /** Byte-exact, where there is a socket to see it on. */
-function overSocket({ needs, decides }: Suite): void {
-  decides('raw', 'SRV: a raw HTTP/1.1 request gets a raw response', async (t) => {
+function overSocket({ requires, proves }: Suite): void {
+  proves('raw', 'SRV: a raw HTTP/1.1 request gets a raw response', async (t) => {
     const response = await (await t.serve(answering(() => [u8('hi')]))).raw(ask('GET'));
     equal([response.statusLine, response.body], ['HTTP/1.1 200 OK', 'hi'], 'status line and body');
   });
@@ -249,14 +249,14 @@ function overSocket({ needs, decides }: Suite): void {
     ['500 for HEAD', answering(() => [], 'bad'), ask('HEAD'), [500, '26', ''], ''],
   ];
   for (const [what, app, request, expected, body] of ROWS) {
-    needs(['raw'], `§3.2 on the wire: ${what}`, async (t) => {
+    requires(['raw'], `§3.2 on the wire: ${what}`, async (t) => {
       const { response, seen } = await framing(t, app, request);
       equal(seen, expected, 'status, Content-Length and Transfer-Encoding');
       equal([response.body, response.complete], [body, true], 'the body and whether it is complete');
     });
   }
 
-  needs(['raw'], 'ERR-04, trap 7: a chunked response that fails has no last chunk', async (t) => {
+  requires(['raw'], 'ERR-04, trap 7: a chunked response that fails has no last chunk', async (t) => {
     const site = await t.serve(function* (_environ, startResponse) {
       startResponse('200 OK', []);
       yield u8('abc');
@@ -266,7 +266,7 @@ function overSocket({ needs, decides }: Suite): void {
     equal([response.status, response.body, response.complete], [200, 'abc', false], 'status, body, complete');
   });
 
-  needs(
+  requires(
     ['raw'],
     'CL-02, ERR-04: a response that falls short shows its head and what there was of its body',
     async (t) => {
@@ -276,13 +276,13 @@ function overSocket({ needs, decides }: Suite): void {
     },
   );
 
-  needs(['raw'], 'CL-01: not a byte more than declared goes out', async (t) => {
+  requires(['raw'], 'CL-01: not a byte more than declared goes out', async (t) => {
     const site = await t.serve(answering(() => chunks('abc', 'def'), '200 OK', declare(2)));
     const bytes = await site.served.raw?.(u8(ask('GET')));
     ok(new TextDecoder().decode(bytes).endsWith('\r\n\r\nab'), 'the response ends after two bytes');
   });
 
-  needs(['raw'], 'SR-17, HTTP-02: order, case and repeats of headers are the application’s own', async (t) => {
+  requires(['raw'], 'SR-17, HTTP-02: order, case and repeats of headers are the application’s own', async (t) => {
     const list: HeaderList = [
       ['X-One', '1'],
       ['x-TWO', '2'],
@@ -299,14 +299,14 @@ function overSocket({ needs, decides }: Suite): void {
     }
   });
 
-  needs(['raw'], 'SR-17: there is a Date, and one of the application’s own stands alone', async (t) => {
+  requires(['raw'], 'SR-17: there is a Date, and one of the application’s own stands alone', async (t) => {
     const site = await t.serve(answering(() => [u8('x')]));
     equal(valuesOf(await site.raw(ask('GET')), 'date').length, 1, 'the number of dates');
     const own = await t.serve(answering(() => [u8('x')], '200 OK', [['dAtE', 'Thu, 01 Jan 1970 00:00:00 GMT']]));
     equal(valuesOf(await own.raw(ask('GET')), 'date'), ['Thu, 01 Jan 1970 00:00:00 GMT'], 'the dates');
   });
 
-  needs(['raw'], 'STR-05: one byte per code unit goes out, also in the reason', async (t) => {
+  requires(['raw'], 'STR-05: one byte per code unit goes out, also in the reason', async (t) => {
     const app = answering(() => [], '200 \xa1s\xed!', [['X-Byte', '\xe9']]);
     const response = await (await t.serve(app)).raw(ask('GET'));
     equal(

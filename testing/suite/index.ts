@@ -1,6 +1,5 @@
 // The parts of the conformance suite, in the order in which the contract tells them.
 
-import type { Suite } from '../conformance.ts';
 import { bodySuite } from './body.ts';
 import { callSuite } from './call.ts';
 import { closeSuite } from './close.ts';
@@ -13,6 +12,7 @@ import { logSuite } from './log.ts';
 import { pathSuite } from './path.ts';
 import { startResponseSuite } from './start-response.ts';
 import { stateTableSuite } from './state-table.ts';
+import type { Suite } from './suite.ts';
 import { uploadSuite } from './upload.ts';
 import { wireSuite } from './wire.ts';
 import { writeSuite } from './write.ts';

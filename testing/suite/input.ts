@@ -2,9 +2,9 @@
 
 import type { Application, GatewayOptions, InputStream } from '../../core/types.ts';
 import { equal, isContractError, latin1, ok, rejects } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { Gate, type TestContext, within } from '../trial.ts';
+import { Gate, type TestContext, within } from '../test-context.ts';
 import { ALL_BYTES, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 /** A request body that comes in these chunks. */
 export function streaming(...texts: string[]): RequestInit {

@@ -2,9 +2,9 @@
 
 import type { Environ } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { eventually, quiet } from '../trial.ts';
+import { eventually, quiet } from '../test-context.ts';
 import { looking, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 export function logSuite({ test }: Suite): void {
   test('LOG-02: a function as errors gets complete lines', async (t) => {

@@ -1,9 +1,9 @@
 // The path and the query. (URL, ENV-05 … ENV-07, trap 15)
 
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import type { ServedSite, TestContext } from '../trial.ts';
+import type { ServedSite, TestContext } from '../test-context.ts';
 import { u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 type Parts = [scriptName: string, pathInfo: string, queryString: string];
 
@@ -32,7 +32,7 @@ const escaped = (from: number, to: number): string =>
 const units = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, at) => String.fromCharCode(from + at)).join('');
 
-export function pathSuite({ test, needs, decides }: Suite): void {
+export function pathSuite({ test, requires, proves }: Suite): void {
   const PATHS: [string, string][] = [
     ['/', '/'],
     ['/users/7', '/users/7'],
@@ -56,21 +56,21 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     },
   ];
   for (const each of PATHS) test(...decodes(each));
-  for (const each of MEANINGFUL) needs(['decodedOnce'], ...decodes(each));
+  for (const each of MEANINGFUL) requires(['decodedOnce'], ...decodes(each));
 
-  decides('decodedOnce', 'URL-02, trap 15: the path is decoded once', async (t) => {
+  proves('decodedOnce', 'URL-02, trap 15: the path is decoded once', async (t) => {
     const { site, seen } = await noting(t);
     await site.get('/a%252Fb%2525');
     equal(seen[0]?.[1], '/a%2Fb%25', 'PATH_INFO');
   });
 
-  needs(['decodedOnce'], 'URL-02: every ASCII byte survives in the path', async (t) => {
+  requires(['decodedOnce'], 'URL-02: every ASCII byte survives in the path', async (t) => {
     const { site, seen } = await noting(t);
     await site.get(`/x${escaped(1, 128)}x`);
     equal(seen[0]?.[1], `/x${units(1, 128)}x`, 'PATH_INFO');
   });
 
-  decides('pathBytes', 'URL-02, trap 15: every byte but NUL survives in the path', async (t) => {
+  proves('pathBytes', 'URL-02, trap 15: every byte but NUL survives in the path', async (t) => {
     const { site, seen } = await noting(t);
     await site.get(`/x${escaped(1, 256)}x`);
     equal(seen[0]?.[1], `/x${units(1, 256)}x`, 'PATH_INFO');
@@ -87,7 +87,7 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     });
   }
 
-  decides('rawPath', 'URL-02, URL-05: the target arrives exactly as written', async (t) => {
+  proves('rawPath', 'URL-02, URL-05: the target arrives exactly as written', async (t) => {
     const targets: [string, string][] = [
       ['/a/../b', '/a/../b'],
       ['/./a/.', '/./a/.'],
@@ -128,7 +128,7 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     equal(pairs, ['a=1', 'a=\u00e9', 'b=x y', 'c=&=%'], 'the pairs');
   });
 
-  decides('rawQuery', 'ENV-07: QUERY_STRING is exactly what was written', async (t) => {
+  proves('rawQuery', 'ENV-07: QUERY_STRING is exactly what was written', async (t) => {
     const { site, seen } = await noting(t);
     for (const query of ['x=%41&y=1?z', 'a+b&c=%20', '&&=&a', '%zz=%', 'b=2&a=1&b=1', "q='()*!~", 'x=a/b?c:d@e']) {
       await t.target(site, `/?${query}`);
@@ -136,7 +136,7 @@ export function pathSuite({ test, needs, decides }: Suite): void {
     }
   });
 
-  needs(['rawPath'], 'URL-05: a fragment is not part of path or query', async (t) => {
+  requires(['rawPath'], 'URL-05: a fragment is not part of path or query', async (t) => {
     const { site, seen } = await noting(t);
     await site.get('/a?b=1#c');
     equal(seen, [[t.mount, '/a', 'b=1']], 'SCRIPT_NAME, PATH_INFO, QUERY_STRING');

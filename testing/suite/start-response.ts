@@ -2,8 +2,8 @@
 
 import type { HeaderList } from '../../core/types.ts';
 import { equal, isContractError, match, ok, throws } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
 import { answering, chunks, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 const BAD_STATUSES: unknown[] = [
   '200',
@@ -155,7 +155,7 @@ export function startResponseSuite(suite: Suite): void {
     });
   }
 
-  suite.decides('reason', 'SR-02: the reason phrase is the application’s own', async (t) => {
+  suite.proves('reason', 'SR-02: the reason phrase is the application’s own', async (t) => {
     const site = await t.serve(answering(() => [u8('x')], '299 Any Reason, really'));
     equal((await site.get('/')).reason, 'Any Reason, really', 'the reason');
   });
@@ -166,7 +166,7 @@ export function startResponseSuite(suite: Suite): void {
     equal((await site.get('/')).headers.get('x-frozen'), 'yes', 'the header');
   });
 
-  suite.decides('setCookies', 'SR-03: two Set-Cookie headers are two headers', async (t) => {
+  suite.proves('setCookies', 'SR-03: two Set-Cookie headers are two headers', async (t) => {
     const cookies: HeaderList = [
       ['Set-Cookie', 'a=1; Expires=Thu, 01 Jan 2032 00:00:00 GMT'],
       ['set-cookie', 'b=2'],

@@ -2,9 +2,9 @@
 
 import type { Application, ApplicationBody, HeaderList, StartResponse, Write } from '../../core/types.ts';
 import { equal, isContractError, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { eventually, quiet, type ServedSite } from '../trial.ts';
+import { eventually, quiet, type ServedSite } from '../test-context.ts';
 import { LoggedBody, type Step, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 type State = 'idle' | 'failed' | 'failed again' | 'stored' | 'committed' | 'done';
 

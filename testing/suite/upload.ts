@@ -2,13 +2,13 @@
 
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { equal, latin1, ok, rejects } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { Gate, quiet, within } from '../trial.ts';
+import { Gate, quiet, within } from '../test-context.ts';
 import { u8 } from './apps.ts';
 import { posting, streaming, text, withInput } from './input.ts';
+import type { Suite } from './suite.ts';
 
-export function uploadSuite({ test, needs, decides }: Suite): void {
-  decides('requestStreaming', 'INPUT-08: the first bytes can be read while the rest is not sent yet', async (t) => {
+export function uploadSuite({ test, requires, proves }: Suite): void {
+  proves('requestStreaming', 'INPUT-08: the first bytes can be read while the rest is not sent yet', async (t) => {
     const read = new Gate();
     let sent = 0;
     const body = new ReadableStream<Uint8Array>({
@@ -47,7 +47,7 @@ export function uploadSuite({ test, needs, decides }: Suite): void {
     }
   });
 
-  decides('abortedUpload', 'INPUT-12, trap 13: an upload that breaks off is an error, not an end', async (t) => {
+  proves('abortedUpload', 'INPUT-12, trap 13: an upload that breaks off is an error, not an end', async (t) => {
     const outcome = new Gate<unknown[]>();
     const started = new Gate();
     let called = false;
@@ -72,7 +72,7 @@ export function uploadSuite({ test, needs, decides }: Suite): void {
           sent = true;
           return controller.enqueue(u8('first'));
         }
-        if (t.can.requestStreaming) await within(started.opened, 'the read of the first bytes');
+        if (t.capabilities.requestStreaming) await within(started.opened, 'the read of the first bytes');
         controller.error(new Error('the client breaks off'));
       },
     });
@@ -85,7 +85,7 @@ export function uploadSuite({ test, needs, decides }: Suite): void {
     );
   });
 
-  needs(
+  requires(
     ['abortedUpload', 'requestStreaming'],
     'ERR-05: an upload that breaks off is not the fault of an application that reads it',
     async (t) => {
@@ -129,7 +129,7 @@ export function uploadSuite({ test, needs, decides }: Suite): void {
     });
   }
 
-  needs(
+  requires(
     ['requestLength'],
     'maxBodyBytes: of a body that is declared too large the application hears nothing',
     async (t) => {

@@ -2,10 +2,10 @@
 
 import type { Environ } from '../../core/types.ts';
 import { equal, ok } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
 import { valuesOf } from '../raw-response.ts';
-import type { TestContext } from '../trial.ts';
+import type { TestContext } from '../test-context.ts';
 import { answering, looking, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
 /** The status of a raw request, and the environ it gave, if it gave one. */
 async function send(t: TestContext, request: string): Promise<{ status: number; environ: Environ | undefined }> {
@@ -48,58 +48,62 @@ const REFUSED: Record<string, string> = {
   'an unknown version': 'GET / HTTP/9.9\r\nHost: x\r\n\r\n',
 };
 
-export function wireSuite({ needs }: Suite): void {
+export function wireSuite({ requires }: Suite): void {
   for (const [what, request] of Object.entries(REFUSED)) {
-    needs(['raw'], `trap 15, URL-05: refused with a 4xx or 5xx, and no application called: ${what}`, async (t) => {
+    requires(['raw'], `trap 15, URL-05: refused with a 4xx or 5xx, and no application called: ${what}`, async (t) => {
       const { status, environ } = await send(t, request);
       ok(status >= 400, `the status is an error, not ${status}`);
       equal(environ, undefined, 'the environ');
     });
   }
 
-  needs(['raw'], 'ENV-24: repeated lines are joined with ", ", cookies with "; "', async (t) => {
+  requires(['raw'], 'ENV-24: repeated lines are joined with ", ", cookies with "; "', async (t) => {
     const { environ } = await send(t, get('/', 'X-A: 1', 'Cookie: a=1', 'x-a: 2', 'cookie: b=2', 'X-A: 3'));
     equal([environ?.HTTP_X_A, environ?.HTTP_COOKIE], ['1, 2, 3', 'a=1; b=2'], 'the headers');
   });
 
-  needs(['raw'], 'ENV-24: a Host, a length and a type that are repeated without contradiction are one', async (t) => {
-    const lines = ['Host: localhost', 'Content-Type: a/b', 'Content-Type: a/b'];
-    const { status, environ } = await send(t, get('/', ...lines));
-    equal([status, environ?.HTTP_HOST, environ?.CONTENT_TYPE], [200, 'localhost', 'a/b'], 'status and headers');
-  });
+  requires(
+    ['raw'],
+    'ENV-24: a Host, a length and a type that are repeated without contradiction are one',
+    async (t) => {
+      const lines = ['Host: localhost', 'Content-Type: a/b', 'Content-Type: a/b'];
+      const { status, environ } = await send(t, get('/', ...lines));
+      equal([status, environ?.HTTP_HOST, environ?.CONTENT_TYPE], [200, 'localhost', 'a/b'], 'status and headers');
+    },
+  );
 
-  needs(['raw'], 'ENV-12: white space around a value is not part of it', async (t) => {
+  requires(['raw'], 'ENV-12: white space around a value is not part of it', async (t) => {
     const { environ } = await send(t, get('/', 'X-A: \t a b \t', 'X-Empty:', 'X-Blank:   '));
     equal([environ?.HTTP_X_A, environ?.HTTP_X_EMPTY, environ?.HTTP_X_BLANK], ['a b', '', ''], 'the headers');
   });
 
-  needs(['raw'], 'STR-03: every byte from 0x80 to 0xFF survives in a header value', async (t) => {
+  requires(['raw'], 'STR-03: every byte from 0x80 to 0xFF survives in a header value', async (t) => {
     const high = Array.from({ length: 128 }, (_, at) => String.fromCharCode(128 + at)).join('');
     equal((await send(t, get('/', `X-High: ${high}`))).environ?.HTTP_X_HIGH, high, 'HTTP_X_HIGH');
   });
 
-  needs(['raw'], 'URL-05: an absolute target gives its path; scheme, name and port stay the server’s', async (t) => {
+  requires(['raw'], 'URL-05: an absolute target gives its path; scheme, name and port stay the server’s', async (t) => {
     const { environ } = await send(t, get('https://evil.example:99/p%20q?x=1'));
     equal([environ?.PATH_INFO, environ?.QUERY_STRING], ['/p q', 'x=1'], 'path and query');
     ok(environ?.SERVER_NAME !== 'evil.example' && environ?.SERVER_PORT !== '99', 'the server is not the target’s');
     equal([environ?.['wsgi.url_scheme'], environ?.HTTP_HOST], ['http', 'localhost'], 'scheme and Host');
   });
 
-  needs(['raw'], 'URL-05: an absolute target without a path is the root', async (t) => {
+  requires(['raw'], 'URL-05: an absolute target without a path is the root', async (t) => {
     equal((await send(t, get('http://localhost?x'))).environ?.PATH_INFO, '/', 'PATH_INFO');
   });
 
-  needs(['raw'], 'URL-05, decision D13: OPTIONS * has the path *', async (t) => {
+  requires(['raw'], 'URL-05, decision D13: OPTIONS * has the path *', async (t) => {
     const { environ } = await send(t, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     equal([environ?.PATH_INFO, environ?.REQUEST_URI], ['*', '*'], 'PATH_INFO and REQUEST_URI');
   });
 
-  needs(['raw'], 'URL-05: a target that starts with // is a path', async (t) => {
+  requires(['raw'], 'URL-05: a target that starts with // is a path', async (t) => {
     const { environ } = await send(t, get('//evil.example/x'));
     equal([environ?.PATH_INFO, environ?.HTTP_HOST], ['//evil.example/x', 'localhost'], 'PATH_INFO and Host');
   });
 
-  needs(['raw'], 'ENV-11: HTTP/1.0 without a Host is served, and said', async (t) => {
+  requires(['raw'], 'ENV-11: HTTP/1.0 without a Host is served, and said', async (t) => {
     const { status, environ } = await send(t, 'GET /old HTTP/1.0\r\n\r\n');
     equal(
       [status, environ?.SERVER_PROTOCOL, environ?.HTTP_HOST],
@@ -108,7 +112,7 @@ export function wireSuite({ needs }: Suite): void {
     );
   });
 
-  needs(['raw'], 'ENV-22: X-Forwarded-Proto and its like are a client’s words, not facts', async (t) => {
+  requires(['raw'], 'ENV-22: X-Forwarded-Proto and its like are a client’s words, not facts', async (t) => {
     const { environ } = await send(
       t,
       get('/', 'X-Forwarded-Proto: https', 'X-Forwarded-For: 6.6.6.6', 'Forwarded: proto=https'),
@@ -117,7 +121,7 @@ export function wireSuite({ needs }: Suite): void {
     ok(environ?.REMOTE_ADDR !== '6.6.6.6', 'REMOTE_ADDR is not what a client claims');
   });
 
-  needs(
+  requires(
     ['raw'],
     'INPUT-02, trap 13: a body ends where it was declared to end, and the next request starts there',
     async (t) => {
@@ -138,7 +142,7 @@ export function wireSuite({ needs }: Suite): void {
     },
   );
 
-  needs(['raw'], 'INPUT-10: chunks are taken apart, and the body ends', async (t) => {
+  requires(['raw'], 'INPUT-10: chunks are taken apart, and the body ends', async (t) => {
     let body = '';
     const site = await t.serve(async (environ, startResponse) => {
       body = await environ['wsgi.input'].text();
@@ -155,7 +159,7 @@ export function wireSuite({ needs }: Suite): void {
     'Content-Length: 5\r\n\r\nabcde',
     'Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n',
   ]) {
-    needs(
+    requires(
       ['raw'],
       `trap 13: a body that nobody reads does not poison the next request: ${framing.slice(0, 17)}`,
       async (t) => {
@@ -173,7 +177,7 @@ export function wireSuite({ needs }: Suite): void {
     );
   }
 
-  needs(['raw'], 'BODY-07, CL-03: responses on one connection do not run into each other', async (t) => {
+  requires(['raw'], 'BODY-07, CL-03: responses on one connection do not run into each other', async (t) => {
     const site = await t.serve((environ, startResponse) => {
       startResponse(environ.PATH_INFO === '/204' ? '204 No Content' : '200 OK', []);
       return (function* () {

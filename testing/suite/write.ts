@@ -2,11 +2,11 @@
 
 import type { Write } from '../../core/types.ts';
 import { equal, isContractError, ok, throws } from '../assert.ts';
-import type { Suite } from '../conformance.ts';
-import { eventually, Gate, quiet, within } from '../trial.ts';
+import { eventually, Gate, quiet, within } from '../test-context.ts';
 import { chunks, u8 } from './apps.ts';
+import type { Suite } from './suite.ts';
 
-export function writeSuite({ test, needs, decides }: Suite): void {
+export function writeSuite({ test, requires, proves }: Suite): void {
   test('WRITE-01: what is written is the body, as if it had been yielded', async (t) => {
     const site = await t.serve((_environ, startResponse) => {
       const write = startResponse('201 Created', [['X-Head', 'yes']]);
@@ -180,7 +180,7 @@ export function writeSuite({ test, needs, decides }: Suite): void {
     equal(closed, 1, 'the number of calls of close()');
   });
 
-  decides('earlyHead', 'WRITE-01: what is written reaches the client while the application runs', async (t) => {
+  proves('earlyHead', 'WRITE-01: what is written reaches the client while the application runs', async (t) => {
     const seen = new Gate();
     const site = await t.serve(async (_environ, startResponse) => {
       startResponse('200 OK', [])(u8('early'));
@@ -194,7 +194,7 @@ export function writeSuite({ test, needs, decides }: Suite): void {
     equal((await within(reader.read(), 'the body')).value, u8(',late'), 'the second chunk');
   });
 
-  needs(
+  requires(
     ['promptDisconnect', 'disconnect', 'earlyHead'],
     'WRITE-04: after the client left, write rejects or throws, and nothing crashes',
     async (t) => {

@@ -34,10 +34,10 @@ async function bundled(
 
 test('the core and a Worker hold no package and no middleware', async () => {
   const { packages, files } = await bundled(`
-    import { encode, Headers, run } from './core/index.ts';
+    import { encode, ResponseHeaders, run } from './core/index.ts';
     import { toWorker } from './adapters/cloudflare-workers/index.ts';
     export default toWorker(() => []);
-    export { encode, Headers, run };`);
+    export { encode, ResponseHeaders, run };`);
   expect({ packages, files }).toEqual({ packages: [], files: [] });
 });
 

@@ -29,21 +29,21 @@ export const PATIENCE = 4000;
 
 /** One test in progress. */
 export class TestContext {
-  readonly can: Capabilities;
+  readonly capabilities: Capabilities;
   /** `SCRIPT_NAME` as the platform gives it without a `basePath`. */
   readonly mount: string;
   readonly #serve: Serve;
   readonly #sites: ServedSite[] = [];
 
-  constructor(serve: Serve, can: Capabilities, mount: string) {
+  constructor(serve: Serve, capabilities: Capabilities, mount: string) {
     this.#serve = serve;
-    this.can = can;
+    this.capabilities = capabilities;
     this.mount = mount;
   }
 
   /** Serves an application until the test is over; what it logs is collected in `site.errors`. */
   async serve(app: Application, options: GatewayOptions = {}): Promise<ServedSite> {
-    const site = new ServedSite(this.can);
+    const site = new ServedSite(this.capabilities);
     const given = { ...options, errors: options.errors ?? site.sink };
     site.served = await this.#serve(app, given);
     this.#sites.push(site);
@@ -56,7 +56,7 @@ export class TestContext {
    * @returns the status of the response
    */
   async target(site: ServedSite, target: string): Promise<number> {
-    if (!this.can.raw) return (await site.get(target)).status;
+    if (!this.capabilities.raw) return (await site.get(target)).status;
     return (await site.raw(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).status;
   }
 
@@ -71,10 +71,10 @@ export class ServedSite {
   declare served: ServedApp;
   /** What was written to `wsgi.errors`. */
   errors = '';
-  readonly #can: Capabilities;
+  readonly #capabilities: Capabilities;
 
-  constructor(can: Capabilities) {
-    this.#can = can;
+  constructor(capabilities: Capabilities) {
+    this.#capabilities = capabilities;
   }
 
   readonly sink = (text: string): void => {
@@ -101,11 +101,14 @@ export class ServedSite {
       answer = await this.get(path, init);
     } catch {
       // A response with a declared length breaks off also where others end as if they were whole.
-      ok(this.#can.brokenConnection !== 'status-500', 'a response that broke off after its head is an error status');
+      ok(
+        this.#capabilities.brokenConnection !== 'status-500',
+        'a response that broke off after its head is an error status',
+      );
       return;
     }
-    if (this.#can.brokenConnection === 'complete') return;
-    equal(this.#can.brokenConnection, 'status-500', 'how a response fails that came to a clean end');
+    if (this.#capabilities.brokenConnection === 'complete') return;
+    equal(this.#capabilities.brokenConnection, 'status-500', 'how a response fails that came to a clean end');
     ok(answer.status >= 500, `a response that broke off has an error status, not ${answer.status}`);
   }
 
