@@ -8,8 +8,11 @@ export default defineConfig({
     // Tests import the package by its name and get its sources: no build is needed, and stack traces are exact.
     alias: [
       { find: /^waygate$/, replacement: source('./core/index.ts') },
-      { find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda)$/, replacement: source('./adapters/$1/index.ts') },
       { find: /^waygate\/aws-lambda\/sources$/, replacement: source('./adapters/aws-lambda/sources/index.ts') },
+      {
+        find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda|vercel|netlify|google-cloud|azure-functions|deno-deploy|fastly|bunny)$/,
+        replacement: source('./adapters/$1/index.ts'),
+      },
       { find: /^waygate\/light-fetch$/, replacement: source('./adapters/fetch/light-fetch.ts') },
       { find: /^waygate\/light-fetch\/classes$/, replacement: source('./adapters/fetch/light-classes.ts') },
       { find: /^waygate\/(middleware|testing)$/, replacement: source('./$1/index.ts') },

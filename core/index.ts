@@ -17,6 +17,7 @@ export type { AnsweringSource, FileSource, Found, StaticFile } from './file-sour
 export { FileWrapper } from './file-wrapper.ts';
 export { type FormOptions, type FormPart, form, formParts } from './form.ts';
 export { Exchange, run } from './gateway.ts';
+export { addGeo, type Geo, type GeoSource } from './geo.ts';
 export { ResponseHeaders } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';
 export { RequestLifetime } from './lifetime.ts';
@@ -34,6 +35,7 @@ export type {
   ErrorSink,
   ErrorStream,
   FileLike,
+  GatewayName,
   GatewayOptions,
   HeaderList,
   InputStream,

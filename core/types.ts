@@ -1,5 +1,6 @@
 // The words of PEP 3333 as types. No code: every other file of core/ gives these words their meaning.
 
+import type { Geo } from './geo.ts';
 import type { EnvironKeys } from './index.ts';
 
 /**
@@ -147,19 +148,37 @@ export interface Environ extends EnvironKeys {
   'wsgi.input_terminated': boolean;
   /** Makes a body of a file. (FILE-01 … FILE-06) */
   'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => ApplicationBody;
-  /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`. */
-  'waygate.gateway': 'node' | 'fetch' | 'cloudflare-workers' | 'aws-lambda' | (string & {});
+  /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`, `vercel` and so on. */
+  'waygate.gateway': GatewayName | (string & {});
   /** Keeps the platform running until `promise` has settled, also after the response went out. */
   'waygate.wait_until': (promise: Promise<unknown>) => void;
   /** Aborts when the client has gone before the response was finished. */
   'waygate.signal': AbortSignal;
   /** Sends a `103 Early Hints` with these headers; there only where the platform can. (RFC 8297) */
   'waygate.early_hints'?: (headers: ReadonlyHeaderList) => void;
+  /** The id of the request: what the platform calls it in its own log, or what the middleware `requestId` chose. */
+  'waygate.request_id'?: string;
+  /** Where the platform thinks the client is; there only where the platform says it. */
+  'waygate.geo'?: Geo;
   /** Every other request header: `HTTP_USER_AGENT`, `HTTP_COOKIE`; repeats are joined. (ENV-12, ENV-24) */
   [header: `HTTP_${string}`]: string | undefined;
   /** What the platform, a middleware or the deployer adds. */
   [key: string]: unknown;
 }
+
+/** The adapters of the library, as `waygate.gateway` names them. */
+export type GatewayName =
+  | 'node'
+  | 'fetch'
+  | 'cloudflare-workers'
+  | 'aws-lambda'
+  | 'vercel'
+  | 'netlify'
+  | 'google-cloud'
+  | 'azure-functions'
+  | 'deno-deploy'
+  | 'fastly'
+  | 'bunny';
 
 /** Options that every `to…` adapter takes, under one name everywhere. */
 export interface GatewayOptions {

@@ -14,13 +14,6 @@ import { withoutHeaders } from './response-head.ts';
  */
 export const REQUEST_ID = 'waygate.request_id';
 
-declare module 'waygate' {
-  interface EnvironKeys {
-    /** The id that `requestId` gave to this request. */
-    'waygate.request_id'?: string;
-  }
-}
-
 /** Where {@link requestId} takes the id from, and where it puts it. */
 export interface RequestIdOptions {
   /**
@@ -58,7 +51,7 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f
 
 /**
  * Gives each request an id: the first that is there of the trusted header, the trace id of `traceparent`, the platform's own
- * id (`awsRequestId` on Lambda, `cf-ray` on Workers), or a new one. It is `environ['waygate.request_id']` for the
+ * id (`awsRequestId` on Lambda, `cf-ray` on Workers, and those of the other platforms), or a new one. It is `environ['waygate.request_id']` for the
  * application and for `accessLog`, and a header of the response, where it replaces one of the application's.
  *
  * A malformed `traceparent`, or a malformed id in the trusted header, is one line in `wsgi.errors`, without its text, and
@@ -125,7 +118,8 @@ const fromTraceparent: Source = (environ) => {
 /** Only what the platform itself says: a header of that name on another platform is the client's. */
 const fromPlatform: Source = (environ) => {
   const gateway = environ['waygate.gateway'];
-  let id: unknown;
+  // An adapter sets it where the platform has an id of its own; an outer requestId, where it has chosen one.
+  let id: unknown = environ[REQUEST_ID];
   if (gateway === 'aws-lambda') id = (environ['aws.context'] as { awsRequestId?: unknown } | undefined)?.awsRequestId;
   else if (gateway === 'cloudflare-workers') id = environ.HTTP_CF_RAY;
   return typeof id === 'string' && ID.test(id) ? id : undefined;

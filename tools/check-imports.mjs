@@ -1,6 +1,6 @@
 // Holds the sources to the project's layers:
 //   core/         imports only core/
-//   adapters/X/   imports only adapters/X/ and core/ (cloudflare-workers also fetch/: a Worker is a Fetch platform)
+//   adapters/X/   imports only adapters/X/ and core/; a preset builds on fetch/ or node/ as well, see BUILDS_ON
 //   middleware/   imports only middleware/, core/ and a few small packages, which run everywhere
 //   testing/      imports only the library
 // What has to run without Node reaches no `node:` module and no other package. Core and adapters have no dependency at run
@@ -20,12 +20,18 @@ const PORTABLE = [
   'core/index.ts',
   'adapters/fetch/index.ts',
   'adapters/cloudflare-workers/index.ts',
+  'adapters/vercel/index.ts',
+  'adapters/netlify/index.ts',
+  'adapters/azure-functions/index.ts',
+  'adapters/deno-deploy/index.ts',
+  'adapters/fastly/index.ts',
+  'adapters/bunny/index.ts',
   'middleware/index.ts',
   'testing/index.ts',
 ];
 
 /** Folders that use Node's own modules. */
-const MAY_USE_NODE = ['adapters/node', 'adapters/aws-lambda'];
+const MAY_USE_NODE = ['adapters/node', 'adapters/aws-lambda', 'adapters/google-cloud'];
 
 /** Folders that may name a package in `import type`: its types describe the platform, and leave no trace at run time. */
 const MAY_USE_PACKAGE_TYPES = ['adapters/cloudflare-workers', 'adapters/aws-lambda'];
@@ -33,8 +39,20 @@ const MAY_USE_PACKAGE_TYPES = ['adapters/cloudflare-workers', 'adapters/aws-lamb
 /** Packages that middleware may import. Each is one of the package's `dependencies`, and needs nothing of Node. */
 export const MIDDLEWARE_PACKAGES = new Set(['cookie', 'negotiator', 'mrmime']);
 
-/** Folders that an adapter may import beside its own and core/. */
-const BUILDS_ON = new Map([['adapters/cloudflare-workers', ['adapters/fetch']]]);
+/**
+ * Folders that an adapter may import beside its own and core/. A platform that calls functions with a Fetch `Request`, or with
+ * the request and response of a Node server, is a preset: it builds on that adapter, and on no other.
+ */
+const BUILDS_ON = new Map([
+  ['adapters/cloudflare-workers', ['adapters/fetch']],
+  ['adapters/vercel', ['adapters/fetch']],
+  ['adapters/netlify', ['adapters/fetch']],
+  ['adapters/azure-functions', ['adapters/fetch']],
+  ['adapters/deno-deploy', ['adapters/fetch']],
+  ['adapters/fastly', ['adapters/fetch']],
+  ['adapters/bunny', ['adapters/fetch']],
+  ['adapters/google-cloud', ['adapters/node']],
+]);
 
 const TEXT_FILE = /(?:\.(?:[cm]?[jt]sx?|json|jsonc|md|toml|ya?ml|sh|html|txt)|(?:^|\/)(?:\.npmrc|\.ci\/[^/]+))$/;
 const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'build', 'coverage']);

@@ -3,6 +3,7 @@
 import type { WorkerContext } from './to-worker.ts';
 
 export { fromWorker, type HostedWorkerOptions, type ModuleWorker, type WorkerClass } from './from-worker.ts';
+export { type PagesContext, type PagesFunction, toPagesFunction } from './to-pages.ts';
 export { toWorker, type Worker, type WorkerContext, type WorkerOptions } from './to-worker.ts';
 
 /**
