@@ -2,6 +2,7 @@
 // to `waygate.wait_until` has.
 
 import { isThenable, iterate } from './body.ts';
+import { FileWrapper } from './file-wrapper.ts';
 import type { Application, ApplicationBody } from './types.ts';
 import { logRejection } from './work.ts';
 
@@ -34,7 +35,9 @@ function held(
   work: Promise<void>[],
   noBody: boolean,
 ): ApplicationBody | Promise<ApplicationBody> {
-  if (!noBody && !Array.isArray(body)) return new HeldBody(body, work);
+  // The gateway takes the length of an array and of a file.
+  const isWhole = noBody || Array.isArray(body) || body instanceof FileWrapper;
+  if (!isWhole) return new HeldBody(body, work);
   return work.length === 0 ? body : all(work).then(() => body);
 }
 

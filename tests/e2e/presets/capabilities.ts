@@ -1,0 +1,46 @@
+// What each preset lacks under its platform's own tool, with the reason; the suite holds every lack to be real.
+// docs/platforms.md says the same in words.
+
+import type { Capabilities } from '../../../testing/index.ts';
+
+/** Asked with a `fetch`, whose URLs are normalized ones; what arrives has been parsed and made anew by the platform's server. */
+const ASKED_WITH_FETCH: Partial<Capabilities> = { raw: false, rawPath: false, rawQuery: false };
+
+/** Google's Functions Framework, which is an Express app. */
+export const googleCloud: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  // Node's parser knows the methods it serves by name.
+  anyMethod: false,
+  // Express answers a path that is not UTF-8 with a 400.
+  pathBytes: false,
+};
+
+/** `@azure/functions`: request and response are whole before they go on. */
+export const azureBuffered: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  streaming: false,
+  earlyHead: false,
+  requestStreaming: false,
+  // The host does not call a function for half a request, and never says that a client has gone.
+  abortedUpload: false,
+  disconnect: false,
+  promptDisconnect: false,
+  brokenConnection: 'status-500',
+  // A function names the methods that it takes, of those that Azure knows.
+  anyMethod: false,
+  // Several cookies stay apart, but ASP.NET spells their attributes its own way.
+  setCookies: false,
+  // Azure's response has no reason phrase.
+  reason: false,
+  // A body in one piece has a length.
+  unknownLength: false,
+};
+
+/** The same with `enableHttpStream`. */
+export const azureStreamed: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  anyMethod: false,
+  reason: false,
+  disconnect: false,
+  promptDisconnect: false,
+};
