@@ -1,10 +1,11 @@
 // For platforms that may freeze or end a process once its response is over: the response ends when the work that was given
 // to `waygate.wait_until` has.
 
-import { isThenable, iterate } from './body.ts';
+import { iterate } from './body.ts';
 import { FileWrapper } from './file-wrapper.ts';
+import { isThenable } from './thenable.ts';
 import type { Application, ApplicationBody } from './types.ts';
-import { logRejection } from './work.ts';
+import { logRejection, PendingWork } from './work.ts';
 
 /**
  * Makes a response wait, at its end, for the work of its request. What was given to `waygate.wait_until` before an array was
@@ -16,12 +17,12 @@ import { logRejection } from './work.ts';
  */
 export function holdForWork(app: Application): Application {
   return (environ, startResponse) => {
-    const work: Promise<void>[] = [];
+    const work = new PendingWork();
     const waitUntil = environ['waygate.wait_until'];
     environ['waygate.wait_until'] = (promise) => {
       const done = logRejection(promise, environ['wsgi.errors']);
       waitUntil(done);
-      work.push(done);
+      work.waitUntil(done);
     };
     const body = app(environ, startResponse);
     const noBody = environ.REQUEST_METHOD === 'HEAD';
@@ -30,27 +31,18 @@ export function holdForWork(app: Application): Application {
 }
 
 /** @param noBody whether nobody will ask for the body, as with HEAD */
-function held(
-  body: ApplicationBody,
-  work: Promise<void>[],
-  noBody: boolean,
-): ApplicationBody | Promise<ApplicationBody> {
+function held(body: ApplicationBody, work: PendingWork, noBody: boolean): ApplicationBody | Promise<ApplicationBody> {
   // The gateway takes the length of an array and of a file.
   const isWhole = noBody || Array.isArray(body) || body instanceof FileWrapper;
   if (!isWhole) return new HeldBody(body, work);
-  return work.length === 0 ? body : all(work).then(() => body);
-}
-
-/** Work may bring more work. */
-async function all(work: Promise<void>[]): Promise<void> {
-  for (let one = work.pop(); one !== undefined; one = work.pop()) await one;
+  return work.size === 0 ? body : work.settled().then(() => body);
 }
 
 class HeldBody implements AsyncIterable<Uint8Array> {
   readonly #body: ApplicationBody;
-  readonly #work: Promise<void>[];
+  readonly #work: PendingWork;
 
-  constructor(body: ApplicationBody, work: Promise<void>[]) {
+  constructor(body: ApplicationBody, work: PendingWork) {
     this.#body = body;
     this.#work = work;
   }
@@ -60,7 +52,7 @@ class HeldBody implements AsyncIterable<Uint8Array> {
     return {
       next: async () => {
         const step = await iteration.next();
-        if (step.done) await all(this.#work);
+        if (step.done) await this.#work.settled();
         return step as IteratorResult<Uint8Array>;
       },
       return: async () => {

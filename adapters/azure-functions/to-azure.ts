@@ -1,12 +1,12 @@
 // Serves an application as an HTTP function of Azure Functions, programming model v4. Its request is like a `Request`; its
 // response is an object of its own.
 
-import { isThenable } from '../../core/body.ts';
 import { prepareOptions, type Settings } from '../../core/environ.ts';
 import { lastPeer } from '../../core/forwarded-for.ts';
 import { holdForWork } from '../../core/held-work.ts';
 import { log } from '../../core/log.ts';
 import { encodeWsgi } from '../../core/strings.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
 import { decodePath, splitPrefix } from '../../core/url.ts';
 import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';

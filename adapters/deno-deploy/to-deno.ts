@@ -3,7 +3,7 @@
 import { prepareOptions } from '../../core/environ.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
-import type { WaitContext } from '../fetch/client.ts';
+import type { WaitContext } from '../../core/work.ts';
 import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
 import { presetCall } from '../fetch/preset.ts';

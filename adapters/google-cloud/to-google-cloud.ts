@@ -7,7 +7,8 @@ import { lastPeer } from '../../core/forwarded-for.ts';
 import { holdForWork } from '../../core/held-work.ts';
 import { mistakenRequest } from '../../core/mistaken-request.ts';
 import type { Application, Environ } from '../../core/types.ts';
-import { type NodeListener, type NodeOptions, toNode } from '../node/to-node.ts';
+import type { NodeOptions } from '../node/options.ts';
+import { type NodeListener, toNode } from '../node/to-node.ts';
 
 /** Options of {@link toGoogleCloud}. */
 export type GoogleCloudOptions = Omit<NodeOptions, 'multiprocess' | 'maxPipelined'>;

@@ -5,7 +5,7 @@ import { addGeo } from '../../core/geo.ts';
 import { decodeWsgi } from '../../core/strings.ts';
 import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
-import type { WaitContext } from '../fetch/client.ts';
+import type { WaitContext } from '../../core/work.ts';
 import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
 import { presetCall } from '../fetch/preset.ts';

@@ -126,7 +126,7 @@ export class AzureHost {
       return;
     }
     const rest = pathname.slice(mount.length + 1);
-    const params = rest === '' ? {} : { path: decoded(rest) };
+    const params: Record<string, string> = rest === '' ? {} : { path: decoded(rest) };
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([key, value]) => [
         key,
