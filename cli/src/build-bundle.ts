@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import type { Metafile, OutputFile, Plugin } from 'esbuild';
 import type { BuildOptions } from './build-options.ts';
 import { ownLibrary, RESOLVED, requireBanner, runBuild, userFiles } from './bundle.ts';
+import { RUNTIME_NAMES, RUNTIMES, runtimeNames } from './entry/runtime-names.ts';
 import { isAssignment, LIGHT_CLASSES, lightClasses, wantsLightClasses } from './light-classes.ts';
 import { LOCATION_BANNER, LOCATION_NAMES, locations, placedLocation, placeOf } from './locations.ts';
 import { type AppImport, PRODUCTION, type Target } from './targets.ts';
@@ -55,7 +56,7 @@ async function bundle(
   const bundlers = target.nodeBundler !== undefined && app.kind === 'node' ? target.nodeBundler : target.bundler;
   const { define, external = [], ...bundler } = { ...PRODUCTION, ...bundlers };
   const kept = new Set<string>();
-  const plugins = [nodeModules(target.needsRequire), addons(root)];
+  const plugins = [runtimeNames(), nodeModules(target.needsRequire), addons(root)];
   if (options.bundle === false) plugins.push(keepPackages(root, kept));
   plugins.push(ownLibrary());
   if (light) plugins.push(lightClasses(dirname(file)));
@@ -65,7 +66,7 @@ async function bundle(
     {
       ...bundler,
       external: [...external, ...(options.external ?? [])],
-      define: target.needsRequire ? { ...define, ...LOCATION_NAMES } : define,
+      define: { ...define, ...RUNTIME_NAMES, ...(target.needsRequire ? LOCATION_NAMES : {}) },
       stdin: {
         contents: target.entry(app, options),
         resolveDir: dirname(file),
@@ -73,7 +74,7 @@ async function bundle(
         sourcefile: `waygate-${target.name}.mts`,
         loader: 'ts',
       },
-      inject: light ? [LIGHT_CLASSES] : [],
+      inject: light ? [LIGHT_CLASSES, RUNTIMES] : [RUNTIMES],
       outfile,
       write: false,
       format: 'esm',

@@ -10,7 +10,8 @@ import { type BuildOptions, checkBuildOptions } from './build-options.ts';
 import { addonWarnings, architectureWarnings, decoratorWarnings, fileWarnings } from './build-warnings.ts';
 import { findFile, runBuild, shownPath } from './bundle.ts';
 import { CommandError, usageError } from './errors.ts';
-import { loadApp } from './load.ts';
+import { findApp, type Kind } from './kind.ts';
+import { loadEntry } from './load.ts';
 import { nameOf } from './name.ts';
 import { formatSize, type Output } from './output.ts';
 import { type AppImport, TARGETS, type Target } from './targets.ts';
@@ -118,8 +119,12 @@ async function appImport(path: string, file: string, options: BuildOptions, cwd:
   const from = `./${basename(file)}`;
   if (options.kind === undefined) {
     try {
-      const { kind, exportName, expression, notInWorkerd } = await loadApp(path, cwd);
-      return { from, kind, exportName, expression, notInWorkerd };
+      // What is built runs in production, where a program may not start its development server.
+      process.env.NODE_ENV ||= 'production';
+      const { exports, others, taken, index, waits } = await loadEntry(path, cwd);
+      const { kind, exportName, expression, notInWorkerd } = await findApp(exports, path);
+      const program = taken === undefined && others.length === 0 ? undefined : { index, waits };
+      return { from, kind, exportName, expression, notInWorkerd, program };
     } catch (error) {
       if (!(error instanceof CommandError) || !(error.cause instanceof Error)) throw error;
       throw new CommandError(
@@ -128,15 +133,16 @@ async function appImport(path: string, file: string, options: BuildOptions, cwd:
       );
     }
   }
-  return { from, kind: options.kind, ...(await exported(path, file, cwd)) };
+  return { from, kind: options.kind, ...(await exported(path, file, options.kind, cwd)) };
 }
 
 /** How the app is exported, by reading the module without running it. */
 async function exported(
   path: string,
   file: string,
+  kind: Kind,
   cwd: string,
-): Promise<Pick<AppImport, 'exportName' | 'expression'>> {
+): Promise<Pick<AppImport, 'exportName' | 'expression' | 'program'>> {
   const result = await runBuild({ entryPoints: [file], bundle: false, format: 'esm', write: false, outdir: '.' }, cwd);
   const names = Object.values(result.metafile?.outputs ?? {}).flatMap(({ exports }) => exports);
   if (Object.values(result.metafile?.inputs ?? {}).some(({ format }) => format === 'cjs')) {
@@ -144,6 +150,8 @@ async function exported(
   }
   if (names.includes('default')) return { exportName: 'default', expression: 'app' };
   if (names.includes('app')) return { exportName: 'app', expression: 'app' };
+  // It is not run here to see whether it listens: `--kind` was given since it runs elsewhere only.
+  if (kind !== 'app') return { exportName: 'default', expression: 'app', program: { index: 0, waits: false } };
   throw new CommandError(`${path} has no app: it has neither a default export nor one named \`app\`.`);
 }
 

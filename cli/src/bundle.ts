@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
+import { RUNTIME_NAMES, RUNTIMES, runtimeNames } from './entry/runtime-names.ts';
 import { CommandError, errorCode } from './errors.ts';
 import { LOCATION_NAMES, locations, ownLocation } from './locations.ts';
 import { workerModules } from './worker-modules.ts';
@@ -53,9 +54,10 @@ export async function bundleForNode(entry: string, outfile: string, cwd: string)
       sourcemap: 'inline',
       // Node's own conditions; esbuild's default adds "module", which Node does not know.
       conditions: [],
-      define: LOCATION_NAMES,
+      define: { ...LOCATION_NAMES, ...RUNTIME_NAMES },
+      inject: [RUNTIMES, RESERVED],
       banner: { js: requireBanner(pathToFileURL(entry).href) },
-      plugins: [locations(ownLocation), workerModules(), packagesOutside()],
+      plugins: [runtimeNames(), reservedNames(), locations(ownLocation), workerModules(), packagesOutside()],
     },
     cwd,
   );
@@ -63,11 +65,16 @@ export async function bundleForNode(entry: string, outfile: string, cwd: string)
   return { file: outfile, inputs: [entry, ...inputs.filter((path) => path !== entry)] };
 }
 
-/** Absolute paths of the files in a bundle that are no package's. */
+/** Absolute paths of the files in a bundle that are neither a package's nor the command's own. */
 export function userFiles(result: esbuild.BuildResult, cwd: string): string[] {
+  const own = fileURLToPath(new URL('./', import.meta.url));
   return Object.keys(result.metafile?.inputs ?? {})
-    .filter((path) => !path.includes('node_modules') && path !== '<stdin>' && !path.includes('<'))
-    .map((path) => resolve(cwd, path));
+    .filter(
+      (path) =>
+        !path.includes('node_modules') && path !== '<stdin>' && !path.includes('<') && !path.startsWith(RESERVED),
+    )
+    .map((path) => resolve(cwd, path))
+    .filter((path) => !path.startsWith(own));
 }
 
 /**
@@ -78,6 +85,23 @@ export function userFiles(result: esbuild.BuildResult, cwd: string): string[] {
 export function requireBanner(from?: string): string {
   const base = from === undefined ? 'import.meta.url' : JSON.stringify(from);
   return `import{createRequire as __waygateRequire}from'node:module';const require=__waygateRequire(${base});`;
+}
+
+const RESERVED = 'waygate-reserved-names';
+
+/**
+ * Keeps the names of {@link requireBanner} for it: a bundle of another build, such as one of `waygate build`, has a line of
+ * its own that declares them.
+ */
+function reservedNames(): esbuild.Plugin {
+  return {
+    name: RESERVED,
+    setup(build) {
+      build.onResolve({ filter: /^waygate-reserved-names$/ }, ({ path }) => ({ path, namespace: RESERVED }));
+      const contents = 'void [typeof require, typeof __waygateRequire];';
+      build.onLoad({ filter: /./, namespace: RESERVED }, () => ({ contents }));
+    },
+  };
 }
 
 /**
@@ -92,6 +116,8 @@ export async function runBuild(options: esbuild.BuildOptions, cwd: string): Prom
       metafile: true,
       logLevel: 'silent',
       absWorkingDir: cwd,
+      // A program such as Express's bin/www has no extension.
+      loader: { '': 'js' },
       ...options,
     });
   } catch (error) {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Bundle, bundleForNode, findFile } from './bundle.ts';
+import { type Loaded, loadProgram } from './entry/program.ts';
 import { CommandError, named } from './errors.ts';
-import { type App, findApp, type Kind } from './kind.ts';
 
 /** A folder for bundles, in the system's place for temporary files. */
 export class BundleFolder {
@@ -24,13 +24,21 @@ export class BundleFolder {
   }
 }
 
+/** The port that a program is told of where there is none: what `waygate serve` listens on by itself. */
+export const DEFAULT_PORT = 8000;
+
 /**
- * Imports a bundle.
+ * Imports a bundle, and takes the server of a program that listens.
  *
  * @param name the module's name, for messages
- * @throws {CommandError} when the module throws
+ * @param port what the environment's `PORT` is set to, where it is not set
+ * @throws {CommandError} when the module throws, when it neither exports an app nor listens, and when it listens twice
  */
-export async function importBundle(bundle: string, name: string): Promise<Record<string, unknown>> {
+export function importBundle(bundle: string, name: string, port: number = DEFAULT_PORT): Promise<Loaded> {
+  return loadProgram(() => importExports(bundle, name), name, port || DEFAULT_PORT);
+}
+
+async function importExports(bundle: string, name: string): Promise<Record<string, unknown>> {
   // From here on a stack names the user's files. It must be on before the module is compiled.
   process.setSourceMapsEnabled(true);
   try {
@@ -44,12 +52,12 @@ export async function importBundle(bundle: string, name: string): Promise<Record
 }
 
 /**
- * Loads the exports of a module.
+ * Loads a module, or a program that listens: {@link importBundle}.
  *
  * @param path the module as the user named it
  * @throws {CommandError} when it cannot be found, parsed or loaded
  */
-export async function loadModule(path: string, cwd: string): Promise<Record<string, unknown>> {
+export async function loadEntry(path: string, cwd: string): Promise<Loaded> {
   const file = await findFile(path, cwd);
   const folder = new BundleFolder();
   try {
@@ -61,14 +69,13 @@ export async function loadModule(path: string, cwd: string): Promise<Record<stri
 }
 
 /**
- * Loads the app of a module.
+ * Loads the exports of a module; of a program that listens, its server as the default export.
  *
  * @param path the module as the user named it
- * @param kind what it is, where that is not to be found out
- * @throws {CommandError} when it cannot be found, parsed or loaded, or has no app
+ * @throws {CommandError} when it cannot be found, parsed or loaded
  */
-export async function loadApp(path: string, cwd: string, kind?: Kind): Promise<App> {
-  return findApp(await loadModule(path, cwd), path, kind);
+export async function loadModule(path: string, cwd: string): Promise<Record<string, unknown>> {
+  return (await loadEntry(path, cwd)).exports;
 }
 
 /** What to write where a module asks for something that only its own platform has. */
@@ -76,6 +83,9 @@ function hintFor(error: unknown): string {
   if (error instanceof ReferenceError && /^awslambda /.test(error.message)) {
     return '. A Lambda handler has this global with --kind lambda';
   }
+  const [, runtime] = /^(Deno|Bun) is not defined$/.exec(error instanceof Error ? error.message : '') ?? [];
+  if (runtime !== undefined)
+    return `. Of ${runtime} a program has only serve and env here; run the rest with ${runtime}`;
   const isWorkers = /(?:protocol|package) 'cloudflare:/.test(String(error));
   return isWorkers ? '. Only workerd has modules called cloudflare:…; use waygate serve --platform workers' : '';
 }

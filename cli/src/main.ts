@@ -2,6 +2,7 @@
 
 import { type Command, CommanderError } from 'commander';
 import { CommandError, ExitCode, errorCode } from './errors.ts';
+import { wakeIdle } from './idle.ts';
 import { type Io, Output } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -22,7 +23,9 @@ export async function command(args: readonly string[] = process.argv.slice(2)): 
     throw error;
   });
   const io: Io = { stdout, stderr, stdin, env, cwd: process.cwd() };
-  process.once('beforeExit', () => process.exit(new Output(io).fail(new CommandError(UNSETTLED))));
+  process.on('beforeExit', () => {
+    if (!wakeIdle()) process.exit(new Output(io).fail(new CommandError(UNSETTLED)));
+  });
   const code = await main(args, io);
   stdout.write('', () => stderr.write('', () => process.exit(code)));
 }

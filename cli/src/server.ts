@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type RunningServer, serve } from 'waygate/node';
 import { formatAccess, watchAccess } from './access-log.ts';
 import type { Certificate } from './certificate.ts';
+import type { Loaded } from './entry/program.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import type { SentRequest } from './everywhere/client.ts';
 import type { PlatformRun } from './everywhere/run.ts';
@@ -62,7 +63,8 @@ export async function startServer(
   inspection?: ServerInspection,
 ): Promise<RunningServer> {
   prepareLoading(config.run);
-  const exports = await importBundle(config.bundle, config.name);
+  const loaded = await importBundle(config.bundle, config.name, config.port);
+  const { exports } = loaded;
   const recorder = inspection && (await inspect(exports, config, inspection));
   const errors = (text: string): void => {
     recorder?.errors(text);
@@ -85,6 +87,7 @@ export async function startServer(
   } catch (error) {
     throw listenError(error, host, port);
   }
+  serveProgram(loaded, config.name, served, output);
   if (!config.quiet) {
     const log = (request: IncomingMessage, response: ServerResponse): void =>
       watchAccess(request, response, (record) => output.print(formatAccess(record, output.colors)));
@@ -110,6 +113,20 @@ async function inspect(
   });
   inspection.loaded(await appFacts(exports, config.name, config.run), (request) => everywhere.run(request));
   return new NodeRecorder(inspection.report);
+}
+
+/** What a program that listens has besides its server: the end of it, and other servers, which are not Waygate's to serve. */
+function serveProgram({ taken, others }: Loaded, name: string, served: RunningServer, output: Output): void {
+  if (taken !== undefined) taken.onClose = () => served.close();
+  // An export is served in the place of the server that it was given to.
+  if (taken === undefined && others.length < 2) return;
+  for (const { where, listen } of others) {
+    if (taken === undefined) output.warn(`${name} exports its app, so that nothing of it listens on ${where}.`);
+    else if (listen !== undefined) {
+      listen();
+      output.note(`${name} itself listens on ${where} besides.`);
+    }
+  }
 }
 
 /** An error of `listen`, as one line that says what to do. */

@@ -16,6 +16,11 @@ export interface AppImport {
   /** See `App` in kind.ts. */
   expression: string;
   notInWorkerd?: string;
+  /**
+   * Where the module listens: which of its servers is the app, -1 where it exports the app besides, and whether it waits
+   * for the end of its server.
+   */
+  program?: { index: number; waits: boolean };
 }
 
 /** What may be asked of an entry. */
@@ -122,8 +127,10 @@ export const TARGETS: Record<TargetName, Target> = {
   },
 };
 
-/** entry-server.ts, or what it was compiled to. */
-const ENTRY_SERVER = import.meta.url.replace(/targets(\.[jt]s)$/, 'entry-server$1');
+/** A module of the command's own that goes into a bundle, as source code of a specifier: the source, or what it was compiled to. */
+function ownModule(name: string): string {
+  return JSON.stringify(fileURLToPath(import.meta.url.replace(/targets(\.[jt]s)$/, `${name}$1`)));
+}
 
 /** @param adapter what of the library the server is made with: its import, and its name */
 function serverEntry(
@@ -132,7 +139,7 @@ function serverEntry(
   adapter: [string, string],
 ): string {
   const [library, made] = adapter;
-  const own = `import { ${server} } from ${JSON.stringify(fileURLToPath(ENTRY_SERVER))};\n`;
+  const own = `import { ${server} } from ${ownModule('entry-server')};\n`;
   return `${own}${library}\n${importApp(app)}await ${server}(${made}, application);\n`;
 }
 
@@ -145,7 +152,7 @@ const TO_FETCH: [string, string] = ["import { toFetch } from 'waygate/fetch';", 
 
 /** Imports the app, hosted where it is no application, under the name `application`. */
 function importApp(app: AppImport): string {
-  const lines = [`import { ${app.exportName} as app } from ${JSON.stringify(app.from)};`];
+  const lines = [importExport(app)];
   if (app.kind === 'app') lines.push(`const application = ${app.expression};`);
   if (app.kind === 'node') {
     lines.push("import { fromNode } from 'waygate/node';", `const application = fromNode(${app.expression});`);
@@ -163,18 +170,39 @@ function importApp(app: AppImport): string {
 }
 
 /**
+ * Imports what the module exports under the name `app`; of a program that listens, the server that is taken from it. The
+ * taking begins before the program does.
+ */
+function importExport({ from, exportName, kind, program }: AppImport): string {
+  const module = JSON.stringify(from);
+  const exported = `import { ${exportName} as app } from ${module};`;
+  if (program === undefined) return exported;
+  const { index, waits } = program;
+  const begin = `import { taking } from ${ownModule(kind === 'fetch' && index >= 0 ? 'entry/take-fetch' : 'entry/take-node')};`;
+  if (index < 0) return `${begin}\n${exported}\ntaking.end();`;
+  return [
+    begin,
+    `import { serverOf } from ${ownModule('entry/taking')};`,
+    // A static import of what waits for the end of its server would never come to its own end.
+    waits ? `const loading = import(${module});` : `import * as program from ${module};`,
+    `const app = await serverOf(taking, ${index}, ${waits ? 'loading' : 'Promise.resolve(program)'}, ${module});`,
+  ].join('\n');
+}
+
+/**
  * A Fetch app may be a whole Worker, with other handlers and Durable Objects: unless it is watched, it stays what it is.
  * workerd takes no export that is neither, and what a module for Node exports besides its app is neither.
  */
 function workersEntry(app: AppImport, { validate = false }: EntryOptions): string {
   const from = JSON.stringify(app.from);
-  const others = `export * from ${from};\n`;
+  // A program that listens exports nothing that workerd could use.
+  const others = app.program === undefined ? `export * from ${from};\n` : '';
   if (app.kind === 'fetch' && !validate) {
     // A class, whose prototype cannot be replaced, is a Worker; any other function is a handler.
     const worker =
       "const isClass = Object.getOwnPropertyDescriptor(hosted, 'prototype')?.writable === false;\n" +
       "export default typeof hosted === 'function' && !isClass ? { fetch: hosted } : hosted;\n";
-    return `import { ${app.exportName} as app } from ${from};\n${others}const hosted = ${app.expression};\n${worker}`;
+    return `${importExport(app)}\n${others}const hosted = ${app.expression};\n${worker}`;
   }
   const watch = validate ? "import { validator } from 'waygate/middleware';\n" : '';
   const served = validate ? 'validator(application)' : 'application';

@@ -2,8 +2,16 @@
 
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ECHO, folderOf, run } from './harness.ts';
+
+// A module without an app may be a program that is about to listen.
+beforeAll(() => {
+  process.env.WAYGATE_LISTEN_SECONDS = '0.2';
+});
+afterAll(() => {
+  delete process.env.WAYGATE_LISTEN_SECONDS;
+});
 
 const FILES = {
   'app.ts': ECHO,
