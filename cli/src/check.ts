@@ -2,15 +2,20 @@
 
 import { performance } from 'node:perf_hooks';
 import { toFetch } from 'waygate/fetch';
-import { CommandError, oneLine } from './errors.ts';
+import { CommandError, oneLine, usageError } from './errors.ts';
 import { LOCAL_CLIENT } from './fetch.ts';
-import { checkRunOptions, prepareLoading, type RunOptions, runnable } from './handler.ts';
+import { type FidelityOptions, fidelityCommand } from './fidelity/command.ts';
+import { checkRunOptions, prepareLoading, type RunOptions, runnable, saidKind } from './handler.ts';
 import { loadModule } from './load.ts';
 import { formatDuration, formatSize, type Output } from './output.ts';
 import { checkTarget } from './request.ts';
 
 /** Options of `waygate check`. */
-export type CheckOptions = RunOptions;
+export interface CheckOptions extends RunOptions, FidelityOptions {
+  kind?: RunOptions['kind'];
+  /** Whether a Lambda handler or a Worker is judged by what AWS and Cloudflare send and accept. */
+  fidelity?: boolean;
+}
 
 /** One request of the check. */
 interface Probe {
@@ -49,9 +54,13 @@ export async function checkCommand(
 ): Promise<void> {
   const { cwd } = output.io;
   paths.forEach(checkTarget);
+  if (options.fidelity || options.source === 'all') return fidelityCommand(path, paths[0] ?? '/', options, output);
+  if (options.json || options.junit !== undefined) {
+    throw usageError('--json and --junit are for --fidelity; expected both together.');
+  }
   checkRunOptions(options);
   prepareLoading(options);
-  const exports = await output.progress(`Loading ${path}`, () => loadModule(path, cwd));
+  const exports = await output.progress(`Loading ${path}`, () => loadModule(path, cwd, saidKind(options)));
   const findings: string[] = [];
   const errors = (text: string): void => void findings.push(finding(text));
   const app = await runnable(exports, path, { ...options, validate: true }, errors);

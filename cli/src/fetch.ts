@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { toFetch } from 'waygate/fetch';
 import { CommandError, ExitCode } from './errors.ts';
-import { checkRunOptions, prepareLoading, type RunOptions, runnable } from './handler.ts';
+import { checkRunOptions, prepareLoading, type RunOptions, runnable, saidKind } from './handler.ts';
 import { loadModule } from './load.ts';
 import type { Output } from './output.ts';
 import { type CommandRequest, commandRequest, type RequestOptions } from './request.ts';
@@ -32,7 +32,7 @@ export async function fetchCommand(path: string, target: string, options: FetchO
   const request = await commandRequest(options.head ? 'HEAD' : options.request, target, options, output.io);
   checkRunOptions(options);
   prepareLoading(options);
-  const exports = await output.progress(`Loading ${path}`, () => loadModule(path, output.io.cwd));
+  const exports = await output.progress(`Loading ${path}`, () => loadModule(path, output.io.cwd, saidKind(options)));
   const work: Promise<unknown>[] = [];
   const errors = (text: string): void => output.note(text);
   const fetch = toFetch(await runnable(exports, path, options, errors), {

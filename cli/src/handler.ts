@@ -28,7 +28,7 @@ export interface RunOptions extends PlatformOptions {
 export const DEFAULT_SOURCE = 'lambda:function-url';
 
 /** What the options alone say of the app's kind: only a Lambda handler has an event source. */
-function saidKind(options: Pick<RunOptions, 'kind' | 'source'>): RunKind | undefined {
+export function saidKind(options: Pick<RunOptions, 'kind' | 'source'>): RunKind | undefined {
   return options.kind ?? (options.source === undefined ? undefined : 'lambda');
 }
 
@@ -112,7 +112,7 @@ function hasOnlyHandler(exports: Record<string, unknown>): boolean {
 }
 
 /** The handler of a module: its export `handler`, which is what Lambda is told by default, else its default export. */
-function handlerOf(exports: Record<string, unknown>, name: string): LambdaHandler {
+export function handlerOf(exports: Record<string, unknown>, name: string): LambdaHandler {
   const own = ownExports(exports);
   const handler = own.handler ?? own.default;
   if (typeof handler === 'function') return handler as LambdaHandler;

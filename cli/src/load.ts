@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Bundle, bundleForNode, findFile } from './bundle.ts';
-import { type Loaded, loadProgram } from './entry/program.ts';
+import { type ExpectedProgram, type Loaded, loadProgram } from './entry/program.ts';
 import { CommandError, named } from './errors.ts';
+import type { RunKind } from './kind.ts';
 
 /** A folder for bundles, in the system's place for temporary files. */
 export class BundleFolder {
@@ -31,11 +32,14 @@ export const DEFAULT_PORT = 8000;
  * Imports a bundle, and takes the server of a program that listens.
  *
  * @param name the module's name, for messages
- * @param port what the environment's `PORT` is set to, where it is not set
+ * @param expected what it is, and what the environment's `PORT` is set to where it is not set
  * @throws {CommandError} when the module throws, when it neither exports an app nor listens, and when it listens twice
  */
-export function importBundle(bundle: string, name: string, port: number = DEFAULT_PORT): Promise<Loaded> {
-  return loadProgram(() => importExports(bundle, name), name, port || DEFAULT_PORT);
+export function importBundle(bundle: string, name: string, expected: ExpectedProgram = {}): Promise<Loaded> {
+  return loadProgram(() => importExports(bundle, name), name, {
+    kind: expected.kind,
+    port: expected.port || DEFAULT_PORT,
+  });
 }
 
 async function importExports(bundle: string, name: string): Promise<Record<string, unknown>> {
@@ -55,14 +59,15 @@ async function importExports(bundle: string, name: string): Promise<Record<strin
  * Loads a module, or a program that listens: {@link importBundle}.
  *
  * @param path the module as the user named it
+ * @param kind what it is, where that is known
  * @throws {CommandError} when it cannot be found, parsed or loaded
  */
-export async function loadEntry(path: string, cwd: string): Promise<Loaded> {
+export async function loadEntry(path: string, cwd: string, kind?: RunKind): Promise<Loaded> {
   const file = await findFile(path, cwd);
   const folder = new BundleFolder();
   try {
     const bundle = await folder.bundle(file, cwd);
-    return await importBundle(bundle.file, path);
+    return await importBundle(bundle.file, path, { kind });
   } finally {
     await folder.remove();
   }
@@ -72,10 +77,11 @@ export async function loadEntry(path: string, cwd: string): Promise<Loaded> {
  * Loads the exports of a module; of a program that listens, its server as the default export.
  *
  * @param path the module as the user named it
+ * @param kind what it is, where that is known
  * @throws {CommandError} when it cannot be found, parsed or loaded
  */
-export async function loadModule(path: string, cwd: string): Promise<Record<string, unknown>> {
-  return (await loadEntry(path, cwd)).exports;
+export async function loadModule(path: string, cwd: string, kind?: RunKind): Promise<Record<string, unknown>> {
+  return (await loadEntry(path, cwd, kind)).exports;
 }
 
 /** What to write where a module asks for something that only its own platform has. */

@@ -160,9 +160,12 @@ function addCheck(program: Command, output: Output): void {
     )
     .argument('<app>', APP)
     .argument('[paths...]', 'paths of the app to look at', ['/']);
-  addPlatformOptions(command).action((app: string, paths: string[], options: CheckOptions) =>
-    checkCommand(app, paths, options, output),
-  );
+  addPlatformOptions(command)
+    .option('--fidelity', 'judge a Lambda handler or a Worker by what AWS and Cloudflare send and accept', false)
+    .option('--json', '--fidelity: print JSON instead of a table', false)
+    .option('--junit <file>', "--fidelity: write JUnit's XML to a file")
+    .addHelpText('after', '\nExample: waygate check handler.mjs --source all')
+    .action((app: string, paths: string[], options: CheckOptions) => checkCommand(app, paths, options, output));
 }
 
 function addBuild(program: Command, output: Output): void {

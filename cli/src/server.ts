@@ -8,7 +8,7 @@ import type { Loaded } from './entry/program.ts';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import type { SentRequest } from './everywhere/client.ts';
 import type { PlatformRun } from './everywhere/run.ts';
-import { prepareLoading, type RunOptions, runKind, runnable } from './handler.ts';
+import { prepareLoading, type RunOptions, runKind, runnable, saidKind } from './handler.ts';
 import type { Reporter } from './inspect/messages.ts';
 import type { NodeRecorder } from './inspect/record-node.ts';
 import type { AppFacts } from './inspect/target.ts';
@@ -63,7 +63,10 @@ export async function startServer(
   inspection?: ServerInspection,
 ): Promise<RunningServer> {
   prepareLoading(config.run);
-  const loaded = await importBundle(config.bundle, config.name, config.port);
+  const loaded = await importBundle(config.bundle, config.name, {
+    kind: saidKind(config.run),
+    port: config.port,
+  });
   const { exports } = loaded;
   const recorder = inspection && (await inspect(exports, config, inspection));
   const errors = (text: string): void => {
@@ -107,9 +110,8 @@ async function inspect(
   const { Everywhere } = await import('./everywhere/run.ts');
   const { NodeRecorder } = await import('./inspect/record-node.ts');
   const { appFacts } = await import('./inspect/facts.ts');
-  const { kind, source } = config.run;
   const everywhere = new Everywhere(exports, config.name, {
-    kind: kind ?? (source === undefined ? undefined : 'lambda'),
+    kind: saidKind(config.run),
   });
   inspection.loaded(await appFacts(exports, config.name, config.run), (request) => everywhere.run(request));
   return new NodeRecorder(inspection.report);

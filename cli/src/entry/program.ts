@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, usageError } from '../errors.ts';
 import { whenIdle } from '../idle.ts';
-import { findApp, ownExports, recognize } from '../kind.ts';
+import { findApp, type Kind, ownExports, type RunKind, recognize } from '../kind.ts';
 import { takeNodeServers } from './node-servers.ts';
 import { distinctServers, LISTEN_LIMIT, type Taken, type Taking } from './taking.ts';
 
@@ -26,6 +26,14 @@ const LOADING_LIMIT = 3000;
 /** How long after its first server another one is waited for, in milliseconds. */
 const ANOTHER_LIMIT = 50;
 
+/** What is known of a module before it is loaded. */
+export interface ExpectedProgram {
+  /** What it is. A Lambda handler never listens. */
+  kind?: RunKind | undefined;
+  /** The port that a program is told of, where `PORT` is not set. */
+  port?: number;
+}
+
 type Exports = Record<string, unknown>;
 
 /**
@@ -33,23 +41,26 @@ type Exports = Record<string, unknown>;
  *
  * @param load imports the module
  * @param name the module, for messages
- * @param port the port that the program is told of, where `PORT` is not set
  * @throws {CommandError} when it neither exports an app nor listens, or listens twice; and what the module throws
  */
-export async function loadProgram(load: () => Promise<Exports>, name: string, port: number): Promise<Loaded> {
-  process.env.PORT ||= String(port);
+export async function loadProgram(
+  load: () => Promise<Exports>,
+  name: string,
+  { kind, port }: ExpectedProgram,
+): Promise<Loaded> {
+  if (port !== undefined) process.env.PORT ||= String(port);
   const limit = listenLimit();
   const taking = takeNodeServers();
   try {
     const exports = await moduleLoaded(load(), taking);
-    if (exports !== undefined && (await hasApp(exports))) {
+    if (exports !== undefined && (kind === 'lambda' || (await hasApp(exports)))) {
       return { exports, index: -1, waits: false, others: distinctServers(taking.servers) };
     }
     if (taking.servers.length === 0) {
       const idle = whenIdle().then(() => 'idle');
       const end = await Promise.race([taking.next(), idle, after(limit)]);
       if (taking.servers.length === 0)
-        throw await neverListens(exports ?? {}, name, end === 'idle' ? undefined : limit);
+        throw await neverListens(exports ?? {}, name, kind, end === 'idle' ? undefined : limit);
     }
     while (!taking.isComplete && !taking.servers.some(isOnPort)) {
       const seen = taking.servers.length;
@@ -95,8 +106,13 @@ function isOnPort({ port }: Taken): boolean {
 }
 
 /** @param limit how long it was waited for, in milliseconds; undefined where the program had nothing left to do */
-async function neverListens(exports: Exports, name: string, limit: number | undefined): Promise<unknown> {
-  const error = await findApp(exports, name).catch((reason: unknown) => reason);
+async function neverListens(
+  exports: Exports,
+  name: string,
+  kind: RunKind | undefined,
+  limit: number | undefined,
+): Promise<unknown> {
+  const error = await findApp(exports, name, kind as Kind | undefined).catch((reason: unknown) => reason);
   if (!(error instanceof CommandError)) return error;
   const seen =
     limit === undefined
