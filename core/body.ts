@@ -56,6 +56,25 @@ export class BodyReader {
     return Promise.resolve(step).then(this.#arrived, this.#refused);
   }
 
+  /**
+   * The next chunk with bytes in it, or null at the end: empty ones are skipped. (BODY-07)
+   *
+   * @param takesFlush whether {@link FLUSH} counts as well: while the head is not out
+   */
+  pullBytes(takesFlush: boolean): Uint8Array | null | Promise<Uint8Array | null> {
+    for (;;) {
+      const chunk = this.pull();
+      if (isThenable(chunk)) return this.#pullOn(chunk, takesFlush);
+      if (chunk === null || chunk.byteLength > 0 || (takesFlush && chunk === FLUSH)) return chunk;
+    }
+  }
+
+  async #pullOn(pending: Promise<Uint8Array | null>, takesFlush: boolean): Promise<Uint8Array | null> {
+    for (let chunk = await pending; ; chunk = await this.pull()) {
+      if (chunk === null || chunk.byteLength > 0 || (takesFlush && chunk === FLUSH)) return chunk;
+    }
+  }
+
   #arrived = (step: IteratorResult<unknown>): Uint8Array | null => {
     this.#pulling = false;
     return this.#step(step);

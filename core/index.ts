@@ -13,10 +13,10 @@ export {
   type Settings,
 } from './environ.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
+export { Exchange, run } from './exchange.ts';
 export type { AnsweringSource, FileSource, Found, StaticFile } from './file-source.ts';
 export { FileWrapper } from './file-wrapper.ts';
 export { type FormOptions, type FormPart, form, formParts } from './form.ts';
-export { Exchange, run } from './gateway.ts';
 export { addGeo, type Geo, type GeoSource } from './geo.ts';
 export { ResponseHeaders } from './headers.ts';
 export { type ByteSource, Input, StreamSource } from './input.ts';

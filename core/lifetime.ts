@@ -1,10 +1,15 @@
 // What lives as long as a request: `waygate.signal`, `waygate.wait_until`, whether the client is still there, and what has
 // to be done before the platform may stop. Every adapter stands on it. (CLOSE-01, CLOSE-03, ERR-05)
 
-import type { Exchange } from './gateway.ts';
 import { attachState, lazyKey } from './private-state.ts';
 import type { Environ, ErrorStream } from './types.ts';
 import { logRejection, PendingWork, type WaitContext } from './work.ts';
+
+/** What a lifetime has of an `Exchange`. */
+export interface Running {
+  close(): void | Promise<void>;
+  reportError(error: unknown): void;
+}
 
 /**
  * The lifetime of one request.
@@ -31,7 +36,7 @@ export class RequestLifetime implements WaitContext {
   readonly #context: WaitContext | null;
   /** Work that nobody but this lifetime waits for. */
   #work: PendingWork | null = null;
-  #exchange: Exchange | null = null;
+  #exchange: Running | null = null;
   #controller: AbortController | null = null;
   /** Why the signal is aborted, once it is; it may be asked for later. */
   #abortion: { readonly reason: unknown } | null = null;
@@ -62,14 +67,14 @@ export class RequestLifetime implements WaitContext {
    *
    * @returns the exchange
    */
-  begin(exchange: Exchange): Exchange {
+  begin<Started extends Running>(exchange: Started): Started {
     this.#exchange = exchange;
     if (this.#phase === 'left') this.close();
     return exchange;
   }
 
   /** What {@link begin} was given; null before. */
-  protected get exchange(): Exchange | null {
+  protected get exchange(): Running | null {
     return this.#exchange;
   }
 

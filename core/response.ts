@@ -15,16 +15,22 @@ export interface GatewayResponse {
   readonly headers: HeaderList;
   /** All chunks at once, with nothing left to close; or a body to be pulled, and closed when the response is over. */
   readonly body: Uint8Array[] | ResponseBody;
-  /** What {@link ExchangeOptions.passthrough} returned: the adapter answers with that, and all else here is empty. */
-  readonly passthrough?: object;
+  /** Tells it from a {@link Passthrough}. */
+  readonly passthrough?: undefined;
   /** The application failed before its head, and this response stands in for its own; only with {@link ExchangeOptions.onFailure}. */
   readonly failure?: { readonly error: unknown };
 }
 
-/** Who gets the response of an exchange. */
-export interface Receiver {
+/** In place of a response: the app behind a body answers the platform directly. The exchange is over. (EXT-02) */
+export type Passthrough<Call> = Call extends object ? { /** How to call it. */ readonly passthrough: Call } : never;
+
+/** What an exchange comes to: a response, or what {@link ExchangeOptions.passthrough} found. */
+export type Answer<Call = never> = GatewayResponse | Passthrough<Call>;
+
+/** Who gets the answer of an exchange. */
+export interface Receiver<Call = never> {
   /** Called once. Must not throw: nobody is left who could catch it. */
-  answer(response: GatewayResponse): void;
+  answer(answer: Answer<Call>): void;
 }
 
 /** A body to be pulled chunk by chunk. Whoever got it calls `close()` in the end, also after an error. */
@@ -42,8 +48,12 @@ export interface ResponseBody extends AsyncIterable<Uint8Array> {
   readonly stream: ReadableStream<Uint8Array> | null;
 }
 
-/** What an adapter chooses for an exchange. */
-export interface ExchangeOptions {
+/**
+ * What an adapter chooses for an exchange.
+ *
+ * @typeParam Call what {@link ExchangeOptions.passthrough} finds, where an adapter has that
+ */
+export interface ExchangeOptions<Call = never> {
   /** Called once for every failure of the application, after it was written to `wsgi.errors`. */
   onError?: GatewayOptions['onError'];
   /**
@@ -54,11 +64,11 @@ export interface ExchangeOptions {
   /** Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk. */
   takesStreams?: boolean;
   /**
-   * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer natively: asked
+   * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer directly: asked
    * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
    * refuses unless `startResponse` is the very function that the body was made with.)
    */
-  passthrough?: (body: object, startResponse: StartResponse) => object | null;
+  passthrough?: (body: object, startResponse: StartResponse) => Call | null;
   /**
    * Who waits for what still goes on after `close()`, which waits for nothing that may never end: the application itself, or
    * the step that its body is in. A platform that would stop it goes on until that has settled.

@@ -1,7 +1,7 @@
 // The story of one invocation whose result is returned in one piece: from the event to environ, through the application, to
 // the result that makes the event source answer.
 
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { plainResponse } from '../../core/plain-response.ts';
 import type { GatewayResponse, Receiver, ResponseBody } from '../../core/response.ts';
 import type { Environ } from '../../core/types.ts';

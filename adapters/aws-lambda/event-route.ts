@@ -2,7 +2,7 @@
 
 import { addDeployerKeys, type Settings } from '../../core/environ.ts';
 import { describe, report } from '../../core/errors.ts';
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { flush, log } from '../../core/log.ts';
 import type { GatewayResponse } from '../../core/response.ts';
 import { textFromBytes } from '../../core/strings.ts';

@@ -1,6 +1,6 @@
 // The story of one invocation that streams its response: from the event to environ, through the application, into the stream.
 
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { plainResponse } from '../../core/plain-response.ts';
 import type { Environ } from '../../core/types.ts';
 import { describeEvent, FailedResponseError, UnsupportedEventError } from './event/errors.ts';

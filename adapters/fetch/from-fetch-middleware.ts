@@ -3,9 +3,9 @@
 
 import { checkApplication } from '../../core/check.ts';
 import { describe, isA, report } from '../../core/errors.ts';
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { log } from '../../core/log.ts';
-import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
+import type { Answer, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ, Middleware } from '../../core/types.ts';
 import { fetchFacts } from './environ.ts';
 import { cancelBody } from './foreign-body.ts';
@@ -76,7 +76,7 @@ class InnerCall implements ResponseCall {
   readonly #environ: Environ;
   /** The body of the request, as it was ahead of the middleware; it is looked at only where there can be one. */
   readonly #body: ReadableStream<Uint8Array> | null;
-  #exchange: Exchange | null = null;
+  #exchange: Exchange<DirectCall> | null = null;
   #failures: unknown[] = [];
   /** The response that the middleware got, and its stream. */
   #response: Response | null = null;
@@ -105,7 +105,7 @@ class InnerCall implements ResponseCall {
     this.#exchange = exchange;
     showRequest(environ, request, this.#request, this.#body);
     const answer = await exchange.run(this.#app);
-    if (answer.failure !== undefined) {
+    if (answer.passthrough === undefined && answer.failure !== undefined) {
       const { error } = answer.failure;
       this.#settle(error);
       this.#close();
@@ -116,8 +116,8 @@ class InnerCall implements ResponseCall {
     return this.#response;
   };
 
-  #respond(answer: GatewayResponse): Response | Promise<Response> {
-    if (answer.passthrough !== undefined) return (answer.passthrough as DirectCall)();
+  #respond(answer: Answer<DirectCall>): Response | Promise<Response> {
+    if (answer.passthrough !== undefined) return answer.passthrough();
     const { body } = answer;
     if (Array.isArray(body)) {
       this.#close();

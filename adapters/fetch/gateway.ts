@@ -2,9 +2,9 @@
 
 import type { Settings } from '../../core/environ.ts';
 import { statusOf } from '../../core/errors.ts';
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
-import type { GatewayResponse } from '../../core/response.ts';
+import type { Answer } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, StartResponse } from '../../core/types.ts';
@@ -65,9 +65,8 @@ export class FetchGateway {
     const exchange = client.begin(
       new Exchange(environ, { onError, takesStreams, passthrough: nativeCall, context: client }),
     );
-    const answer = (response: GatewayResponse): Response | Promise<Response> => {
-      if (response.passthrough !== undefined)
-        return this.#answerNatively(response.passthrough as DirectCall, client, exchange);
+    const answer = (response: Answer<DirectCall>): Response | Promise<Response> => {
+      if (response.passthrough !== undefined) return this.#answerNatively(response.passthrough, client, exchange);
       const isWhole = Array.isArray(response.body);
       if (isWhole || client.head || isNullBodyStatus(response.statusCode)) {
         // What was begun of the request body has to be gone before the response is.
@@ -89,7 +88,11 @@ export class FetchGateway {
   }
 
   /** The response of a Fetch app goes to the platform as it is. A failure is the same 500 as everywhere. */
-  #answerNatively(call: DirectCall, client: FetchRequestCall, exchange: Exchange): Response | Promise<Response> {
+  #answerNatively(
+    call: DirectCall,
+    client: FetchRequestCall,
+    exchange: Exchange<DirectCall>,
+  ): Response | Promise<Response> {
     client.finish();
     const fail = (error: unknown): Response => {
       exchange.reportError(error);

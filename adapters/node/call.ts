@@ -4,12 +4,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { ClientDisconnectedError, isA, report, statusOf } from '../../core/errors.ts';
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { RequestLifetime } from '../../core/lifetime.ts';
 import { log } from '../../core/log.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import { attachState, lazyKey, stateOf } from '../../core/private-state.ts';
-import type { GatewayResponse, Receiver } from '../../core/response.ts';
+import type { Answer, Receiver } from '../../core/response.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList } from '../../core/types.ts';
 import { breakOff, hasLost } from './break-off.ts';
@@ -25,7 +25,7 @@ import { send, sendEarlyHints } from './response.ts';
 import { NodeSource } from './source.ts';
 import { endUnread } from './untouched-request.ts';
 
-export class NodeCall extends RequestLifetime implements EnvironState, RequestState, Receiver {
+export class NodeCall extends RequestLifetime implements EnvironState, RequestState, Receiver<DirectCall> {
   readonly #gateway: NodeGateway;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -174,16 +174,16 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   // The response.
 
   /** Answers. Never throws: what goes wrong is reported, and ends the connection. */
-  answer(answer: GatewayResponse): void {
+  answer(answer: Answer<DirectCall>): void {
     this.#isAnswered = true;
     try {
       this.#answer(answer);
     } catch (error) {
-      this.#giveUp(error, answer.headers);
+      this.#giveUp(error, answer.passthrough === undefined ? answer.headers : undefined);
     }
   }
 
-  #answer(answer: GatewayResponse): void {
+  #answer(answer: Answer<DirectCall>): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) {
       // The client is gone, or the application answered through node.response by itself.
@@ -191,7 +191,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       return;
     }
     if (answer.passthrough !== undefined) {
-      this.#pass(answer.passthrough as DirectCall);
+      this.#pass(answer.passthrough);
       return;
     }
     if (this.#next !== null && answer.statusCode === 404 && this.#source?.isRead !== true) {

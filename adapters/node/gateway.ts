@@ -6,6 +6,7 @@ import { describe } from '../../core/errors.ts';
 import type { ExchangeOptions } from '../../core/response.ts';
 import type { Application } from '../../core/types.ts';
 import { PendingWork } from '../../core/work.ts';
+import type { DirectCall } from './hosted/applications.ts';
 import type { MountOptions } from './options.ts';
 import { Passthrough, PassthroughBody } from './passthrough.ts';
 
@@ -25,7 +26,7 @@ export class NodeGateway {
   readonly maxPipelined: number;
   /** Which requests a hosted listener gets as Node made them. */
   readonly passthrough: Passthrough;
-  readonly exchangeOptions: ExchangeOptions;
+  readonly exchangeOptions: ExchangeOptions<DirectCall>;
   /** What goes on when a response is over, which a shutdown waits for. (CLOSE-03) */
   readonly work: PendingWork = new PendingWork();
   /** Calls whose `waygate.signal` somebody holds. */

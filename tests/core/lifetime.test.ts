@@ -1,7 +1,7 @@
 // What lives as long as a request, apart from any adapter: the signal, the work after the response, the client that leaves.
 
 import { describe, expect, it, vi } from 'vitest';
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { RequestLifetime } from '../../core/lifetime.ts';
 import { encode } from '../../core/strings.ts';
 import { setupTestingDefaults } from '../../core/testing-defaults.ts';

@@ -52,7 +52,7 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
       }
     }
     expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([]);
-    expect([...homes.keys()]).toContain('core/gateway.ts');
+    expect([...homes.keys()]).toContain('core/exchange.ts');
     expect([...homes.keys()]).toContain('adapters/aws-lambda/to-lambda.ts');
   });
 

@@ -1,4 +1,4 @@
-// Our gateway beside CPython's own: the same applications under core/gateway.ts and under wsgiref.handlers.BaseHandler, which
+// Our gateway beside CPython's own: the same applications under core/exchange.ts and under wsgiref.handlers.BaseHandler, which
 // runs in Pyodide. Status, headers, body, the calls of close() and what is an error are the same.
 
 import { readFileSync } from 'node:fs';

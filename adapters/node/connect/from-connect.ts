@@ -6,10 +6,10 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import { checkApplication } from '../../../core/check.ts';
 import { isA, RequestError, report } from '../../../core/errors.ts';
-import { Exchange } from '../../../core/gateway.ts';
+import { Exchange } from '../../../core/exchange.ts';
 import { log } from '../../../core/log.ts';
 import { plainResponse } from '../../../core/plain-response.ts';
-import type { GatewayResponse, ResponseBody } from '../../../core/response.ts';
+import type { Answer, GatewayResponse, ResponseBody } from '../../../core/response.ts';
 import { isThenable } from '../../../core/thenable.ts';
 import type { Application, Middleware } from '../../../core/types.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';
@@ -65,7 +65,7 @@ class ConnectCall implements ConnectWalk {
   readonly response: ServerResponse;
   readonly #before: SeenRequest;
   readonly #tap: BodyTap | null;
-  #exchange: Exchange | null = null;
+  #exchange: Exchange<DirectCall> | null = null;
   #isRun = false;
   /** What the application has failed with that was not answered for yet. */
   #failures: unknown[] = [];
@@ -162,18 +162,18 @@ class ConnectCall implements ConnectWalk {
     answer.then((each) => this.#answer(each)).catch((error) => this.#reject(error));
   }
 
-  #answer(answer: GatewayResponse): void {
+  #answer(answer: Answer<DirectCall>): void {
     const { response } = this;
     if (response.headersSent || response.destroyed) {
       // A function has answered meanwhile, or the client is gone.
       this.#over();
+    } else if (answer.passthrough !== undefined) {
+      this.#hand(answer.passthrough);
     } else if (answer.failure !== undefined) {
       const { error } = answer.failure;
       this.#settle(error);
       this.#over();
       this.#next(error ?? new Error('The application threw nothing.'));
-    } else if (answer.passthrough !== undefined) {
-      this.#hand(answer.passthrough as DirectCall);
     } else {
       // On the connection's own objects nobody else looks after what is left of the request body.
       const { environ } = this.request;

@@ -4,9 +4,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, report } from '../../../core/errors.ts';
-import { Exchange } from '../../../core/gateway.ts';
+import { Exchange } from '../../../core/exchange.ts';
 import { log } from '../../../core/log.ts';
-import type { GatewayResponse } from '../../../core/response.ts';
+import type { Answer } from '../../../core/response.ts';
 import type { Environ, Middleware } from '../../../core/types.ts';
 import { NodeCall } from '../call.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';
@@ -87,7 +87,7 @@ class ConnectedCall {
   readonly #output: ConnectOutput;
   #environ: Environ | null = null;
   #sent: SentRequest | null = null;
-  #exchange: Exchange | null = null;
+  #exchange: Exchange<DirectCall> | null = null;
   #failures: unknown[] = [];
 
   constructor(gateway: NodeGateway, request: IncomingMessage, response: ServerResponse, next: ConnectNext) {
@@ -137,10 +137,10 @@ class ConnectedCall {
     this.#next();
   }
 
-  #answer(answer: GatewayResponse): void {
+  #answer(answer: Answer<DirectCall>): void {
     const response = this.#response;
     if (answer.passthrough !== undefined) {
-      (answer.passthrough as DirectCall)(this.#request, response);
+      answer.passthrough(this.#request, response);
       return;
     }
     if (answer.failure !== undefined) {

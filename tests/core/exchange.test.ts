@@ -12,7 +12,7 @@ import {
   setupTestingDefaults,
 } from 'waygate';
 import { FLUSH } from '../../core/body.ts';
-import { Exchange } from '../../core/gateway.ts';
+import { Exchange } from '../../core/exchange.ts';
 import { nativeFromBytes } from '../../core/strings.ts';
 
 describe('the response of an async application', () => {

@@ -1,0 +1,59 @@
+// What goes wrong with an application, and who hears of it. (ERR-02, ERR-05, ERR-06)
+
+import { ClientDisconnectedError, isA, RequestError, report } from './errors.ts';
+import { log } from './log.ts';
+import type { ExchangeOptions } from './response.ts';
+import { isThenable } from './thenable.ts';
+import type { Environ, ErrorStream } from './types.ts';
+
+/** Reports the failures of one request. What it needs of environ is read before the application can change it. (ENV-02) */
+export class Reporter<Call = never> {
+  protected readonly environ: Environ;
+  protected readonly errors: ErrorStream;
+  protected readonly options: ExchangeOptions<Call>;
+  /** What was reported last. */
+  #reported: unknown;
+
+  constructor(environ: Environ, options: ExchangeOptions<Call>) {
+    this.environ = environ;
+    this.errors = environ['wsgi.errors'];
+    this.options = options;
+  }
+
+  /**
+   * Reports a failure of the application, to `wsgi.errors` and `onError`, or to `onFailure` alone. What a client did wrong, or
+   * that it left, is no such thing. Never throws. (ERR-05)
+   */
+  reportError(error: unknown): void {
+    if (isA(error, ClientDisconnectedError)) return;
+    // A stream that fails gives the same error to whoever reads it and to whoever cancels it. (ERR-02)
+    if (typeof error === 'object' && error !== null && error === this.#reported) return;
+    this.#reported = error;
+    const { onFailure } = this.options;
+    if (onFailure !== undefined) {
+      onFailure(error);
+      return;
+    }
+    if (isA(error, RequestError)) {
+      log(this.errors, `${error.name}: ${error.message}`);
+      return;
+    }
+    log(this.errors, report(error));
+    const fail = (second: unknown): void => log(this.errors, report(second));
+    try {
+      const returned: unknown = this.options.onError?.(error, this.environ);
+      if (isThenable(returned)) Promise.resolve(returned).catch(fail);
+    } catch (second) {
+      fail(second);
+    }
+  }
+}
+
+/** Whether a value is what `fetch` and its kind throw once their signal has aborted. Never throws. */
+export function isAbort(thrown: unknown): boolean {
+  try {
+    return thrown instanceof Error && thrown.name === 'AbortError';
+  } catch {
+    return false;
+  }
+}
