@@ -92,12 +92,21 @@ async function makeReference() {
   });
   const project = await app.convert();
   if (project === undefined) throw new Error('typedoc could not read the sources; the lines above say why.');
+  // By the names that programs import.
+  for (const entry of project.children ?? []) {
+    const name = entry.name.replace(/\/index$/, '').replace(/^adapters\//, '');
+    entry.name = name === 'core' ? 'waygate' : `waygate/${name}`;
+  }
   await app.generateOutputs(project);
   if (app.logger.hasErrors()) throw new Error('typedoc reported errors; see the lines above.');
 }
 
-/** What a page is for: its first paragraph. @param {string} markdown */
-const purpose = (markdown) => /^# .+\n+([^\n#|`][\s\S]*?)(?:\n\n|\n$)/m.exec(markdown)?.[1]?.replace(/\s+/g, ' ') ?? '';
+/** What a page is for: the first sentence of its text. @param {string} markdown */
+function purpose(markdown) {
+  const text = markdown.replace(/^```[\s\S]*?^```$/gm, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+  const [, first = ''] = /^(?![#|`<-])(\S[\s\S]*?[.:])(?:\s|$)/m.exec(text.replace(/^#.*$/gm, '')) ?? [];
+  return first.replace(/\s+/g, ' ').replace(/:$/, '.');
+}
 
 /** @param {string} out the folder of the site */
 function writeLlms(out) {
