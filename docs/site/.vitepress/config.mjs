@@ -17,6 +17,8 @@ export default defineConfig({
   cleanUrls: false,
   head: [['link', { rel: 'icon', href: '/icon.svg', type: 'image/svg+xml' }]],
   markdown: {
+    // Their colours have enough contrast on the background of code.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     languageAlias: { haproxy: 'nginx' },
     // Text such as `{{ }}` is text.
     config: (markdown) => {
@@ -35,6 +37,6 @@ export default defineConfig({
       { text: 'Reference', link: '/api/' },
       { text: 'Errors', link: '/errors' },
     ],
-    sidebar: NAVIGATION.map((section) => ({ ...section, collapsed: false })),
+    sidebar: NAVIGATION,
   },
 });
