@@ -7,7 +7,7 @@ import { nodeFileTrace } from '@vercel/nft';
 import { transform } from 'esbuild';
 import { CommandError, errorCode, usageError } from './errors.ts';
 import { loaderOf, placeOf } from './locations.ts';
-import { ENTRY } from './web-function-files.ts';
+import { ENTRY } from './web-function/files.ts';
 import { isWithin, writeOutput } from './write.ts';
 
 /** A file that goes with a bundle. */

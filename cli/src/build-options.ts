@@ -25,7 +25,7 @@ export interface BuildOptions {
   arch?: Architecture;
   /** `lambda`, `lambda-edge`: the memory in the template, in MB. @default 512; 128 for lambda-edge */
   memory?: number;
-  /** `workers`: whether the validator stands around the app. */
+  /** `workers`, `lambda-web`: whether the validator stands around the app. */
   validate?: boolean;
   /** The name that the target knows the app under; made of the project's name when left out. */
   name?: string;

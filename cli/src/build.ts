@@ -16,7 +16,7 @@ import { nameOf } from './name.ts';
 import { formatSize, type Output } from './output.ts';
 import { type AppImport, TARGETS, type Target } from './targets.ts';
 import { edgeTemplate, lambdaTemplate, webFunctionTemplate, wranglerConfig } from './templates.ts';
-import { clearCode, ENTRY, writeEntry } from './web-function-files.ts';
+import { clearCode, ENTRY, writeEntry } from './web-function/files.ts';
 import { isWithin, makeFolder, writeOutput } from './write.ts';
 
 export type { BuildOptions } from './build-options.ts';

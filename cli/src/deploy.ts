@@ -12,7 +12,7 @@ import { spelledSource } from './platform.ts';
 import { templateFunctions } from './sam-template.ts';
 import { quoted } from './shell.ts';
 import { SOURCE_PARAMETERS } from './template-sources.ts';
-import { ENTRY } from './web-function-files.ts';
+import { ENTRY } from './web-function/files.ts';
 import { projectFile, wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
 /** The names of the project's own SAM template, in the order in which sam looks for them. */

@@ -49,7 +49,7 @@ export function checkRunOptions(options: RunOptions, kind = saidKind(options)): 
     if (source === undefined) return;
     throw usageError(`--source is for a Lambda handler; --kind ${kind} has no event source.`);
   }
-  if (parsed.name === 'lambda' || parsed.name === 'workers') {
+  if (parsed.name !== 'node' && parsed.name !== 'fetch') {
     const wanted = parsed.name === 'lambda' ? platform : DEFAULT_SOURCE;
     throw usageError(
       `--platform ${platform} is not for a Lambda handler. --source names what calls it: --source ${wanted}.`,

@@ -25,10 +25,10 @@ export type SpelledSource = `lambda:${SourceName}`;
 export const SOURCES: readonly SpelledSource[] = (Object.keys(SOURCE_TABLE) as SourceName[]).map(spelledSource);
 
 /** All that `--platform` takes. */
-export const PLATFORMS: readonly string[] = ['node', 'fetch', 'workers', ...SOURCES];
+export const PLATFORMS: readonly string[] = ['node', 'fetch', 'workers', ...SOURCES, 'lambda:web'];
 
 /** What `--platform` names. */
-export type Platform = { name: 'node' | 'fetch' | 'workers' } | { name: 'lambda'; source: SourceName };
+export type Platform = { name: 'node' | 'fetch' | 'workers' | 'lambda-web' } | { name: 'lambda'; source: SourceName };
 
 /** How an app is run; plain data. */
 export interface PlatformOptions {
@@ -70,6 +70,7 @@ export function spelledSource<Name extends SourceName>(source: Name): `lambda:${
  */
 export function parsePlatform(text: string): Platform {
   if (text === 'node' || text === 'fetch' || text === 'workers') return { name: text };
+  if (text === 'lambda:web') return { name: 'lambda-web' };
   const source = sourceOf(text);
   if (source !== undefined) return { name: 'lambda', source };
   throw usageError(`There is no platform "${text}"; expected ${nearest(text, PLATFORMS)}.`);
@@ -109,12 +110,12 @@ const SOURCE_OPTIONS = {
  * @throws {CommandError} for an option that has no meaning there: it would have no effect
  */
 export function checkSourceOptions(
-  where: SourceName | 'node' | 'fetch' | 'workers',
+  where: SourceName | Exclude<Platform['name'], 'lambda'>,
   given: { [Name in keyof typeof SOURCE_OPTIONS]?: unknown },
 ): void {
   for (const [name, sources] of Object.entries(SOURCE_OPTIONS)) {
     if (given[name as keyof typeof SOURCE_OPTIONS] && !sources.some((each) => each === where)) {
-      const shown = Object.hasOwn(SOURCE_TABLE, where) ? `lambda:${where}` : where;
+      const shown = Object.hasOwn(SOURCE_TABLE, where) ? `lambda:${where}` : where.replace('lambda-', 'lambda:');
       throw usageError(`--${name} is for ${sources.map(spelledSource).join(' and ')}; ${shown} has no such option.`);
     }
   }
@@ -170,7 +171,8 @@ export function throughPlatform(
       const fetch = toFetch(watched, { errors, remoteAddr: clientAround });
       return fromFetch(layers.fetch?.(fetch) ?? fetch);
     }
-    throw usageError('Workers run in a process of their own: use waygate serve --platform workers.');
+    const what = platform.name === 'workers' ? 'Workers run in a process' : 'Web Functions run in processes';
+    throw usageError(`${what} of their own: use waygate serve --platform ${options.platform}.`);
   }
   const { source } = platform;
   if (!stream) {

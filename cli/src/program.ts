@@ -19,6 +19,7 @@ import { parsePort, type ServeOptions, serveCommand } from './serve.ts';
 import { TARGETS } from './targets.ts';
 import { EVENT_SOURCES, type EventSource } from './template-sources.ts';
 import { ARCHITECTURES, AUTH_TYPES, isRuntime } from './templates.ts';
+import { LIMITS } from './web-function/rules.ts';
 
 /** How wide help is where there is no terminal, in columns. */
 const HELP_WIDTH = 100;
@@ -67,7 +68,7 @@ function addServe(program: Command, output: Output): void {
     .summary('serve an app on this machine')
     .description(
       'Serve an app on this machine. With --platform every request goes through the conversion of that platform: as the ' +
-        'event that Lambda would get, in workerd for Workers.',
+        'event that Lambda would get, in workerd for Workers, in a process of its own for a Web Function.',
     )
     .argument('<app>', APP)
     .option(
@@ -89,6 +90,16 @@ function addServe(program: Command, output: Output): void {
       '--inspect-port <number>',
       'port of that page; 0 for any free one (default: the one after --port)',
       portNumber,
+    )
+    .option(
+      '--timeout <seconds>',
+      'lambda:web: how long a request may take (default: 30)',
+      within('seconds', LIMITS.timeout),
+    )
+    .option(
+      '--max-concurrency <number>',
+      'lambda:web: how many requests a process has at a time (default: 64)',
+      within('requests', LIMITS.concurrency),
     )
     .option('--open', 'show the URL in a browser', false)
     .option('-q, --quiet', 'no access log', false)
@@ -316,6 +327,14 @@ function portNumber(text: string): number {
   const port = parsePort(text);
   if (port !== undefined) return port;
   throw new InvalidArgumentError('Expected a port, 0 to 65535.');
+}
+
+function within(what: string, { least, most }: { least: number; most: number }): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Expected a number of ${what}, ${least} to ${most}.`);
+  };
 }
 
 function processes(text: string): number {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { openBrowser } from './browser.ts';
 import { findFile } from './bundle.ts';
-import { certificateOf, type TlsOptions } from './certificate.ts';
+import { type Certificate, certificateOf, type TlsOptions } from './certificate.ts';
 import { usageError } from './errors.ts';
 import { checkRunOptions, DEFAULT_SOURCE, type RunOptions } from './handler.ts';
 import type { Inspector } from './inspect/inspector.ts';
@@ -13,6 +13,7 @@ import type { Output } from './output.ts';
 import { checkSourceOptions, parsePlatform } from './platform.ts';
 import { type ServerConfig, startServer } from './server.ts';
 import { Supervisor } from './supervisor.ts';
+import { type WebFunctionServer, webFunctionServer } from './web-function/serve.ts';
 import { WorkerdServer } from './workerd.ts';
 
 /** Options of `waygate serve`. */
@@ -33,6 +34,10 @@ export interface ServeOptions extends RunOptions, TlsOptions {
   inspectPort?: number;
   /** Whether the URL is shown in a browser. */
   open: boolean;
+  /** `lambda:web`: how long a request may take, in seconds. @default 30 */
+  timeout?: number;
+  /** `lambda:web`: how many requests an environment has at a time. @default 64 */
+  maxConcurrency?: number;
 }
 
 /** How long files must be left alone before a change counts, in milliseconds: editors write in several steps. */
@@ -51,13 +56,15 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
   checkRunOptions(options);
   const port = options.port ?? portOf(io.env.PORT);
   const tls = await certificateOf(options, options.host, io);
-  const file = await findFile(path, cwd);
   if (options.inspectPort !== undefined && !options.inspect) {
     throw usageError('--inspect-port is for the inspector; add --inspect.');
   }
   const folder = new BundleFolder();
   let inspector: Inspector | undefined;
   try {
+    if (platform.name === 'lambda-web') return await serveWebFunction(path, { ...options, port }, tls, folder, output);
+    checkWebOptions(options);
+    const file = await findFile(path, cwd);
     if (options.inspect) inspector = await startInspector(path, options, port, output);
     if (platform.name === 'workers') return await serveWorkers(path, { ...options, port }, folder, output, inspector);
     const bundle = await output.progress(`Bundling ${path}`, () => folder.bundle(file, cwd));
@@ -269,11 +276,40 @@ async function serveWorkers(
   const envFiles = options.envFile.map((file) => resolve(output.io.cwd, file));
   const config = { name: path, kind, host, port, quiet, validate, envFiles, folder: await folder.path };
   const server = new WorkerdServer(config, output);
+  await serveVersions(path, server, `Starting ${path} in workerd`, options, output, inspector);
+}
+
+/** Serves the app as a Lambda Web Function until a signal. */
+async function serveWebFunction(
+  path: string,
+  options: ServeOptions & { port: number },
+  tls: Certificate | undefined,
+  folder: BundleFolder,
+  output: Output,
+): Promise<void> {
+  const server = await webFunctionServer(path, options, tls, await folder.path, output);
+  await serveVersions(path, server, `Starting ${path} as a Web Function`, options, output);
+}
+
+function checkWebOptions({ platform, timeout, maxConcurrency }: ServeOptions): void {
+  const flag = timeout !== undefined ? '--timeout' : maxConcurrency !== undefined ? '--max-concurrency' : undefined;
+  if (flag !== undefined) throw usageError(`${flag} is for lambda:web; ${platform} has no such option.`);
+}
+
+/** Serves one version after another from processes that the server starts, until a signal. */
+async function serveVersions(
+  path: string,
+  server: WebFunctionServer,
+  starting: string,
+  options: ServeOptions,
+  output: Output,
+  inspector?: Inspector,
+): Promise<void> {
   const { ended, end } = ending();
   let watcher: FSWatcher | undefined;
   try {
     const listening = await server.listen();
-    const first = output.progress(`Starting ${path} in workerd`, () => server.replace());
+    const first = output.progress(starting, () => server.replace());
     const inputs = await Promise.race([first, ended]);
     if (inputs === undefined) return;
     if (options.watch) watcher = await watchFiles(inputs, path, output, first, () => server.replace());

@@ -211,8 +211,8 @@ function endWorker(worker: Worker): Promise<void> {
   });
 }
 
-/** A port that nothing uses: processes that take turns must agree on one. */
-async function freePort(host: string): Promise<number> {
+/** A port that nothing uses: processes that take turns must agree on one, and what starts a server must know its own. */
+export async function freePort(host: string): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, 0)));

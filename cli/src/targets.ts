@@ -27,7 +27,7 @@ export interface AppImport {
 export interface EntryOptions {
   /** `lambda`: whether responses are streamed. */
   stream?: boolean;
-  /** `workers`: whether the validator stands around the app. */
+  /** `workers`, `lambda-web`: whether the validator stands around the app. */
   validate?: boolean;
 }
 
@@ -144,8 +144,11 @@ function serverEntry(
 }
 
 /** `serve` itself knows where a Web Function has to listen. */
-function nodeEntry(app: AppImport): string {
-  return serverEntry(app, 'serveOnNode', ["import { serve } from 'waygate/node';", 'serve']);
+function nodeEntry(app: AppImport, { validate = false }: EntryOptions): string {
+  const entry = serverEntry(app, 'serveOnNode', ["import { serve } from 'waygate/node';", 'serve']);
+  if (!validate) return entry;
+  const watched = entry.replace('(serve, application)', '(serve, validator(application))');
+  return `import { validator } from 'waygate/middleware';\n${watched}`;
 }
 
 const TO_FETCH: [string, string] = ["import { toFetch } from 'waygate/fetch';", 'toFetch'];

@@ -1,17 +1,18 @@
 // `waygate serve --platform workers`: the app's Worker in workerd, run by `wrangler dev`, behind a server of this process
 // that keeps the access log and changes over to a new workerd without losing a request.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { formatAccess, watchAccess } from './access-log.ts';
 import { type Built, buildApp } from './build.ts';
 import { CommandError } from './errors.ts';
 import type { Kind } from './kind.ts';
 import type { Output } from './output.ts';
+import { startGroup, stopGroup } from './process-group.ts';
+import { headerLines, isConnectionHeader } from './raw-headers.ts';
 import { listenError } from './server.ts';
 import { wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
@@ -38,8 +39,6 @@ const ERROR_LIMIT = 1500;
 const STOP_LIMIT = 1500;
 /** How long requests of a version that was replaced may go on, in milliseconds. */
 const DRAIN_LIMIT = 8000;
-
-const GUARD = fileURLToPath(new URL('./guard.js', import.meta.url));
 
 /** One workerd that runs one version of the Worker. */
 interface Backend {
@@ -142,14 +141,7 @@ export class WorkerdServer {
     const args = ['dev', built.main, '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
     for (const file of this.#config.envFiles) args.push('--env-file', file);
     const dev = [...wrangler, ...args, '--show-interactive-dev-session=false', '--live-reload=false'];
-    const child = spawn(process.execPath, [GUARD, node, ...dev], {
-      cwd,
-      env: { ...this.#output.io.env, ...QUIET, WAYGATE_BUILT: '1' },
-      // The channel closes when this process ends, whatever ends it: then the guard ends wrangler.
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A signal of the terminal reaches this process only, which ends workerd when its requests are done.
-      detached: true,
-    });
+    const child = startGroup([node, ...dev], cwd, { ...this.#output.io.env, ...QUIET, WAYGATE_BUILT: '1' });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
     try {
@@ -239,20 +231,17 @@ function reason(printed: string): string {
   return text.replace(/^\W*\[ERROR\]\W*/, '');
 }
 
-/** Headers about one connection, which each side has its own of. (RFC 9110 §7.6.1) */
-const CONNECTION_HEADERS = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade)$/i;
-
 /** Hands a request on as it is: target, headers and their order, body, and back the same way. */
 function forward(request: IncomingMessage, response: ServerResponse, port: number, agent: http.Agent): void {
   const { method, url: path } = request;
   const outgoing = http.request({ host: '127.0.0.1', port, method, path, agent, setHost: false });
-  for (const [name, value] of pairs(request.rawHeaders)) {
-    if (!CONNECTION_HEADERS.test(name)) outgoing.appendHeader(name, value);
+  for (const [name, value] of headerLines(request.rawHeaders)) {
+    if (!isConnectionHeader(name)) outgoing.appendHeader(name, value);
   }
   // A body whose length is not known goes on as one, whatever the method.
   if (request.headers['transfer-encoding'] !== undefined) outgoing.setHeader('transfer-encoding', 'chunked');
   outgoing.once('response', (incoming) => {
-    const back = pairs(incoming.rawHeaders).filter(([name]) => !CONNECTION_HEADERS.test(name));
+    const back = headerLines(incoming.rawHeaders).filter(([name]) => !isConnectionHeader(name));
     response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, back.flat());
     response.flushHeaders();
     incoming.on('error', () => response.destroy());
@@ -269,10 +258,6 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
   request.pipe(outgoing);
 }
 
-function pairs(raw: readonly string[]): [name: string, value: string][] {
-  return Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at] as string, raw[2 * at + 1] as string]);
-}
-
 /** Settles when a backend has no requests any more, or had its time. */
 function drained(backend: Backend): Promise<void> {
   if (backend.running === 0) return Promise.resolve();
@@ -287,23 +272,5 @@ function drained(backend: Backend): Promise<void> {
 
 /** Ends wrangler and the workerd that it has started. */
 function stop(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  const group = -child.pid;
-  return new Promise((resolve) => {
-    const limit = setTimeout(() => signal(group, 'SIGKILL'), STOP_LIMIT);
-    child.once('exit', () => {
-      clearTimeout(limit);
-      signal(group, 'SIGKILL');
-      resolve();
-    });
-    signal(group, 'SIGTERM');
-  });
-}
-
-function signal(group: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(group, name);
-  } catch {
-    // It is gone already.
-  }
+  return stopGroup(child, STOP_LIMIT);
 }

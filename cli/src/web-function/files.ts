@@ -2,9 +2,9 @@
 
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shownPath } from './bundle.ts';
-import { CommandError, errorCode } from './errors.ts';
-import { writeOutput } from './write.ts';
+import { shownPath } from '../bundle.ts';
+import { CommandError, errorCode } from '../errors.ts';
+import { writeOutput } from '../write.ts';
 
 /** What Lambda starts. https://docs.aws.amazon.com/lambda/latest/dg/web-functions-nodejs.html */
 export const ENTRY = 'index.js';
