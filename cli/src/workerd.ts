@@ -12,7 +12,7 @@ import { CommandError } from './errors.ts';
 import type { Kind } from './kind.ts';
 import type { Output } from './output.ts';
 import { startGroup, stopGroup } from './process-group.ts';
-import { headerLines, isConnectionHeader } from './raw-headers.ts';
+import { headerLines, isConnectionHeader, sendHead } from './raw-headers.ts';
 import { listenError } from './server.ts';
 import { wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
@@ -243,7 +243,7 @@ function forward(request: IncomingMessage, response: ServerResponse, port: numbe
   outgoing.once('response', (incoming) => {
     const back = headerLines(incoming.rawHeaders).filter(([name]) => !isConnectionHeader(name));
     response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, back.flat());
-    response.flushHeaders();
+    sendHead(response);
     incoming.on('error', () => response.destroy());
     incoming.pipe(response);
   });

@@ -1,7 +1,7 @@
 // Hands a request to an environment and its response back, as the endpoint of a Web Function does.
 
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import { headerLines } from '../raw-headers.ts';
+import { headerLines, sendHead } from '../raw-headers.ts';
 import { reply } from './reply.ts';
 import { brokenAnswer, forwardedHeaders, returnedHeaders, timeoutAnswer } from './rules.ts';
 
@@ -27,9 +27,12 @@ export function forward(request: IncomingMessage, response: ServerResponse, dest
   for (const [name, value] of forwardedHeaders(headerLines(request.rawHeaders), clientOf(request), requestId)) {
     outgoing.appendHeader(name, value);
   }
-  // A body whose length is not known goes on as one, whatever the method.
+  // A body whose length is not known goes on as one, whatever the method; Node would give one to a request that has none.
   if (request.headers['transfer-encoding'] !== undefined) outgoing.setHeader('transfer-encoding', 'chunked');
-  else if (request.headers['content-length'] === undefined) outgoing.removeHeader('transfer-encoding');
+  else if (request.headers['content-length'] === undefined) {
+    outgoing.removeHeader('transfer-encoding');
+    outgoing.removeHeader('content-length');
+  }
   const limit = setTimeout(() => {
     // Of a response that has begun the client gets no more.
     if (response.headersSent) response.destroy();
@@ -48,7 +51,7 @@ export function forward(request: IncomingMessage, response: ServerResponse, dest
     const { statusCode = 502, statusMessage, rawHeaders } = received;
     const added = { 'lambda-web-request-id': requestId, 'lambda-web-logstream': logStream };
     response.writeHead(statusCode, statusMessage, returnedHeaders(headerLines(rawHeaders), added).flat());
-    response.flushHeaders();
+    sendHead(response);
     received.on('error', () => response.destroy());
     received.pipe(response);
   };

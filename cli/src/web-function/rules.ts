@@ -92,6 +92,10 @@ export function refusal(
         'the address that waygate serves on stands for it.',
     );
   }
+  const coding = values(headers, 'transfer-encoding').join(', ');
+  if (coding !== '' && coding.toLowerCase() !== 'chunked') {
+    return answer(501, `The Transfer-Encoding is "${coding}"; expected chunked. (RFC 9112 §6.1)`);
+  }
   const lines = headers.length + ADDED_LINES;
   if (lines > MAX_HEADER_LINES) {
     const seen = `The request has ${lines} header lines with those that Lambda adds`;
