@@ -22,6 +22,8 @@ export const NAVIGATION = [
       { text: 'Hosted apps', link: '/hosted-apps' },
       { text: 'Middleware', link: '/middleware' },
       { text: 'Platforms', link: '/platforms' },
+      { text: 'Deploying to AWS', link: '/deploying' },
+      { text: 'Lambda Web Functions', link: '/lambda-web' },
       { text: 'Proxies', link: '/proxies' },
       { text: 'The waygate command', link: '/cli' },
     ],
