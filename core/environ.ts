@@ -162,7 +162,7 @@ const PlainEnviron = /* @__PURE__ */ (() => {
 })();
 
 /**
- * The environ key of a request header, or an empty string for one that is dropped: a name that is no token or holds `_`
+ * The environ key of a request header, or an empty string for one that is dropped: a name that is not a token or holds `_`
  * (it could pose as another header), and `Proxy` (httpoxy). Takes the name in any case. (ENV-12, ENV-25 … ENV-27)
  */
 export const headerKey: (name: string) => string = /* @__PURE__ */ memo((name) => {

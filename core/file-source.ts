@@ -1,7 +1,7 @@
 // Where static files come from: the contract between `staticFiles` of `waygate/middleware` and a directory, a map in memory or
 // a binding of the platform. No code.
 
-/** One file as it is now. Whoever got it calls `close` once, used or not. */
+/** One file as it is now. The caller calls `close` once, used or not. */
 export interface StaticFile {
   /** In bytes. */
   readonly size: number;

@@ -45,7 +45,7 @@ export interface FormOptions {
 export interface FormPart extends AsyncIterable<Uint8Array> {
   /** The name of the field. */
   readonly name: string;
-  /** The name that the client gave to the file: any text, never a path to write to. Undefined for what is no file. */
+  /** The name that the client gave to the file: any text, never a path to write to. Undefined for a value that is not a file. */
   readonly fileName: string | undefined;
   /** The `Content-Type` of the part; `text/plain` where it has none. */
   readonly contentType: string;
@@ -66,7 +66,7 @@ const FORMS = /* @__PURE__ */ new WeakMap<object, Promise<FormData>>();
  * Reads a whole form: fields as text, files as `File` objects in memory. Called again for the same body it gives the same form.
  *
  * @param environ the request; its body must not have been read
- * @throws {RequestError} 415 for a body that is no form, 400 for a malformed one, 413 beyond a limit: the gateway answers so
+ * @throws {RequestError} 415 for a body that is not a form, 400 for a malformed one, 413 beyond a limit: the gateway answers so
  * @example
  * const fields = await form(environ);
  * const name = fields.get('name');
@@ -96,7 +96,7 @@ async function gather(parts: AsyncIterable<FormPart>): Promise<FormData> {
  * belongs. What is not read of a part is passed over when the next one is asked for.
  *
  * @param environ the request; its body must not have been read
- * @throws {RequestError} while it is read: 415 for a body that is no form, 400 for a malformed one, 413 beyond a limit
+ * @throws {RequestError} while it is read: 415 for a body that is not a form, 400 for a malformed one, 413 beyond a limit
  * @example
  * for await (const part of formParts(environ, { maxFileBytes: 10_000_000 })) {
  *   if (part.fileName !== undefined) await bucket.put(crypto.randomUUID(), part.stream());

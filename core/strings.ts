@@ -18,7 +18,7 @@ const short = /* @__PURE__ */ new Uint8Array(SHORT_BYTES);
  * gone.
  *
  * @param text any Unicode text; lone surrogates become U+FFFD
- * @throws {TypeError} for what is no string: `TextEncoder` would make `[object Promise]` of a read that was not awaited
+ * @throws {TypeError} for a value that is not a string: `TextEncoder` would make `[object Promise]` of a read that was not awaited
  * @example
  * encode('café'); // the bytes 63 61 66 c3 a9
  */
@@ -58,7 +58,7 @@ export function decodeWsgi(native: string): string {
   return NON_ASCII.test(native) ? decoder.decode(bytesFromNative(native)) : native;
 }
 
-/** The text that these bytes are in UTF-8, a byte order mark included; null where they are no UTF-8. */
+/** The text that these bytes are in UTF-8, a byte order mark included; null where they are not UTF-8. */
 export function textFromBytes(bytes: Uint8Array): string | null {
   try {
     return strictDecoder.decode(bytes);

@@ -86,7 +86,7 @@ export function splitTarget(target: string, method: string): Target {
 }
 
 /**
- * Percent-decodes a path once into a native string. Malformed escapes stay as they are and `+` is no space: no path makes
+ * Percent-decodes a path once into a native string. Malformed escapes stay as they are and `+` is not a space: no path makes
  * it throw, but one that holds a NUL. (URL-02, trap 15)
  *
  * @param encoded a path as sent; its code units must be bytes

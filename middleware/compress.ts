@@ -63,7 +63,7 @@ const CHANGED: ReadonlySet<string> = new Set(['content-length', 'accept-ranges',
  * To a client that refuses everything, `identity` too, a GET or HEAD that went well is answered with 406.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function (L-21), and for options of another kind
+ * @throws {TypeError} for an application that is not a function (L-21), and for options of another kind
  * @example
  * const app = compress((environ, startResponse) => {
  *   startResponse('200 OK', [['Content-Type', 'text/plain']]);

@@ -57,7 +57,7 @@ const ABOUT_CONTENT: ReadonlySet<string> = new Set([
  * the option `validators`, and else left to the application.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function (L-21), and for options of another kind
+ * @throws {TypeError} for an application that is not a function (L-21), and for options of another kind
  * @example
  * const app = conditional((environ, startResponse) => {
  *   startResponse('200 OK', [['Content-Type', 'text/plain']]);

@@ -58,7 +58,7 @@ export interface CookieOptions {
 
 /**
  * The cookies of a request, by name; the first where a name is there twice. Escapes and raw bytes are read as UTF-8. Nothing makes
- * it throw: a piece that is no cookie is passed over, an escape that is none stays as it is. Made anew at each call. (MW-07)
+ * it throw: a piece that is not a cookie is passed over, an escape that is none stays as it is. Made anew at each call. (MW-07)
  *
  * @param environ the request
  * @returns an object that inherits nothing: `constructor` is a name like any other

@@ -36,7 +36,7 @@ const PAGES: Record<(typeof TYPES)[number], (facts: ErrorFacts) => string> = {
 };
 
 /**
- * Shows a failure of the application to whoever made the request: the error with its causes, its frames with the lines of
+ * Shows a failure of the application to the client: the error with its causes, its frames with the lines of
  * the source around them (through source maps, where files can be read), and the environ. As HTML, JSON or plain text, by what the
  * request accepts. It is for development: switch it on by what only your own machine has.
  *

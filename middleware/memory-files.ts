@@ -27,7 +27,7 @@ export interface MemoryFile {
  * Files in memory for `staticFiles`.
  *
  * @param files by their paths, which begin with `/`: text, bytes, or either with more about it
- * @throws {TypeError} for a path that does not begin with `/`, and for what is no content
+ * @throws {TypeError} for a path that does not begin with `/`, and for a value that is not content
  * @example staticFiles(memoryFiles({ '/robots.txt': 'User-agent: *\n' }));
  */
 export function memoryFiles(files: Readonly<Record<string, string | Uint8Array | MemoryFile>>): FileSource {

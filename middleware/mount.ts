@@ -33,7 +33,7 @@ interface MountPoint {
  *
  * @param mounts the applications
  * @param fallback answers what no mount point matches, with environ unchanged; default: a plain 404
- * @throws {TypeError} for mounts that are no object, for an application that is no function (L-21), and for two keys that mean the same mount point
+ * @throws {TypeError} for mounts that are not an object, for an application that is not a function (L-21), and for two keys that mean the same mount point
  * @example
  * await serve(mount({ '/api': fromFetch(hono), '/': site, 'admin.example.com': admin }));
  */

@@ -60,7 +60,7 @@ const ERROR = 2;
  *
  * @param app the application
  * @param options see {@link OpenTelemetryOptions}
- * @throws {TypeError} for an application that is no function (L-21), and for options without the API
+ * @throws {TypeError} for an application that is not a function (L-21), and for options without the API
  * @example
  * import * as api from '@opentelemetry/api';
  * export const handler = toLambda(opentelemetry(app, { api, flush: () => provider.forceFlush() }));

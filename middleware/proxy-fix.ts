@@ -97,7 +97,7 @@ type Field = 'for' | 'proto' | 'host' | 'port' | 'prefix';
  *
  * @param app the application
  * @param options which headers to believe, and how many proxies set each
- * @throws {TypeError} for an application that is no function (L-21), and for an option that is neither a boolean nor a count
+ * @throws {TypeError} for an application that is not a function (L-21), and for an option that is neither a boolean nor a count
  * @example
  * serve(proxyFix(app, { for: true, proto: true, host: true }));
  */

@@ -181,7 +181,7 @@ function foreign(source: AnsweringSource): Finder {
     if (response === null) return null;
     return (_environ, startResponse) => {
       const headers: HeaderList = [...response.headers];
-      // Whoever reads the body of a Response gets it decoded.
+      // Code that reads the body of a Response gets it decoded.
       const kept = response.headers.has('content-encoding')
         ? headers.filter(([name]) => name !== 'content-encoding' && name !== 'content-length')
         : headers;

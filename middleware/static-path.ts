@@ -7,7 +7,7 @@ const NEVER = /[\x00-\x1f\x7f\\\ufffd]/;
 
 /**
  * The path of a file as text; null for a path that names none: with empty, `.` or `..` segments, backslashes, control
- * characters, or bytes that are no UTF-8. It was decoded once, by the gateway, and is not decoded again: `%252e` is a name
+ * characters, or bytes that are not UTF-8. It was decoded once, by the gateway, and is not decoded again: `%252e` is a name
  * with a percent sign in it.
  *
  * @param pathInfo `PATH_INFO`

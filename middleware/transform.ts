@@ -40,7 +40,7 @@ export type Decide = (head: Head, chunks: Uint8Array[] | null) => Outcome;
  *
  * @param decide what becomes of the response
  * @param waits whether an outcome may hold a promise, or a coder that gives one
- * @returns the body for whoever called the middleware; a promise only if the application returned one or `chunks` are one
+ * @returns the body for the caller of the middleware; a promise only if the application returned one or `chunks` are one
  */
 export function transform(
   app: Application,

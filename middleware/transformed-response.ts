@@ -31,7 +31,7 @@ export class TransformedResponse {
   #error: unknown;
   #outcome: Outcome | null = null;
   #coder: ChunkCoder | null = null;
-  /** Everything goes straight to whoever called the middleware: the write of its startResponse. */
+  /** Everything goes straight to the caller of the middleware: the write of its startResponse. */
   #through: Write | null = null;
   /** The application gave an error when it was too late for a head of its own. */
   #failure: { error: unknown } | null = null;
@@ -156,7 +156,7 @@ export class TransformedResponse {
       if (chunks !== null && typeof body.close !== 'function' && outcome.chunks !== undefined) return outcome.chunks;
       return this.#own(isSync(body));
     } catch (error) {
-      // Whoever called gets no body to close.
+      // The caller gets no body to close.
       closeBody(body, ignore);
       throw error;
     }
@@ -185,7 +185,7 @@ export class TransformedResponse {
     this.#through = this.#outer(status, headers, this.#error);
   }
 
-  // The body, as whoever called the middleware iterates it.
+  // The body, as the caller of the middleware iterates it.
 
   #own(sync: boolean): ApplicationBody {
     const iteration = { next: this.#next, return: this.#return };

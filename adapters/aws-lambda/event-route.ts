@@ -43,7 +43,7 @@ interface Parts {
 /**
  * @param target the option
  * @param settings those of every adapter
- * @throws {TypeError} for what is no target
+ * @throws {TypeError} for a value that is not a target
  */
 export function eventRoute(target: EventTarget, settings: Settings): EventRoute {
   const byRecord = typeof target === 'object' && target !== null;

@@ -18,7 +18,7 @@ import { emulatorOf } from './sources/emulators.ts';
  *
  * @param handler the function as Lambda would call it
  * @param options which event source, how it is set up, and what the function's context tells
- * @throws {TypeError} for a handler that is no function, and for an unknown source
+ * @throws {TypeError} for a handler that is not a function, and for an unknown source
  * @example
  * await serve(fromLambda(handler, { source: 'http-api' }));
  */

@@ -22,7 +22,7 @@ export class LambdaGateway {
 
   /**
    * @param sources the event sources that are served
-   * @throws {TypeError} for an application that is no function or an option of the wrong type
+   * @throws {TypeError} for an application that is not a function or an option of the wrong type
    */
   constructor(app: Application, options: LambdaOptions, sources: readonly Source[]) {
     this.app = app;
@@ -34,7 +34,7 @@ export class LambdaGateway {
   /**
    * The event source that an event comes from, by the event alone.
    *
-   * @returns null for anything that is no HTTP request
+   * @returns null for anything that is not an HTTP request
    */
   sourceOf(event: unknown): Source | null {
     if (typeof event === 'object' && event !== null && nonHttpEventName(event as AnyEvent) === null) {
@@ -44,7 +44,7 @@ export class LambdaGateway {
   }
 
   /**
-   * The result for an event that is no HTTP request: what the option `events` makes of it.
+   * The result for an event that is not an HTTP request: what the option `events` makes of it.
    *
    * @throws {UnsupportedEventError} where nothing was said of such events
    */

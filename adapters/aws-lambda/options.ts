@@ -18,7 +18,7 @@ export interface LambdaOptions extends GatewayOptions {
    */
   sources?: readonly LambdaSource[];
   /**
-   * What becomes of an event that is no HTTP request: one of a queue, a topic, a stream, a bucket, a schedule, EventBridge,
+   * What becomes of an event that is not an HTTP request: one of a queue, a topic, a stream, a bucket, a schedule, EventBridge,
    * a WebSocket, an authorizer's question, a warm-up ping, anything. A function is called with `(event, context)`, and what
    * it returns is the result. A path, `/events` for one, gets the event as the JSON body of a POST: its status and body make
    * the result, and no client can reach that path. `{ record }` takes either, for each record of a batch by itself, and
@@ -64,7 +64,7 @@ export interface LambdaSettings extends Settings {
   readonly mutualTls: LambdaOptions['mutualTls'];
 }
 
-/** @throws {TypeError} for an application that is no function or an option of the wrong type */
+/** @throws {TypeError} for an application that is not a function or an option of the wrong type */
 export function lambdaSettings(app: Application, options: LambdaOptions): LambdaSettings {
   const common = prepareOptions(app, options);
   const { events, errorStatuses, abortBeforeTimeoutMs = 0, mutualTls } = options;

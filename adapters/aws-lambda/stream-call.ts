@@ -18,7 +18,7 @@ const HEAD_LIMIT_BYTES = PRELUDE_LIMIT_BYTES - DELIMITER_BYTES;
 /**
  * Answers an event of any kind into a stream.
  *
- * @throws {UnsupportedEventError} for an event that is no HTTP request, and for one whose event source does not stream
+ * @throws {UnsupportedEventError} for an event that is not an HTTP request, and for one whose event source does not stream
  * @throws {FailedResponseError} for a status that fails the invocation
  */
 export async function answerStreamed(

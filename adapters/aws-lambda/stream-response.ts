@@ -13,7 +13,7 @@ export class ResponseWriter {
   #finished = false;
   #failed = false;
   readonly #onClientLeft: () => void;
-  /** Wakes whoever waits for the stream. */
+  /** Wakes code that waits for the stream. */
   #wake: () => void = () => {};
 
   constructor(stream: ResponseStream, onClientLeft: () => void = () => {}) {
@@ -42,7 +42,7 @@ export class ResponseWriter {
 
   begin(prelude: Prelude): void {
     this.#stream = beginStream(this.#stream, prelude);
-    // The runtime sends the prelude with the first write, and with no end: without this an empty body is no response.
+    // The runtime sends the prelude with the first write, and with no end: without this an empty body is not a response.
     this.#stream.write('');
   }
 
@@ -99,7 +99,7 @@ async function sendBody(body: ResponseBody, writer: ResponseWriter): Promise<voi
   }
 }
 
-/** The result for an event that is no HTTP request: where nothing reads a stream, it is what was written. */
+/** The result for an event that is not an HTTP request: where nothing reads a stream, it is what was written. */
 export async function sendJson(result: unknown, stream: ResponseStream): Promise<void> {
   const writer = new ResponseWriter(stream);
   stream.setContentType?.('application/json');

@@ -17,10 +17,10 @@ import { isRuntimeStream, type ResponseStream, type StreamHandler, streamify, tr
  * @param options see {@link LambdaOptions}
  * @returns the handler, marked as Lambda's runtime wants it by `awslambda.streamifyResponse`. Off AWS it can be called as
  *   `handler(event, responseStream, context)` with any `Writable`; called without a stream, as `handler(event, context)`, it
- *   answers in one piece, as that of `toLambda` does. It rejects for an event that is no HTTP request unless the option
+ *   answers in one piece, as that of `toLambda` does. It rejects for an event that is not an HTTP request unless the option
  *   `events` takes it, for one whose event source does not stream, for a status among `errorStatuses`, and for a response that
  *   broke off
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example export const handler = toLambdaStream(app);
  */
 export function toLambdaStream(app: Application, options: LambdaOptions = {}): StreamHandler {

@@ -14,10 +14,10 @@ import type { LambdaHandler } from './types.ts';
  *
  * @param app the application
  * @param options see {@link LambdaOptions}
- * @returns the handler. It rejects for an event that is no HTTP request, with {@link UnsupportedEventError} unless the option
+ * @returns the handler. It rejects for an event that is not an HTTP request, with {@link UnsupportedEventError} unless the option
  *   `events` takes it, and for a response whose status is among `errorStatuses`, with {@link FailedResponseError}; for nothing
  *   else: failures of the application are responses
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example export const handler = toLambda(app, { events: (event) => console.log(event) });
  */
 export function toLambda(app: Application, options: LambdaOptions = {}): LambdaHandler {

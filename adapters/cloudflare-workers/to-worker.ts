@@ -29,7 +29,7 @@ export interface Worker<Env = unknown> {
  * the edge knows of the request in `cloudflare.cf`. `wsgi.errors` goes to the Worker's log unless `errors` says otherwise.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * export default toWorker(app, { maxBodyBytes: 1024 ** 2 });
  */

@@ -146,8 +146,8 @@ for (const key of [
 }
 
 /**
- * A signal that aborts with another one. Node keeps the signal that a request was made with, and whoever listens to it,
- * for as long as the request is held; were that our own signal, whoever listens to it and holds the request would keep both
+ * A signal that aborts with another one. Node keeps the signal that a request was made with, and code that listens to it,
+ * for as long as the request is held; were that our own signal, code that listens to it and holds the request would keep both
  * for ever.
  */
 function following(signal: AbortSignal): AbortSignal {

@@ -211,7 +211,7 @@ export class LightResponse {
     if (statusText !== undefined) this.#statusText = reasonOf(statusText);
   }
 
-  /** Has the platform make what is no text and no bytes. */
+  /** Has the platform make what is not text and no bytes. */
   #have(body: BodyInit): void {
     // It says of a null-body status what is to be said.
     this.#real = new (real('Response'))(body, { status: this.#status, statusText: this.#statusText });
@@ -288,7 +288,7 @@ function typeOnly(type: string | null): [name: string, value: string][] {
   return type === null ? [] : [['content-type', type]];
 }
 
-/** A member of what is no light response: the platform has it, or says what is wrong. */
+/** A member of what is not a light response: the platform has it, or says what is wrong. */
 function ofReal<Key extends keyof Response>(value: never, key: Key): Response[Key] {
   return Reflect.get(real('Response').prototype, key, value);
 }

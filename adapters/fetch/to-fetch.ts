@@ -55,7 +55,7 @@ export type FetchHandler = (
  * @param options see {@link FetchOptions}
  * @returns a function that answers with a `Response`; it rejects only for arguments that `Request` refuses, or when
  *   `init.signal` aborts before there is a response
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * const handler = toFetch(app);
  * const response = await handler('/notes?page=2', { method: 'POST', body: 'text' });
@@ -100,7 +100,7 @@ function withAddress(remoteAddr: string | RemoteAddr): FetchPlatform {
 function toCall(input: Request | string | URL, rest: readonly unknown[]): FetchCall {
   const init = rest[0] as RequestInit | undefined;
   if (typeof input !== 'string' && !(input instanceof URL)) {
-    // Servers call handlers with a second argument of their own, which is no RequestInit.
+    // Servers call handlers with a second argument of their own, which is not a RequestInit.
     const platform = rest.length > 0 ? rest : undefined;
     if (rest.length !== 1 || !isRequestInit(init)) return { request: input, target: null, length: -1, platform };
     return { request: new Request(input, init), target: null, length: -1, isLikeFetch: true };

@@ -22,7 +22,7 @@ export type NodeListener = (
  * To have `Expect: 100-continue` answered on the first read of the body, add the same listener for `checkContinue`, as
  * {@link serve} does. Without that, Node answers it at once.
  *
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * import { createServer } from 'node:http';
  * createServer(toNode(app)).listen(8000);

@@ -15,7 +15,7 @@ type Step = IteratorResult<Uint8Array>;
 const OVER: Step = { done: true, value: undefined };
 
 /**
- * The body for whoever called the application. An array without `close` stays an array, so that its length still counts:
+ * The body for the caller of the application. An array without `close` stays an array, so that its length still counts:
  * it is checked as a whole. That of a file counts too. (FILE-06)
  *
  * @param body what the application returned

@@ -24,7 +24,7 @@ import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
  *
  * @param app the application to look at
  * @returns the same application, watched
- * @throws {ContractError} L-21 for an application that is no function
+ * @throws {ContractError} L-21 for an application that is not a function
  * @example
  * await serve(validator(app));
  */
@@ -60,7 +60,7 @@ function answer(
     try {
       return validBody(body, call, head);
     } catch (error) {
-      // Whoever called gets no body to close.
+      // The caller gets no body to close.
       closeBody(body, () => {});
       throw error;
     }

@@ -47,7 +47,7 @@ export function rawPairs(query: string): [string, string][] {
     });
 }
 
-/** The pairs of a query decoded: `+` is a space, bytes that are no UTF-8 become U+FFFD. */
+/** The pairs of a query decoded: `+` is a space, bytes that are not UTF-8 become U+FFFD. */
 export function decodedPairs(query: string): [string, string][] {
   return rawPairs(query).map(([key, value]) => [decodeText(key, true), decodeText(value, true)]);
 }

@@ -41,7 +41,7 @@ export function reasonOf(text: unknown): { reason: string } | null {
 /**
  * The bytes of a body.
  *
- * @param status that of the error page for a body that is no base64, where it is not that of all failures
+ * @param status that of the error page for a body that is not base64, where it is not that of all failures
  * @throws {MalformedResultError} unless it is missing or a string, and base64 where the result says so: no other alphabet,
  *   white space or missing end, which Node would take
  */

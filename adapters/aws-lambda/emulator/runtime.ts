@@ -37,7 +37,7 @@ export function makeContext(requestId: string, options: FunctionOptions, settle:
 /**
  * Calls a handler that returns its result, and gives the result as the event source gets it: as JSON, read again.
  *
- * @returns a promise that rejects when the handler fails or its result is no JSON
+ * @returns a promise that rejects when the handler fails or its result is not JSON
  */
 export function call(
   handler: AnyHandler,

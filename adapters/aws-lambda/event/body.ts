@@ -12,7 +12,7 @@ export function bytesOf(base64: string): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
-/** Bytes in base64, as every event source takes what is no text. */
+/** Bytes in base64, as every event source takes what is not text. */
 export function base64Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
@@ -24,7 +24,7 @@ export interface ResultBody {
 }
 
 /**
- * Adds a body to a result: as text, or in base64 when its bytes are no UTF-8, or a content coding says that they are no
+ * Adds a body to a result: as text, or in base64 when its bytes are not UTF-8, or a content coding says that they are no
  * text. Never decided by the content type: every list of types is wrong for somebody.
  *
  * @param result is changed

@@ -7,8 +7,8 @@ import { nativeOf } from './request-headers.ts';
 /**
  * Adds scheme, server name and port: from the headers that AWS adds, the Host header, and what the event says.
  *
- * @param proto the scheme as AWS tells it
- * @param port the port as AWS tells it
+ * @param proto the scheme as AWS reports it
+ * @param port the port as AWS reports it
  * @param domainName the name by which AWS knows the event source
  * @param usual the scheme where nothing tells
  */

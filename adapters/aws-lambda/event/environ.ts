@@ -23,7 +23,7 @@ export interface EventRequestLine {
   /** The whole path as a client would send it. */
   path: string;
   query: string;
-  /** `HTTP/1.1` and the like, where the event tells. */
+  /** `HTTP/1.1` and the like, where the event has it. */
   protocol?: unknown;
 }
 

@@ -18,7 +18,7 @@ export function addHeaders(environ: Environ, headers: ValueMap): void {
   plans.missed(names);
 }
 
-/** Adds the headers by the plan that fits them; false, with nothing added, where there is none or a value is no text. */
+/** Adds the headers by the plan that fits them; false, with nothing added, where there is none or a value is not text. */
 function followPlan(environ: Environ, headers: NonNullable<ValueMap>, names: readonly string[]): boolean {
   const { length } = names;
   if (length === 0) return false;

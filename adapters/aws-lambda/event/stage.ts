@@ -29,7 +29,7 @@ export function decodedPath(path: unknown, stage: unknown, name: string | undefi
 }
 
 /**
- * The name under which an API was called, where the event tells: as API Gateway knows it, else as the client wrote it.
+ * The name under which an API was called, where the event has it: as API Gateway knows it, else as the client wrote it.
  *
  * @param domainName `requestContext.domainName`
  * @param maps the maps of headers, which hold names in any case
@@ -51,7 +51,7 @@ function isOwnName(name: string): boolean {
   return name.includes('.execute-api.');
 }
 
-/** What a REST API event tells of its path. */
+/** What a REST API event says about its path. */
 export interface RestPath {
   path?: string | null;
   resource?: string | null;

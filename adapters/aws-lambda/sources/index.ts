@@ -30,7 +30,7 @@ export interface SelectedSourcesOptions extends LambdaOptions {
  * @param app the application
  * @param options those of `toLambda` in `waygate/aws-lambda`, and `sources`
  * @returns the handler, as that of `toLambda` in `waygate/aws-lambda`
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example export const handler = lambdaHandler(app, { sources: [httpApi] });
  */
 export function lambdaHandler(app: Application, options: SelectedSourcesOptions): LambdaHandler {
@@ -43,7 +43,7 @@ export function lambdaHandler(app: Application, options: SelectedSourcesOptions)
  * @param app the application
  * @param options those of `toLambdaStream` in `waygate/aws-lambda`, and `sources`
  * @returns the handler, as that of `toLambdaStream` in `waygate/aws-lambda`
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example export const handler = lambdaStreamHandler(app, { sources: [functionUrl] });
  */
 export function lambdaStreamHandler(app: Application, options: SelectedSourcesOptions): StreamHandler {

@@ -148,7 +148,7 @@ export const restApiEmulator: Emulator = {
       domainName: apiDomain(request, stage),
       stage: stage ?? 'prod',
       headers: forwardedHeaders(request, ['content-length']),
-      // A type that is not listed as binary is text: bytes that are no UTF-8 are lost.
+      // A type that is not listed as binary is text: bytes that are not UTF-8 are lost.
       text: !matches(binaryMediaTypes, valuesOf(request, 'content-type')[0]),
     });
   },
