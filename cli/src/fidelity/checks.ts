@@ -115,8 +115,8 @@ function header(name: string, sent: [string, string][], expected: string): Omit<
     request: get('/', sent),
     asks: 'echo',
     topic: 'event',
-    // With and without a space after the comma is the same list. (RFC 9110 §5.6.1)
-    judge: ({ echo }) => differ(name, echo?.headers[name]?.replace(/,\s*/g, ', '), expected),
+    // With and without a space after the comma is the same list, as it is of cookies. (RFC 9110 §5.6.1, RFC 6265 §5.4)
+    judge: ({ echo }) => differ(name, echo?.headers[name]?.replace(/([,;])\s*/g, '$1 '), expected),
   };
 }
 

@@ -47,12 +47,24 @@ const PATIENCE = 10_000;
  * @param judged what is judged
  * @param columns the event sources, in the order of the table
  * @param target a path of an app that is no probe
+ * @param probe whether the app is known to be the probe, also where none of its answers arrives
  */
-export async function judge(judged: Judged, columns: readonly Column[], target = '/'): Promise<Judgement> {
-  const isProbe = await someAsync(columns, async (column) => {
-    const seen = await new Call(judged, column).send({ method: 'GET', target: '/', headers: [[PROBE_HEADER, 'echo']] });
-    return typeof seen !== 'string' && seen.headers.get(PROBE_HEADER) === 'echo';
-  });
+export async function judge(
+  judged: Judged,
+  columns: readonly Column[],
+  target = '/',
+  probe = false,
+): Promise<Judgement> {
+  const isProbe =
+    probe ||
+    (await someAsync(columns, async (column) => {
+      const seen = await new Call(judged, column).send({
+        method: 'GET',
+        target: '/',
+        headers: [[PROBE_HEADER, 'echo']],
+      });
+      return typeof seen !== 'string' && seen.headers.get(PROBE_HEADER) === 'echo';
+    }));
   const checks = isProbe ? CHECKS : ownChecks(target);
   const verdicts: Verdict[] = [];
   for (const check of checks) {
@@ -111,13 +123,11 @@ class Call {
     const watched = (event: unknown, ...rest: unknown[]): unknown => {
       this.event = structuredClone(event);
       const result = (handler as (...args: unknown[]) => unknown)(event, ...rest);
-      if (result instanceof Promise) {
-        return result.then((value: unknown) => {
-          this.result = value;
-          return value;
-        });
-      }
-      return result;
+      if (!(result instanceof Promise)) return result;
+      return result.then((value: unknown) => {
+        this.result = value;
+        return caller === 'edge' ? withoutDoubt(value) : value;
+      });
     };
     // A streaming handler is known by its mark, and a handler that calls back by its parameters.
     const marked = Object.defineProperties(watched, Object.getOwnPropertyDescriptors(handler));
@@ -146,6 +156,16 @@ class Call {
       return `there is no response: ${this.log[0] ?? oneLine(error)}; expected one`;
     }
   }
+}
+
+/**
+ * A result for CloudFront, as kindly as it can be read. Its page shows a string as status and no body beside a 204, and
+ * does not say that a number or an empty body is refused.
+ */
+function withoutDoubt(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null || Object.hasOwn(result, 'uri')) return result;
+  const { status, body, ...rest } = result as { status?: unknown; body?: unknown };
+  return { ...rest, status: typeof status === 'number' ? String(status) : status, ...(body === '' ? {} : { body }) };
 }
 
 /** A handler that never settles is a fault, and not the end of the check. */
