@@ -47,6 +47,7 @@ export const NAVIGATION = [
       { text: 'The contract', link: '/contract' },
       { text: 'Performance', link: '/performance' },
       { text: 'Judges', link: '/judges' },
+      { text: 'Fidelity', link: '/fidelity' },
       { text: 'Security', link: '/security' },
     ],
   },
