@@ -8,6 +8,7 @@ export default defineConfig({
     // Tests import the package by its name and get its sources: no build is needed, and stack traces are exact.
     alias: [
       { find: /^waygate$/, replacement: source('./core/index.ts') },
+      { find: /^waygate\/adapter$/, replacement: source('./core/adapter.ts') },
       { find: /^waygate\/aws-lambda\/sources$/, replacement: source('./adapters/aws-lambda/sources/index.ts') },
       {
         find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda|vercel|netlify|google-cloud|azure-functions|deno-deploy|fastly|bunny)$/,

@@ -7,7 +7,9 @@ import { logRejection, PendingWork, type WaitContext } from './work.ts';
 
 /** What a lifetime has of an `Exchange`. */
 export interface Running {
+  /** Ends the response, and closes the application's body once. Never throws. */
   close(): void | Promise<void>;
+  /** Reports a failure of the application. Never throws. */
   reportError(error: unknown): void;
 }
 

@@ -33,12 +33,21 @@ class StateSlot extends Itself {
 /**
  * Lets an object carry a state: an environ what its lazy keys are made from, a platform's request its environ. A later
  * state replaces the one before.
+ *
+ * @example
+ * attachState(environ, call);
  */
 export function attachState(object: object, state: object): void {
   StateSlot.put(object, state);
 }
 
-/** The state that {@link attachState} gave to this very object, or undefined: a copy has none, its keys hold data already. */
+/**
+ * The state that {@link attachState} gave to this very object, or undefined: a copy has none, its keys hold data already.
+ *
+ * @example
+ * const call = stateOf(environ);
+ * if (call instanceof MyCall) call.pass();
+ */
 export function stateOf(object: object): unknown {
   return StateSlot.of(object);
 }
@@ -49,6 +58,9 @@ export function stateOf(object: object): unknown {
  *
  * @param key the environ key
  * @param make makes the value from the state given to {@link attachState}
+ * @example
+ * const PEER = lazyKey('my.peer', (call: MyCall) => call.peer());
+ * Object.defineProperty(environ, 'my.peer', PEER);
  */
 export function lazyKey<State>(key: string, make: (state: State) => unknown): PropertyDescriptor {
   return {

@@ -18,6 +18,7 @@ const LIBRARY = ['core', 'adapters', 'middleware', 'testing'];
 /** Entries that run on platforms without Node. */
 const PORTABLE = [
   'core/index.ts',
+  'core/adapter.ts',
   'adapters/fetch/index.ts',
   'adapters/cloudflare-workers/index.ts',
   'adapters/vercel/index.ts',

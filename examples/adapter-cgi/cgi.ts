@@ -1,6 +1,6 @@
 // An adapter for CGI (RFC 3875), a process per request; docs/writing-an-adapter.md goes through it.
 import { Readable, type Writable } from 'node:stream';
-import * as wsgi from 'waygate';
+import * as wsgi from 'waygate/adapter';
 
 /** What a script gets from its server: a process has it all. */
 export type CgiHost = { env: Record<string, string | undefined>; stdin: Readable; stdout: Writable };

@@ -20,6 +20,7 @@ const TSCONFIG = JSON.stringify({
   compilerOptions: {
     paths: {
       waygate: [source('core/index.ts')],
+      'waygate/adapter': [source('core/adapter.ts')],
       'waygate/middleware': [source('middleware/index.ts')],
       'waygate/light-fetch': [source('adapters/fetch/light-fetch.ts')],
       'waygate/light-fetch/classes': [source('adapters/fetch/light-classes.ts')],

@@ -5,14 +5,13 @@ import {
   type Application,
   type ApplicationBody,
   type Environ,
-  Exchange,
   encode,
   type GatewayResponse,
   type HeaderList,
-  Input,
   run,
   setupTestingDefaults,
 } from 'waygate';
+import { Exchange, Input } from 'waygate/adapter';
 
 /** An environ, and what was logged. */
 function request(method = 'GET'): { environ: Environ; log: string[] } {

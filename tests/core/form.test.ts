@@ -2,16 +2,8 @@
 
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type Application,
-  encode,
-  type FormOptions,
-  type FormPart,
-  form,
-  formParts,
-  Input,
-  RequestError,
-} from 'waygate';
+import { type Application, encode, type FormOptions, type FormPart, form, formParts, RequestError } from 'waygate';
+import { Input } from 'waygate/adapter';
 import { validator } from 'waygate/middleware';
 import { testEnviron } from 'waygate/testing';
 import { closeAll, everywhere } from '../middleware/everywhere.ts';

@@ -1,7 +1,8 @@
 // A failure of a body is reported once, also where a native stream gives it to its reader and to who cancels it. (ERR-02)
 
 import { expect, test } from 'vitest';
-import { Exchange, setupTestingDefaults } from 'waygate';
+import { setupTestingDefaults } from 'waygate';
+import { Exchange } from 'waygate/adapter';
 
 test('a native stream that fails as its client leaves', async () => {
   const log: string[] = [];

@@ -6,11 +6,11 @@ import {
   applicationUri,
   BadRequestError,
   type Environ,
-  encodedPathInfo,
   requestUri,
   setupTestingDefaults,
   shiftPathInfo,
 } from 'waygate';
+import { encodedPathInfo } from 'waygate/adapter';
 import { asciiTarget, decodePath, normalizePrefix, quotePath, splitPrefix, splitTarget } from '../../core/url.ts';
 
 const environOf = (keys: Record<string, unknown>): Environ => setupTestingDefaults(keys);

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The file behind each path of package.json's exports. */
 const ENTRIES = [
   'core/index.ts',
+  'core/adapter.ts',
   'adapters/node/index.ts',
   'adapters/fetch/index.ts',
   'adapters/cloudflare-workers/index.ts',

@@ -2,7 +2,8 @@
 // that the conformance suite can hand in applications and look at what they did.
 
 import { PassThrough, Readable } from 'node:stream';
-import { type Application, type GatewayOptions, prepareOptions } from 'waygate';
+import type { Application, GatewayOptions } from 'waygate';
+import { prepareOptions } from 'waygate/adapter';
 import type { ServedApp } from 'waygate/testing';
 import { serveCgi } from '../../examples/adapter-cgi/cgi.ts';
 

@@ -1,7 +1,8 @@
 // What the library keeps from one request to the next is bounded in bytes, whatever clients send.
 
 import { expect, test } from 'vitest';
-import { addHeader, type Environ, ResponseHeaders, run, setupTestingDefaults } from 'waygate';
+import { type Environ, ResponseHeaders, run, setupTestingDefaults } from 'waygate';
+import { addHeader } from 'waygate/adapter';
 import { lambdaEvent, toLambda } from 'waygate/aws-lambda';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import * as light from 'waygate/light-fetch/classes';

@@ -4,21 +4,16 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import {
-  addHeader,
-  decodePath,
   type Environ,
-  encodedPathInfo,
   encodeWsgi,
-  Input,
   MemoryInput,
-  quotePath,
   ResponseHeaders,
   requestUri,
   run,
   setupTestingDefaults,
   shiftPathInfo,
-  splitTarget,
 } from 'waygate';
+import { addHeader, decodePath, encodedPathInfo, Input, quotePath, splitTarget } from 'waygate/adapter';
 import { type EventRequest, lambdaEvent, type SourceName, toLambda } from 'waygate/aws-lambda';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import { mount, type ProxyFixOptions, proxyFix, validator } from 'waygate/middleware';

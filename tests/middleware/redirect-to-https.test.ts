@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { quotePath } from 'waygate';
+import { quotePath } from 'waygate/adapter';
 import { proxyFix, type RedirectToHttpsOptions, redirectToHttps } from 'waygate/middleware';
 import { ask, hello } from './answers.ts';
 import { checked, closeAll, everywhere } from './everywhere.ts';

@@ -1,7 +1,7 @@
 // What got lost or was changed on the way through the platform: the request as it came is held against the environ, and what
 // the app answered against what the client got.
 
-import { decodePath, splitTarget } from 'waygate';
+import { decodePath, splitTarget } from 'waygate/adapter';
 import { lossOf } from '../everywhere/losses.ts';
 import type { Docs } from './docs.ts';
 import type { HeaderLines } from './messages.ts';

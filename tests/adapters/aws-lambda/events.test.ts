@@ -1,7 +1,8 @@
 // Every event of tests/cases: the environ that it means, or its refusal.
 
 import { describe, expect, it } from 'vitest';
-import { type Environ, encodedPathInfo } from 'waygate';
+import type { Environ } from 'waygate';
+import { encodedPathInfo } from 'waygate/adapter';
 import { toLambda, UnsupportedEventError } from 'waygate/aws-lambda';
 import { type EventCase, type ExpectedRequest, eventCases, readEvent } from './cases.ts';
 
