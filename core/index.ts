@@ -1,6 +1,8 @@
 // `waygate`: the contract, the gateway, and the tools of PEP 3333 under their own names, for applications and middleware. No
 // platform. What adapters are made of is in adapter.ts.
 
+import type { FileLike } from './types.ts';
+
 export type { ChunkCoder, ContentEncoder, ContentEncoders } from './coding.ts';
 export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
 export { run } from './exchange.ts';
@@ -47,3 +49,11 @@ export { applicationUri, requestUri, shiftPathInfo } from './url.ts';
  */
 // biome-ignore lint/suspicious/noEmptyInterface: others add its members.
 export interface EnvironKeys {}
+
+/**
+ * What `wsgi.file_wrapper` takes: the members' types. An adapter declares here what its platform has besides, such as the
+ * `FileHandle` of Node. (FILE-01)
+ */
+export interface WrappedFiles {
+  portable: FileLike;
+}

@@ -1,7 +1,7 @@
 // The words of PEP 3333 as types. No code: every other file of core/ gives these words their meaning.
 
 import type { Geo } from './geo.ts';
-import type { EnvironKeys } from './index.ts';
+import type { EnvironKeys, WrappedFiles } from './index.ts';
 
 /**
  * A WSGI application: called once per request with the request's environ and a `startResponse` of its own, it returns
@@ -146,8 +146,8 @@ export interface Environ extends EnvironKeys {
   'wsgi.run_once': boolean;
   /** True: the body ends by itself, also without `CONTENT_LENGTH`. */
   'wsgi.input_terminated': boolean;
-  /** Makes a body of a file. (FILE-01 … FILE-06) */
-  'wsgi.file_wrapper'?: (file: FileLike, blockSize?: number) => ApplicationBody;
+  /** Makes a body of a file. A method, so that a wrapper of your own need not know every platform's files. (FILE-01 … FILE-06) */
+  'wsgi.file_wrapper'?(file: WrappedFiles[keyof WrappedFiles], blockSize?: number): ApplicationBody;
   /** Which adapter made this environ: `node`, `fetch`, `cloudflare-workers`, `aws-lambda`, `vercel` and so on. */
   'waygate.gateway': GatewayName | (string & {});
   /** Keeps the platform running until `promise` has settled, also after the response went out. */

@@ -242,6 +242,17 @@ export function encodedPathInfo(environ: Environ): string {
   return isEscape(rest, 0) && info.charCodeAt(0) === 0x2f ? `/${rest.slice(3)}` : rest;
 }
 
+/**
+ * The query of a URL, with its `?`: that of `QUERY_STRING`, or a `?` alone where the client sent one, which `QUERY_STRING`
+ * cannot tell from none; else empty.
+ */
+export function querySuffix(environ: Environ): string {
+  const query = environ.QUERY_STRING ?? '';
+  if (query !== '') return `?${query}`;
+  const uri = environ.REQUEST_URI;
+  return uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1 ? '?' : '';
+}
+
 function isEscape(text: string, at: number): boolean {
   return text.charCodeAt(at) === 0x25 && /^[0-9A-Fa-f]{2}$/.test(text.slice(at + 1, at + 3));
 }

@@ -3,7 +3,7 @@
 import { BadRequestError, quote } from '../../core/errors.ts';
 import { memo } from '../../core/memo.ts';
 import type { Environ } from '../../core/types.ts';
-import { encodedPathInfo, quotePath } from '../../core/url.ts';
+import { encodedPathInfo, querySuffix, quotePath } from '../../core/url.ts';
 
 /** A host name, an address or a bracketed IPv6 address, and perhaps a port: no user, no path, no space. (RFC 3986 §3.2.2) */
 const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
@@ -28,10 +28,7 @@ export function hostedUrl(environ: Environ): string {
   const rooted = path === '*' ? '/' : path.charCodeAt(0) === 0x2f ? path : `/${path}`;
   const query = environ.QUERY_STRING ?? '';
   const start = origin(environ);
-  const uri = environ.REQUEST_URI;
-  if (query === '' && uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1) {
-    return new URL(`${start}${escapeBytes(rooted)}?`).href;
-  }
+  if (query === '' && querySuffix(environ) === '?') return new URL(`${start}${escapeBytes(rooted)}?`).href;
   if (PLAIN_PATH.test(rooted) && PLAIN_QUERY.test(query)) {
     return query === '' ? start + rooted : `${start}${rooted}?${query}`;
   }

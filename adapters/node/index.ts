@@ -1,5 +1,6 @@
 // `waygate/node`: applications on `node:http`, `node:https` and `node:http2`.
 
+import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
@@ -20,6 +21,10 @@ export { type NodeListener, toNode } from './to-node.ts';
 export type ConnectRequest = IncomingMessage & { [property: string]: any };
 
 declare module 'waygate' {
+  interface WrappedFiles {
+    /** On Node `wsgi.file_wrapper` takes an open file, and closes it with the response. */
+    node: FileHandle;
+  }
   interface EnvironKeys {
     /** The request as Node has it. An application that reads its body takes it away from `wsgi.input`. */
     'node.request'?: IncomingMessage | Http2ServerRequest;

@@ -1,4 +1,4 @@
-// How far a request is: what its stream and its connection tell of the body.
+// What the stream of a request and its connection say of its body, and how what nobody reads of it is got rid of.
 
 import type { IncomingMessage } from 'node:http';
 
@@ -27,3 +27,29 @@ export function waitsForContinue(request: IncomingMessage): boolean {
     server.listenerCount('checkContinue') > 0
   );
 }
+
+/** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
+const DRAIN_TIMEOUT = 5000;
+
+/** Reads what is left of a body, for nobody; a client that goes on for too long loses its connection. (RFC 9112 §9.3) */
+export function readAway(request: IncomingMessage): void {
+  request.on('data', () => {});
+  request.resume();
+  const timer = setTimeout(() => {
+    if (!request.complete) endUpload(request);
+  }, DRAIN_TIMEOUT);
+  timer.unref();
+  const stop = (): void => clearTimeout(timer);
+  request.once('end', stop);
+  request.once('close', stop);
+}
+
+/** A client that goes on sending loses its connection; over HTTP/2 its stream alone. (RFC 9113 §8.1) */
+function endUpload(request: IncomingMessage): void {
+  const { stream } = request as { stream?: { close(code: number): void } };
+  if (request.httpVersionMajor > 1 && stream !== undefined) stream.close(NO_ERROR);
+  else request.destroy();
+}
+
+/** RFC 9113 §7: what a server says that has no use for the rest of a request. */
+const NO_ERROR = 0;

@@ -5,15 +5,15 @@ import { concat } from '../../core/bytes.ts';
 import type { ByteSource } from '../../core/input.ts';
 import { decoded, dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
-import { isDumped, isOver, isWhole, waitsForContinue } from './request-state.ts';
+import { isDumped, isOver, isWhole, readAway, waitsForContinue } from './request-state.ts';
 import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
 
-/** How long an unread body may go on after the response, in milliseconds, before the connection is closed. */
-const DRAIN_TIMEOUT = 5000;
 /** How long whoever still reads a body after the response may take for one chunk, in milliseconds. */
 const READ_TIMEOUT = 1000;
 /** Up to this many bytes a body is gathered while it comes; more are for the application to take at its own pace. */
 const SMALL_BODY = 64 * 1024;
+/** Nothing of a body has been gathered yet. */
+const NOTHING: Uint8Array[] = [];
 
 export class NodeSource implements ByteSource {
   readonly #request: IncomingMessage;
@@ -22,23 +22,18 @@ export class NodeSource implements ByteSource {
   readonly #length: number;
   /** Whether the client waits for a 100 before it sends its body. (HTTP-01) */
   #expects: boolean;
-  #listening = false;
-  /** Somebody had read of the body before the application did. */
-  #isReadByOthers = false;
+  #phase: 'unread' | 'reading' | 'ended' = 'unread';
+  /** How many bytes have come, read or not. */
   #received = 0;
   /** A chunk that came before it was asked for; the request is paused then, so there is never a second one. */
   #ahead: Uint8Array | null = null;
-  #ended = false;
   #failure: Error | null = null;
-  /** The response is over, and somebody still reads the body. */
-  #lingers = false;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  /** Settle the promise of whoever waits for a chunk. */
-  #resolve: ((chunk: Uint8Array | null) => void) | null = null;
+  /** Runs out where nobody asks for the next chunk; null until the response is over and the application still reads. */
+  #late: { timer: ReturnType<typeof setTimeout> | undefined } | null = null;
+  /** The reader that waits: gets the next chunk, or all bytes while they are gathered. */
+  #take: ((bytes: Uint8Array | null) => void) | null = null;
   #reject: ((error: Error) => void) | null = null;
-  /** Given all of the body, while it is gathered. */
-  #done: ((bytes: Uint8Array) => void) | null = null;
-  /** What has come of it so far, where that is not all. */
+  /** What has come of a body that is gathered, {@link NOTHING} before its first chunk; null where it is not gathered. */
   #parts: Uint8Array[] | null = null;
 
   /**
@@ -59,23 +54,23 @@ export class NodeSource implements ByteSource {
 
   /** Whether something of the body has been asked for. */
   get isRead(): boolean {
-    return this.#listening || this.#request.readableDidRead;
+    return this.#phase !== 'unread' || this.#request.readableDidRead;
   }
 
   pull(): Uint8Array | null | Promise<Uint8Array | null> {
     this.#ask();
-    if (!this.#listening) this.#listen();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#phase === 'unread') this.#listen();
+    if (this.#late !== null) clearTimeout(this.#late.timer);
     const chunk = this.#ahead;
     if (chunk !== null) {
       this.#ahead = null;
       return chunk;
     }
     if (this.#failure !== null) throw this.#failure;
-    if (this.#ended) return null;
+    if (this.#phase === 'ended') return null;
     if (this.#request.isPaused()) this.#request.resume();
     return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
+      this.#take = resolve;
       this.#reject = reject;
     });
   }
@@ -85,9 +80,10 @@ export class NodeSource implements ByteSource {
     const request = this.#request;
     if (this.#length < 0 || this.#length > SMALL_BODY || this.isRead || isOver(request)) return false;
     this.#ask();
-    this.#done = done;
+    this.#take = done as (bytes: Uint8Array | null) => void;
     this.#reject = failed;
-    this.#listening = true;
+    this.#parts = NOTHING;
+    this.#phase = 'reading';
     if (TAKES_PAST && isUntouched(request)) {
       takePast(request, this.#length, this.#arrive, () => this.#takeFromStream(), this.#fail);
       return true;
@@ -116,37 +112,35 @@ export class NodeSource implements ByteSource {
     else go();
   }
 
-  #gather(chunk: Uint8Array): void {
+  #gather(parts: Uint8Array[], chunk: Uint8Array): void {
+    const isFirst = parts === NOTHING;
     if (this.#received < this.#length) {
-      this.#parts ??= [];
-      this.#parts.push(chunk);
-    } else if (this.#parts === null) {
+      if (isFirst) this.#parts = [chunk];
+      else parts.push(chunk);
+    } else if (isFirst) {
       this.#settle(chunk);
     } else {
-      this.#parts.push(chunk);
-      this.#settle(concat(this.#parts, this.#received));
+      parts.push(chunk);
+      this.#settle(concat(parts, this.#received));
     }
   }
 
-  /** Gives away what was gathered: all of it, unless the body has ended early. */
+  /** Gives the reader what was gathered: all of it, unless the body has ended early. */
   #settle(all: Uint8Array): void {
-    const done = this.#done;
-    this.#done = null;
+    const take = this.#take;
+    this.#take = null;
     this.#parts = null;
-    this.#ended = true;
-    done?.(all);
+    this.#phase = 'ended';
+    take?.(all);
   }
 
   #listen(): void {
     const request = this.#request;
-    this.#listening = true;
-    if (request.readableDidRead) {
-      // Who looked at the beginning may have put it back: where a length was declared, the end will tell.
-      this.#isReadByOthers = true;
-      if (request.readableEnded || this.#length < 0) {
-        this.#takeKept();
-        return;
-      }
+    this.#phase = 'reading';
+    const { readableDidRead } = request;
+    if (readableDidRead && (request.readableEnded || this.#length < 0)) {
+      this.#takeKept();
+      return;
     }
     if (request.destroyed && !request.readableEnded) {
       this.#fail();
@@ -154,7 +148,8 @@ export class NodeSource implements ByteSource {
     }
     request.on('data', this.#arrive);
     if (request.readableEnded) this.#end();
-    request.on('end', this.#end);
+    // Other code that looked at the beginning may have put it back: where a length was declared, the end shows it.
+    request.on('end', readableDidRead ? () => this.#endOfRest() : this.#end);
     // Where nobody listens for an error, Node only closes.
     request.on('close', this.#fail);
   }
@@ -163,7 +158,7 @@ export class NodeSource implements ByteSource {
   #takeKept(): void {
     const request = this.#request;
     const { rawBody: kept } = request as { rawBody?: unknown };
-    this.#ended = true;
+    this.#phase = 'ended';
     if (isDumped(request)) this.#failure ??= dropped();
     else if (kept instanceof Uint8Array && this.#isAsSent(kept)) this.#ahead = new Uint8Array(kept);
     else this.#failure ??= readBefore();
@@ -180,15 +175,15 @@ export class NodeSource implements ByteSource {
     this.#received += chunk.byteLength;
     // Whoever has replaced the request's methods may not have taken this listener off.
     if (this.#failure !== null) return;
-    if (this.#done !== null) {
-      this.#gather(plain(chunk));
-    } else if (this.#resolve !== null) {
-      this.#resolve(plain(chunk));
-      this.#resolve = null;
+    if (this.#parts !== null) {
+      this.#gather(this.#parts, plain(chunk));
+    } else if (this.#take !== null) {
+      this.#take(plain(chunk));
+      this.#take = null;
     } else {
       this.#ahead = plain(chunk);
       this.#request.pause();
-      if (this.#lingers) this.#timer = setTimeout(() => this.#drop(), READ_TIMEOUT).unref();
+      if (this.#late !== null) this.#late.timer = setTimeout(() => this.#drop(), READ_TIMEOUT).unref();
     }
   };
 
@@ -198,7 +193,7 @@ export class NodeSource implements ByteSource {
     // What was no text of that encoding became this character.
     if (text.includes('\ufffd')) {
       this.#failure ??= decoded(encoding);
-      this.#done = null;
+      this.#stopGathering();
       this.#reject?.(this.#failure);
     }
     return Buffer.from(text, encoding);
@@ -206,26 +201,37 @@ export class NodeSource implements ByteSource {
 
   #end = (): void => {
     if (isDumped(this.#request) || this.#request.listenerCount('data') === 0) this.#failure ??= dropped();
-    if (this.#isReadByOthers && this.#received < this.#length) this.#failure ??= readBefore();
     // Under HTTP/2 a request whose stream was reset ends like any other.
     if (this.#request.aborted) this.#failure ??= left();
-    this.#ended = true;
+    this.#phase = 'ended';
     if (this.#failure !== null) this.#reject?.(this.#failure);
-    else this.#resolve?.(null);
-    this.#resolve = null;
+    else this.#take?.(null);
+    this.#take = null;
   };
+
+  /** The end of a body of which other code had read: without what that code took, it is not the whole. */
+  #endOfRest(): void {
+    if (this.#received < this.#length) this.#failure ??= readBefore();
+    this.#end();
+  }
+
+  #stopGathering(): void {
+    if (this.#parts === null) return;
+    this.#parts = null;
+    this.#take = null;
+  }
 
   /** A request also closes after its end, which is no failure. */
   #fail = (): void => {
-    if (this.#ended || this.#failure !== null) return;
-    if (this.#done !== null && this.#request.readableEnded) {
+    if (this.#phase === 'ended' || this.#failure !== null) return;
+    if (this.#parts !== null && this.#request.readableEnded) {
       // Somebody else has read the rest.
-      this.#settle(concat(this.#parts ?? [], this.#received));
+      this.#settle(concat(this.#parts, this.#received));
       return;
     }
     if (this.#takeRest()) return;
     this.#failure = isWhole(this.#request) ? unread() : left();
-    this.#done = null;
+    this.#stopGathering();
     this.#reject?.(this.#failure);
   };
 
@@ -233,7 +239,7 @@ export class NodeSource implements ByteSource {
   #takeRest(): boolean {
     const request = this.#request;
     if (!isWhole(request)) return false;
-    const parts = this.#parts ?? (this.#ahead === null ? [] : [this.#ahead]);
+    const parts = this.#parts !== null ? [...this.#parts] : this.#ahead !== null ? [this.#ahead] : [];
     for (let chunk = request.read(); chunk !== null; chunk = request.read()) {
       const bytes = typeof chunk === 'string' ? this.#encoded(chunk) : chunk;
       parts.push(plain(bytes));
@@ -244,15 +250,15 @@ export class NodeSource implements ByteSource {
       parts,
       parts.reduce((sum, each) => sum + each.byteLength, 0),
     );
-    if (this.#done !== null) {
+    if (this.#parts !== null) {
       this.#settle(rest);
       return true;
     }
-    this.#ended = true;
+    this.#phase = 'ended';
     this.#ahead = null;
-    if (this.#resolve !== null) this.#resolve(rest.byteLength > 0 ? rest : null);
+    if (this.#take !== null) this.#take(rest.byteLength > 0 ? rest : null);
     else if (rest.byteLength > 0) this.#ahead = rest;
-    this.#resolve = null;
+    this.#take = null;
     return true;
   }
 
@@ -262,7 +268,7 @@ export class NodeSource implements ByteSource {
    * begins then, who would take nothing for the whole. (INPUT-12)
    */
   preventAutoDrain(): void {
-    if (!this.isRead && !this.#isRead() && this.#request.httpVersionMajor === 1) this.#request.read(0);
+    if (!this.isRead && !this.#hasArrived() && this.#request.httpVersionMajor === 1) this.#request.read(0);
   }
 
   /**
@@ -271,13 +277,13 @@ export class NodeSource implements ByteSource {
    */
   discard(): void {
     // The end of a body that was read in whole is often just being parsed.
-    if (!this.#isRead()) setImmediate(() => this.#drain());
+    if (!this.#hasArrived()) setImmediate(() => this.#drain());
   }
 
   #drain(): void {
-    if (this.#ended || this.#received === this.#length) return;
-    if (this.#resolve === null && this.#done === null) this.#drop();
-    else this.#lingers = true;
+    if (this.#phase === 'ended' || this.#received === this.#length) return;
+    if (this.#take === null) this.#drop();
+    else this.#late = { timer: undefined };
   }
 
   /** Nobody reads on: should somebody try, what came must not pass for the whole body. */
@@ -285,44 +291,22 @@ export class NodeSource implements ByteSource {
     this.#failure ??= dropped();
     this.#ahead = null;
     try {
-      if (!this.#isRead()) this.#letGo();
+      if (this.#hasArrived()) return;
+      this.#request.off('data', this.#arrive);
+      readAway(this.#request);
     } catch {
       // Where the rest cannot be taken, nothing else may follow on the connection.
       destroyAll(this.#response);
     }
   }
 
-  #letGo(): void {
-    const request = this.#request;
-    request.off('data', this.#arrive);
-    request.on('data', () => {});
-    request.resume();
-    const timer = setTimeout(() => {
-      if (!request.complete) endUpload(request);
-    }, DRAIN_TIMEOUT);
-    timer.unref();
-    const stop = (): void => clearTimeout(timer);
-    request.once('end', stop);
-    request.once('close', stop);
-  }
-
   /** Whether nothing is left that could hold up the connection, neither on its way nor in Node's buffer. */
-  #isRead(): boolean {
+  #hasArrived(): boolean {
     const request = this.#request;
     if (request.destroyed || this.#received === this.#length) return true;
     return request.complete && request.readableLength === 0;
   }
 }
-
-/** A client that goes on sending loses its connection; over HTTP/2 its stream alone. (RFC 9113 §8.1) */
-function endUpload(request: IncomingMessage): void {
-  const { stream } = request as { stream?: { close(code: number): void } };
-  if (request.httpVersionMajor > 1 && stream !== undefined) stream.close(NO_ERROR);
-  else request.destroy();
-}
-
-/** RFC 9113 §7: what a server says that has no use for the rest of a request. */
-const NO_ERROR = 0;
 
 /** Applications get a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else. */
 function plain(chunk: Buffer): Uint8Array {

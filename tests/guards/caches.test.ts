@@ -23,6 +23,7 @@ import { nodes, sources } from './sources.ts';
 const KEPT: Record<string, string> = {
   'adapters/node/serve/shutdown.ts CLOSED_BY_SIGNAL': 'one for each server that listens',
   'adapters/node/hosted/socket.ts NOTHING': 'stays empty',
+  'adapters/node/source.ts NOTHING': 'stays empty',
   'core/check.ts kindOf': 'a memo, filled below',
   'core/environ.ts headerKey': 'a memo, filled below',
   'core/environ.ts headerName': 'a memo, filled below',

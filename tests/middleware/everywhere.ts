@@ -4,6 +4,7 @@ import {
   type Application,
   type ApplicationBody,
   encode,
+  type FileLike,
   FileWrapper,
   type GatewayOptions,
   type Middleware,
@@ -113,7 +114,7 @@ export const APPS: Record<string, (closes: Closes) => Application> = {
         closes.closed++;
       },
     };
-    const wrap = environ['wsgi.file_wrapper'] ?? ((each) => new FileWrapper(each));
+    const wrap = environ['wsgi.file_wrapper'] ?? ((each: FileLike) => new FileWrapper(each));
     return wrap(file);
   },
   'replaced head': () => (_environ, startResponse) => {

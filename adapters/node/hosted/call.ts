@@ -10,6 +10,7 @@ import { showProperties } from './properties.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './response.ts';
 import { HostedSocket } from './socket.ts';
+import { LateTurn } from './turn.ts';
 
 /** How a listener is called, and what makes the objects it gets. */
 export interface Host {
@@ -27,26 +28,23 @@ const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
  */
 export class HostedCall {
   readonly #environ: Environ;
-  readonly #startResponse: StartResponse;
+  /** Called once; null from then on. */
+  #startResponse: StartResponse | null;
   readonly #socket: HostedSocket;
   readonly #request: HostedRequest;
   readonly #response: HostedResponse;
-  /** startResponse was called. */
-  #started = false;
-  #flushed = false;
+  /** An empty write has come, of which only the first can be that of `flushHeaders()`. */
+  #isFlushed = false;
   /** Bytes of the body that were handed out. */
   #sent = 0;
   /** `finish` was emitted: all is handed out. */
   #finished = false;
   /** Nobody wants more: the client has gone, or has all it was promised. */
   #closed = false;
-  #failed = false;
-  #failure: unknown;
+  #failure: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
-  /** Lets the platform go; it is called when the response is over. */
-  #release: (() => void) | null = null;
-  readonly #onLambda: boolean;
-  #isOver = false;
+  /** Ends when the response is over; null on Node, and from then on. */
+  #turn: LateTurn | null;
 
   constructor(host: Host, environ: Environ, startResponse: StartResponse) {
     this.#environ = environ;
@@ -62,16 +60,7 @@ export class HostedCall {
     this.#response.on('finish', this.#onfinish);
     const seen = environ['connect.response'];
     if (seen !== undefined) showProperties(this.#response, seen);
-    const gateway = environ['waygate.gateway'];
-    this.#onLambda = gateway === 'aws-lambda';
-    // Express logs an error in setImmediate, which a platform that ends with the response would never get to.
-    if (gateway !== 'node' && !this.#onLambda) {
-      environ['waygate.wait_until'](
-        new Promise<void>((resolve) => {
-          this.#release = resolve;
-        }),
-      );
-    }
+    this.#turn = LateTurn.of(environ);
   }
 
   /**
@@ -88,11 +77,11 @@ export class HostedCall {
     }
     const head = headOf(this.#response);
     if (head === null) {
-      if (this.#failed) throw this.#failure;
+      if (this.#failure !== null) throw this.#failure.error;
       return this as unknown as ApplicationBody;
     }
     this.#start();
-    if (this.#failed || !this.#response.writableEnded || head.length < 0 || !hasContent(this.#response))
+    if (this.#failure !== null || !this.#response.writableEnded || head.length < 0 || !hasContent(this.#response))
       return this as unknown as ApplicationBody;
     const chunks = this.#socket.takeAll();
     if (chunks === null) return this as unknown as ApplicationBody;
@@ -120,9 +109,9 @@ export class HostedCall {
           this.#sent += chunk.byteLength;
           return { done: false, value: chunk };
         }
-        if (this.#failed) throw this.#failure;
+        if (this.#failure !== null) throw this.#failure.error;
         if (this.#closed) {
-          if (this.#started) return OVER;
+          if (this.#startResponse === null) return OVER;
           throw new ClientDisconnectedError('The client left before the listener had answered.');
         }
         if (this.#finished) {
@@ -148,47 +137,42 @@ export class HostedCall {
     this.#closed = true;
     this.#awake();
     this.#over();
-    if (this.#finished || this.#failed) return;
-    const head = this.#started ? headOf(this.#response) : null;
+    if (this.#finished || this.#failure !== null) return;
+    const head = this.#startResponse === null ? headOf(this.#response) : null;
     const complete = head !== null && (!hasContent(this.#response) || (head.length >= 0 && this.#sent >= head.length));
     if (complete) this.#socket.discard();
     else this.#socket.destroy();
   }
 
   #start(): void {
-    if (this.#started) return;
+    const startResponse = this.#startResponse;
+    if (startResponse === null) return;
     const head = headOf(this.#response);
     if (head === null) {
       throw new Error(
         'The listener wrote to its socket by itself; there is no connection behind it. Answer through the response.',
       );
     }
-    this.#started = true;
+    this.#startResponse = null;
     try {
-      this.#startResponse(head.status, head.headers);
+      startResponse(head.status, head.headers);
     } catch (error) {
       this.#break(error);
       throw error;
     }
   }
 
-  /**
-   * The response is over: the platform is held for one more turn of the event loop, and no longer. Lambda's runtime takes
-   * some turns by itself to send the answer; it is held only after an error.
-   */
+  /** The response is over. */
   #over(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    if (this.#release !== null) setImmediate(this.#release);
-    else if (this.#onLambda && (this.#failed || this.#response.statusCode >= 400)) {
-      this.#environ['waygate.wait_until'](new Promise((resolve) => setImmediate(resolve)));
-    }
+    const turn = this.#turn;
+    this.#turn = null;
+    turn?.end(this.#failure !== null || this.#response.statusCode >= 400);
   }
 
   /** Whether an empty write is that of `flushHeaders()`: it is the first, and no end. */
   #asksForHead(): boolean {
-    const isFirst = !this.#flushed && this.#sent === 0;
-    this.#flushed = true;
+    const isFirst = !this.#isFlushed && this.#sent === 0;
+    this.#isFlushed = true;
     return isFirst && !this.#response.writableEnded;
   }
 
@@ -208,7 +192,7 @@ export class HostedCall {
 
   /** The listener or what it answered failed. Once the response is complete, that is only something to tell. */
   readonly #fail = (error: unknown): void => {
-    if (this.#failed || (this.#closed && this.#socket.destroyed)) return;
+    if (this.#failure !== null || (this.#closed && this.#socket.destroyed)) return;
     if (this.#closed || (this.#response.writableEnded && this.#socket.arrived)) {
       const errors = this.#environ['wsgi.errors'];
       log(errors, report(error));
@@ -220,16 +204,15 @@ export class HostedCall {
 
   /** The response ends here: after what it has written, with an error for whoever reads it. */
   #break(error: unknown): void {
-    if (this.#failed) return;
-    this.#failed = true;
-    this.#failure = error;
+    if (this.#failure !== null) return;
+    this.#failure = { error };
     this.#socket.destroy();
     this.#over();
     this.#awake();
   }
 
   readonly #onbreak = (error: Error | null): void => {
-    if (this.#closed || this.#failed || this.#finished) return;
+    if (this.#closed || this.#failure !== null || this.#finished) return;
     // What was written in full ahead of the break has reached the other end.
     if (this.#response?.writableEnded && this.#socket.arrived) return;
     this.#fail(error ?? new Error('The listener destroyed the connection before its response was finished.'));

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { headerKey, headerName } from '../../../core/environ.ts';
 import { BodyTooLargeError } from '../../../core/errors.ts';
 import type { Environ } from '../../../core/types.ts';
-import { absoluteOrigin, decodePath, encodedPathInfo, quotePath, splitTarget } from '../../../core/url.ts';
+import { absoluteOrigin, decodePath, encodedPathInfo, querySuffix, quotePath, splitTarget } from '../../../core/url.ts';
 import { type BodyFailed, HostedBody } from './body.ts';
 import type { Messages } from './messages.ts';
 import { showProperties } from './properties.ts';
@@ -69,22 +69,18 @@ function addVersion(request: IncomingMessage, protocol: string): void {
 
 /** The listener routes on PATH_INFO. A mount prefix shows in the same members that Express gives to what it mounts. */
 function addUrl(request: HostedRequest, environ: Environ): void {
-  const { SCRIPT_NAME: script, QUERY_STRING: query, REQUEST_URI: uri } = environ;
+  const { SCRIPT_NAME: script, REQUEST_URI: uri } = environ;
   const info = encodedPathInfo(environ);
-  // A lone "?" is an empty query, which QUERY_STRING cannot tell from none.
-  const search = query !== '' ? `?${query}` : uri?.endsWith('?') && uri.indexOf('?') === uri.length - 1 ? '?' : '';
-  const origin = sentOrigin(environ);
+  const search = querySuffix(environ);
+  // Of a plain path at the root there is no more to know.
+  const isAbsolute = uri !== undefined && uri.charCodeAt(0) !== 0x2f;
+  const sent = script !== '' || isAbsolute ? sentPath(environ) : null;
+  // Node leaves scheme and authority of an absolute target in the URL. A middleware that changes the path removes them.
+  const origin = isAbsolute && sent !== null ? absoluteOrigin(uri) : '';
   request.url = `${origin}${info.charCodeAt(0) === 0x2f || info === '*' ? info : `/${info}`}${search}`;
   if (script === '') return;
   request.baseUrl = quotePath(script);
-  request.originalUrl = origin + (sentPath(environ) ?? request.baseUrl + info) + search;
-}
-
-/** Scheme and authority of a target in absolute form, which Node leaves in the URL; empty once a middleware has changed it. */
-function sentOrigin(environ: Environ): string {
-  const uri = environ.REQUEST_URI;
-  if (uri === undefined || uri.charCodeAt(0) === 0x2f || sentPath(environ) === null) return '';
-  return absoluteOrigin(uri);
+  request.originalUrl = origin + (sent ?? request.baseUrl + info) + search;
 }
 
 /** The whole path as it was sent, while it still denotes SCRIPT_NAME and PATH_INFO. */

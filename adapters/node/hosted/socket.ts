@@ -17,18 +17,11 @@ const ignore = (): void => {};
 
 /** One request's connection. Its addresses are those of the environ. */
 export class HostedSocket extends Duplex {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly connecting: boolean = false;
-  readonly pending: boolean = false;
   /** What a `tls.TLSSocket` has, and what tells a framework that the scheme is https; a plain socket has no such member. */
   declare readonly encrypted: true | undefined;
   /** The `http.Server` behind which the listener stands, where there is one. */
   server: unknown = null;
   timeout = 0;
-  bytesRead = 0;
   bytesWritten = 0;
 
   /** Called when chunks have arrived at the other end. */
@@ -45,10 +38,6 @@ export class HostedSocket extends Duplex {
 
   constructor(environ: Environ, onbreak: Broken) {
     super();
-    this.remoteAddress = remoteAddress(environ);
-    this.remotePort = environ.REMOTE_PORT === undefined ? undefined : Number(environ.REMOTE_PORT);
-    this.localAddress = environ.SERVER_NAME;
-    this.localPort = Number(environ.SERVER_PORT);
     if (environ['wsgi.url_scheme'] === 'https') this.encrypted = true;
     this.#environ = environ;
     this.#onbreak = onbreak;
@@ -155,6 +144,35 @@ export class HostedSocket extends Duplex {
   }
 
   // What a net.Socket has besides.
+
+  get remoteAddress(): string | undefined {
+    return remoteAddress(this.#environ);
+  }
+
+  get remotePort(): number | undefined {
+    const port = this.#environ.REMOTE_PORT;
+    return port === undefined ? undefined : Number(port);
+  }
+
+  get localAddress(): string {
+    return this.#environ.SERVER_NAME;
+  }
+
+  get localPort(): number {
+    return Number(this.#environ.SERVER_PORT);
+  }
+
+  get connecting(): boolean {
+    return false;
+  }
+
+  get pending(): boolean {
+    return false;
+  }
+
+  get bytesRead(): number {
+    return 0;
+  }
 
   get remoteFamily(): string | undefined {
     return family(this.remoteAddress);

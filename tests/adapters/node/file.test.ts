@@ -20,8 +20,8 @@ beforeAll(() => writeFileSync(path, content));
 afterEach(() => stop());
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-type Wrap = (file: FileHandle, blockSize?: number) => ApplicationBody;
-const wrap = (environ: Environ): Wrap => environ['wsgi.file_wrapper'] as unknown as Wrap;
+type Wrap = NonNullable<Environ['wsgi.file_wrapper']>;
+const wrap = (environ: Environ): Wrap => environ['wsgi.file_wrapper'] as Wrap;
 
 async function serving(app: Application): Promise<string> {
   const server = createServer(toNode(app));
