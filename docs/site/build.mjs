@@ -132,6 +132,6 @@ function writeLlms(out) {
 stagePages();
 await makeReference();
 const out = join(root, 'build/site');
-await build(here, { base });
+await build(here);
 writeLlms(out);
 console.log(`The site is in ${relative(process.cwd(), out)}; to look at it: npx vitepress preview docs/site`);

@@ -2,10 +2,13 @@
 // packages as they would be published. It takes minutes: tools/nightly.sh sets WAYGATE_PAGES=1, and without it these tests are
 // skipped. The same programs run on the sources in tests/docs/walk.test.ts and tests/docs/migrate.test.ts.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blocks, readPage } from '../docs/lib/pages.ts';
 import { Project, type Started } from './cli/project.ts';
@@ -130,6 +133,43 @@ describe.runIf(process.env.WAYGATE_PAGES)('the pages, followed line by line', ()
     600_000,
   );
 });
+
+test.runIf(process.env.WAYGATE_PAGES)(
+  'JSR would take the library, but for the types of the environ keys',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'waygate-jsr-'));
+    try {
+      const root = fileURLToPath(new URL('../..', import.meta.url));
+      const copied = [
+        'core',
+        'adapters',
+        'middleware',
+        'testing',
+        'package.json',
+        'README.md',
+        'SECURITY.md',
+        'LICENSE',
+      ];
+      for (const each of copied) cpSync(join(root, each), join(folder, each), { recursive: true });
+      symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+      const manifest = JSON.parse(readFileSync(join(root, 'jsr.json'), 'utf8'));
+      writeFileSync(join(folder, 'jsr.json'), JSON.stringify({ ...manifest, name: '@owner/waygate' }));
+      const publish = (...more: string[]) =>
+        spawnSync(runtime('deno'), ['publish', '--dry-run', '--allow-dirty', '--no-check', ...more], {
+          cwd: folder,
+          encoding: 'utf8',
+          env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' },
+        });
+      const loose = publish('--allow-slow-types');
+      expect(loose.stderr).toContain('Success Dry run complete');
+      const kinds = [...publish().stderr.matchAll(/^error\[([^\]]+)\]/gm)].map(([, kind]) => kind);
+      expect([...new Set(kinds)].sort()).toEqual(['unsupported-ambient-module', 'unsupported-global-module']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  120_000,
+);
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -6,7 +6,11 @@ import { NAVIGATION } from '../navigation.mjs';
 
 const path = (/** @type {string} */ from) => fileURLToPath(new URL(from, import.meta.url));
 
+/** Where the site stands on its host, such as `/waygate/`. */
+const base = process.env.DOCS_BASE ?? '/';
+
 export default defineConfig({
+  base,
   title: 'Waygate',
   description: 'WSGI (PEP 3333) for TypeScript: one application, every platform.',
   lang: 'en',
@@ -15,7 +19,7 @@ export default defineConfig({
   cacheDir: path('../../../build/site-cache'),
   lastUpdated: false,
   cleanUrls: false,
-  head: [['link', { rel: 'icon', href: '/icon.svg', type: 'image/svg+xml' }]],
+  head: [['link', { rel: 'icon', href: `${base}icon.svg`, type: 'image/svg+xml' }]],
   markdown: {
     // Their colours have enough contrast on the background of code.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
