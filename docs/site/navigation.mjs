@@ -13,6 +13,7 @@ export const NAVIGATION = [
       { text: 'Cloudflare Workers', link: '/start/workers' },
       { text: 'Deno', link: '/start/deno' },
       { text: 'Bun', link: '/start/bun' },
+      { text: 'Vercel, Netlify and others', link: '/functions' },
     ],
   },
   {
