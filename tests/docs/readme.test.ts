@@ -129,6 +129,23 @@ test('every block of code in README.md is run here', () => {
   expect(readme.match(/^```\S/gm)).toHaveLength(blocks.size + readme.split('\n```sh\n').length - 1);
 });
 
+/** For each adapter: at how many kinds of event it was checked, and how many checks passed of how many. */
+function fidelity(): string[][] {
+  const page = readFileSync(join(root, 'docs/fidelity.md'), 'utf8');
+  return [...page.matchAll(/^\| (\S+) \|((?: (?:·|\d+\/\d+) \|)+)$/gm)].map(([, adapter, cells]) => {
+    const counts = [...(cells as string).matchAll(/(\d+)\/(\d+)/g)];
+    const sum = (index: number) => counts.reduce((total, count) => total + Number(count[index]), 0);
+    return [adapter === 'waygate' ? 'Waygate' : (adapter as string), `${counts.length}`, `${sum(1)} of ${sum(2)}`];
+  });
+}
+
+test('the table about fidelity has the sums of docs/fidelity.md', () => {
+  const [table = ''] = /^\| adapter \| kinds of event [\s\S]*?\n\n/m.exec(readme) ?? [];
+  const rows = [...table.matchAll(/^\| (\S+) \| (\d+) \| (.+?) \|$/gm)].map((row) => row.slice(1));
+  expect(rows.length).toBeGreaterThan(5);
+  expect(rows.sort()).toEqual(fidelity().sort());
+});
+
 /** What npm itself has. */
 const NPM_COMMANDS = ['install', 'init', 'pkg', 'create'];
 
