@@ -66,12 +66,9 @@ class LoggedRequest {
   readonly #environ: Environ;
   readonly #startResponse: StartResponse;
   readonly #emit: Emit;
-  readonly #time = new Date();
-  readonly #begun = performance.now();
+  readonly #begun = { at: new Date(), clock: performance.now() };
   // The application may change the environ: what the client asked for is what it said before.
-  readonly #method: string;
-  readonly #uri: string;
-  readonly #signal: () => AbortSignal | undefined;
+  readonly #asked: { readonly method: string; readonly uri: string };
 
   #status = 0;
   /** Bytes that the declared Content-Length still wants; NaN where none is declared. */
@@ -86,9 +83,12 @@ class LoggedRequest {
     this.#environ = environ;
     this.#startResponse = startResponse;
     this.#emit = emit;
-    this.#method = environ.REQUEST_METHOD;
-    this.#uri = environ.REQUEST_URI ?? requestUri(environ).replace(/^https?:\/\/[^/]*/, '');
-    this.#signal = () => environ['waygate.signal'];
+    const uri = environ.REQUEST_URI ?? requestUri(environ).replace(/^https?:\/\/[^/]*/, '');
+    this.#asked = { method: environ.REQUEST_METHOD, uri };
+  }
+
+  #signal(): AbortSignal | undefined {
+    return this.#environ['waygate.signal'];
   }
 
   run(app: Application): ApplicationBody | Promise<ApplicationBody> {
@@ -169,7 +169,7 @@ class LoggedRequest {
 
   /** @param size the bytes of an array, which is complete when it has given them; else NaN */
   #close(size: number): void {
-    const hasNoContent = this.#method === 'HEAD' || isNullBodyStatus(this.#status);
+    const hasNoContent = this.#asked.method === 'HEAD' || isNullBodyStatus(this.#status);
     const isComplete = this.#ended || hasNoContent || this.#left === 0 || this.#bytes === size;
     if (!isComplete && !this.#failed && this.#signal()?.aborted) this.#clientLeft = true;
     // A body without startResponse is a failure that the gateway finds. (SR-15)
@@ -181,13 +181,13 @@ class LoggedRequest {
     if (this.#logged) return;
     this.#logged = true;
     const environ = this.#environ;
-    const isContent = this.#method !== 'HEAD' && !isNullBodyStatus(status);
+    const isContent = this.#asked.method !== 'HEAD' && !isNullBodyStatus(status);
     this.#emit(
       {
-        time: this.#time,
-        durationMs: performance.now() - this.#begun,
-        method: this.#method,
-        uri: this.#uri,
+        time: this.#begun.at,
+        durationMs: performance.now() - this.#begun.clock,
+        method: this.#asked.method,
+        uri: this.#asked.uri,
         protocol: environ.SERVER_PROTOCOL,
         status,
         bytes: isContent ? this.#bytes : 0,

@@ -8,10 +8,10 @@ import { isNullBodyStatus } from '../core/status.ts';
 import type { Application, HeaderList } from '../core/types.ts';
 import { chooser } from './accept-encoding.ts';
 import { isCompressible } from './compressible.ts';
-
+import type { Head, Outcome } from './outcome.ts';
 import { page } from './page.ts';
 import { addVary, hasElement, headerValue, withoutHeaders } from './response-head.ts';
-import { type Head, type Outcome, transform } from './transform.ts';
+import { transform } from './transform.ts';
 import { webEncoders } from './web-encoders.ts';
 
 /** What {@link compress} does and how. */

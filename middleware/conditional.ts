@@ -8,10 +8,11 @@ import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, HeaderList, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { contentHash } from './content-hash.ts';
+import type { Head, Outcome } from './outcome.ts';
 import { page } from './page.ts';
 import { evaluate, isConditional, type Validators } from './preconditions.ts';
 import { hasElement, headerValue, withoutHeaders } from './response-head.ts';
-import { type Head, type Outcome, transform } from './transform.ts';
+import { transform } from './transform.ts';
 
 /** What {@link conditional} does and how. */
 export interface ConditionalOptions {

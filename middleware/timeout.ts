@@ -80,8 +80,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 class TimedRequest implements BodyDeadline {
   readonly #environ: Environ;
   readonly #startResponse: StartResponse;
-  readonly #limit: number;
-  readonly #status: number;
+  readonly #limit: { readonly milliseconds: number; readonly status: number };
   readonly #begun = performance.now();
   /** `waygate.signal` as it was. */
   readonly #outer: PropertyDescriptor | undefined;
@@ -96,11 +95,10 @@ class TimedRequest implements BodyDeadline {
   /** Ends the step that is waited for. */
   #cut: (() => void) | null = null;
 
-  constructor(environ: Environ, startResponse: StartResponse, limit: number, status: number) {
+  constructor(environ: Environ, startResponse: StartResponse, milliseconds: number, status: number) {
     this.#environ = environ;
     this.#startResponse = startResponse;
-    this.#limit = limit;
-    this.#status = status;
+    this.#limit = { milliseconds, status };
     this.#outer = Object.getOwnPropertyDescriptor(environ, SIGNAL);
   }
 
@@ -172,7 +170,7 @@ class TimedRequest implements BodyDeadline {
 
   #arm(): void {
     if (this.#isOver) return;
-    const left = this.#limit - (performance.now() - this.#begun);
+    const left = this.#limit.milliseconds - (performance.now() - this.#begun);
     this.#timer = setTimeout(this.#expire, Math.min(Math.max(0, left), LONGEST_TIMER));
   }
 
@@ -190,7 +188,10 @@ class TimedRequest implements BodyDeadline {
 
   readonly #expire = (): void => {
     this.#isOver = true;
-    this.#error = new RequestError(this.#status, `The response was not complete after ${Math.round(this.#limit)} ms.`);
+    this.#error = new RequestError(
+      this.#limit.status,
+      `The response was not complete after ${Math.round(this.#limit.milliseconds)} ms.`,
+    );
     this.#controller?.abort(timeoutReason());
     this.#cut?.();
     this.#cut = null;
@@ -200,11 +201,11 @@ class TimedRequest implements BodyDeadline {
   #answer(): ApplicationBody {
     const error = this.#error as RequestError;
     if (this.#sent) throw error;
-    const body = answer(this.#startResponse, this.#status, [], '', error);
+    const body = answer(this.#startResponse, this.#limit.status, [], '', error);
     const { REQUEST_METHOD: method, PATH_INFO: path } = this.#environ;
     log(
       this.#environ['wsgi.errors'],
-      `timeout: ${quote(method)} ${quote(path)} got a ${this.#status}. ${error.message}`,
+      `timeout: ${quote(method)} ${quote(path)} got a ${this.#limit.status}. ${error.message}`,
     );
     return body;
   }

@@ -11,7 +11,7 @@ import { isThenable } from '../core/thenable.ts';
 import type { ApplicationBody, Environ, HeaderList, ReadonlyHeaderList, StartResponse, Write } from '../core/types.ts';
 import { LOST, lost, WriteQueue } from '../core/write-queue.ts';
 
-import type { Decide, Head, Outcome } from './transform.ts';
+import type { Decide, Head, Outcome } from './outcome.ts';
 
 type Step = IteratorResult<Uint8Array>;
 const OVER: Step = { done: true, value: undefined };

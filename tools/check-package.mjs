@@ -9,13 +9,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { MIDDLEWARE_PACKAGES } from './check-imports.mjs';
+import { middlewarePackages } from './check-structure.mjs';
 import { packageFindings } from './package-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Types, which are not loaded at run time; and what middleware stands on, the one folder that may. */
-const ALLOWED_DEPENDENCIES = ['@types/aws-lambda', '@opentelemetry/api', ...MIDDLEWARE_PACKAGES];
+const ALLOWED_DEPENDENCIES = ['@types/aws-lambda', '@opentelemetry/api', ...middlewarePackages(root)];
 
 /** @type {string[]} */
 const findings = [];

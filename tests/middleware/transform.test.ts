@@ -15,7 +15,8 @@ import { fromFetch, toFetch } from 'waygate/fetch';
 import { validator } from 'waygate/middleware';
 import { FLUSH } from '../../core/body.ts';
 import type { ChunkCoder } from '../../core/coding.ts';
-import { type Decide, transform } from '../../middleware/transform.ts';
+import type { Decide } from '../../middleware/outcome.ts';
+import { transform } from '../../middleware/transform.ts';
 import { sandwiched } from './platforms.ts';
 
 const TYPE: [string, string][] = [['Content-Type', 'text/plain']];

@@ -1,0 +1,231 @@
+// What no lint rule can say of the sources. (Which folder may import which is in biome.json.)
+//   - What has to run without Node reaches no `node:` module and no other package, through any number of files.
+//   - Core and adapters have no dependency at run time: of a package they import types only.
+//   - No file imports itself through others, not even for a type.
+//   - A file of the library has at most 350 lines, a class at most twelve fields of state.
+//   - No file of the repository names a package registry's host or a path of somebody's machine.
+//
+// usage: node tools/check-structure.mjs [ROOT]
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join, posix, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { files, importsOf, nodesOf } from './source-tree.mjs';
+
+const LIBRARY = /^(?:core|adapters|middleware|testing|cli\/src)\//;
+const MAX_LINES = 350;
+const MAX_FIELDS = 12;
+
+/**
+ * Where the circle is wanted: `EnvironKeys` has to be declared in the entry itself, or nobody could add keys to it.
+ *
+ * @type {[from: string, to: string]}
+ */
+const ALLOWED = ['core/types.ts', 'core/index.ts'];
+
+/** What is still larger or in a circle. Nothing may be added. */
+const STILL = [
+  /^core\/(?:gateway|exchange|head|input|body|check|environ)\.ts:/,
+  /^adapters\/fetch\/[\w-]+\.ts:\d+: (?:\d+ files import|the file|\w+ has \d+ fields)/,
+  /^adapters\/node\/(?:source|call|hosted\/\w+)\.ts:/,
+  /^middleware\/transformed-response\.ts:/,
+];
+
+/** Entries that run on platforms without Node. */
+const PORTABLE = [
+  'core/index.ts',
+  'core/adapter.ts',
+  'adapters/fetch/index.ts',
+  'adapters/cloudflare-workers/index.ts',
+  'adapters/vercel/index.ts',
+  'adapters/netlify/index.ts',
+  'adapters/azure-functions/index.ts',
+  'adapters/deno-deploy/index.ts',
+  'adapters/fastly/index.ts',
+  'adapters/bunny/index.ts',
+  'middleware/index.ts',
+  'testing/index.ts',
+];
+
+const TEXT_FILE = /(?:\.(?:[cm]?[jt]sx?|json|jsonc|md|toml|ya?ml|sh|html|txt)|(?:^|\/)(?:\.npmrc|\.ci\/[^/]+))$/;
+
+// Written in pieces, so that this file does not name what it looks for.
+const REGISTRY_HOSTS = [
+  ['registry', 'npmjs', 'org'],
+  ['registry', 'yarnpkg', 'com'],
+  ['registry', 'npmmirror', 'com'],
+  ['npm', 'pkg', 'github', 'com'],
+  ['npm', 'jsr', 'io'],
+  ['pypi', 'org'],
+  ['files', 'pythonhosted', 'org'],
+  ['static', 'crates', 'io'],
+  ['index', 'crates', 'io'],
+  ['proxy', 'golang', 'org'],
+  ['deb', 'debian', 'org'],
+].map((labels) => labels.join('.'));
+
+// A path that starts in the middle of a word or of another path (`example.com/home/…`, `../home/…`) is not absolute.
+const MACHINE_PATHS = [
+  /(?<![\w.)}\]/-])\/(?:home|Users)\/[\w.-]+\/[\w.-]+/,
+  /(?<![\w.)}\]/-])\/work\/(?:main|shared|\.library)\b/,
+  /(?<![\w.)}\]/-])\/root\/\.?[\w.-]+\/[\w.-]+/,
+  /\b[A-Za-z]:\\{1,2}Users\\/,
+];
+
+/**
+ * The packages that middleware may import, which are the dependencies of the package: each needs nothing of Node.
+ *
+ * @param {string} root
+ */
+export function middlewarePackages(root) {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.keys(dependencies).filter((name) => !name.startsWith('@types/'));
+}
+
+/** @typedef {{ specifier: string, typeOnly: boolean, target: string | null, where: string }} Import */
+
+/** @param {string} text @param {number} at */
+const lineOf = (text, at) => text.slice(0, at).split('\n').length;
+
+/** @param {string} text */
+function namesOf(text) {
+  const host = REGISTRY_HOSTS.find((name) => text.includes(name));
+  const path = MACHINE_PATHS.map((pattern) => pattern.exec(text)?.[0]).find((found) => found !== undefined);
+  return [
+    ...(host === undefined ? [] : [`names a package registry's host, ${host}`]),
+    ...(path === undefined ? [] : [`names a path of one machine, ${path}`]),
+  ];
+}
+
+/**
+ * The fields of state of each class: functions that are bound to it are none.
+ *
+ * @param {import('./source-tree.mjs').SyntaxNode[]} nodes
+ */
+function classesOf(nodes) {
+  return nodes
+    .filter(({ type }) => /^Class(?:Declaration|Expression)$/.test(type))
+    .map(({ id, body, start }) => {
+      const fields = body.body.filter((/** @type {any} */ { type, static: isStatic, declare, value }) => {
+        return /PropertyDefinition$/.test(type) && !isStatic && !declare && value?.type !== 'ArrowFunctionExpression';
+      });
+      return { name: id?.name ?? 'a class', fields: fields.length, start };
+    });
+}
+
+/**
+ * Groups of files each of which imports, through others, all others of its group.
+ *
+ * @param {Map<string, Import[]>} importsByFile
+ * @returns {string[][]}
+ */
+function circles(importsByFile) {
+  /** @type {string[][]} */
+  const found = [];
+  /** @type {Map<string, { index: number, low: number }>} */
+  const seen = new Map();
+  /** @type {string[]} */
+  const open = [];
+  /** @param {string} file */
+  const visit = (file) => {
+    const state = { index: seen.size, low: seen.size };
+    seen.set(file, state);
+    open.push(file);
+    for (const { target } of importsByFile.get(file) ?? []) {
+      if (target === null || target === file || !importsByFile.has(target)) continue;
+      if (file === ALLOWED[0] && target === ALLOWED[1]) continue;
+      const known = seen.get(target);
+      if (known === undefined) state.low = Math.min(state.low, visit(target));
+      else if (open.includes(target)) state.low = Math.min(state.low, known.index);
+    }
+    if (state.low === state.index) {
+      const group = open.splice(open.indexOf(file));
+      if (group.length > 1) found.push(group.sort());
+    }
+    return state.low;
+  };
+  for (const file of importsByFile.keys()) if (!seen.has(file)) visit(file);
+  return found;
+}
+
+/**
+ * @param {string} root the repository's folder
+ * @returns {{ problems: string[], files: number }} each problem as `file:line: what is wrong`
+ */
+export function checkStructure(root) {
+  /** @type {string[]} */
+  const problems = [];
+  /** @type {Map<string, Import[]>} */
+  const importsByFile = new Map();
+  const packages = middlewarePackages(root);
+  let count = 0;
+
+  for (const file of files(root)) {
+    if (!TEXT_FILE.test(file)) continue;
+    count += 1;
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [index, line] of text.split('\n').entries()) {
+      for (const name of namesOf(line)) problems.push(`${file}:${index + 1}: ${name}`);
+    }
+    if (!/\.[cm]?tsx?$/.test(file)) continue;
+    const nodes = nodesOf(file, text);
+    const isLibrary = LIBRARY.test(file);
+    /** @type {Import[]} */
+    const imports = [];
+    for (const { specifier, typeOnly, start } of importsOf(nodes)) {
+      const where = `${file}:${lineOf(text, start)}`;
+      if (specifier !== undefined) {
+        const target = specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : null;
+        imports.push({ specifier, typeOnly, target, where });
+        if (isLibrary && target !== null && !existsSync(join(root, target))) {
+          problems.push(`${where}: '${specifier}' is not a file; name it in full, with its extension`);
+        }
+        const isPackage = target === null && !specifier.startsWith('node:');
+        if (/^(?:core|adapters)\//.test(file) && isPackage && !typeOnly) {
+          problems.push(`${where}: imports '${specifier}' at run time; only 'import type' of a package is allowed`);
+        }
+      } else if (isLibrary && !file.startsWith('cli/')) {
+        problems.push(`${where}: import() of something other than a string: what it reaches cannot be checked`);
+      }
+    }
+    importsByFile.set(file, imports);
+    if (!isLibrary) continue;
+    if (/^\s*\/\/\/\s*<reference/m.test(text)) problems.push(`${file}:1: refers to types by a comment; import them`);
+    const lines = text.split('\n').length - 1;
+    if (lines > MAX_LINES) problems.push(`${file}:${MAX_LINES}: the file has ${lines} lines; ${MAX_LINES} is the most`);
+    for (const { name, fields, start } of classesOf(nodes)) {
+      if (fields <= MAX_FIELDS) continue;
+      problems.push(`${file}:${lineOf(text, start)}: ${name} has ${fields} fields of state; ${MAX_FIELDS} is the most`);
+    }
+  }
+
+  for (const group of circles(importsByFile)) {
+    problems.push(`${group[0]}:1: ${group.length} files import each other: ${group.join(', ')}`);
+  }
+
+  for (const entry of PORTABLE) {
+    /** @type {Map<string, string[]>} each file reached, with the way to it */
+    const ways = new Map([[entry, [entry]]]);
+    for (const [file, way] of ways) {
+      for (const { specifier, typeOnly, target, where } of importsByFile.get(file) ?? []) {
+        if (typeOnly) continue;
+        if (target !== null) {
+          if (!ways.has(target)) ways.set(target, [...way, target]);
+        } else if (!file.startsWith('middleware/') || !packages.includes(specifier)) {
+          problems.push(`${where}: '${specifier}' is reached where there is no Node: ${way.join(' -> ')}`);
+        }
+      }
+    }
+  }
+  return { problems: problems.filter((problem) => !STILL.some((each) => each.test(problem))), files: count };
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const root = resolve(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)));
+  const { problems, files: count } = checkStructure(root);
+  for (const problem of problems) console.error(problem);
+  console.log(
+    problems.length === 0 ? `structure: ${count} files, nothing wrong` : `structure: ${problems.length} found wrong`,
+  );
+  if (problems.length > 0) process.exitCode = 1;
+}
