@@ -1,27 +1,6 @@
 // Where a client seems to be, under one key and in one shape for every platform whose edge looks addresses up.
 
-import type { Environ } from './types.ts';
-
-/**
- * `waygate.geo`: where the platform thinks the client is, by its address. It is a guess, never proof. Texts are Unicode, not
- * native strings; what the platform does not know is absent.
- */
-export interface Geo {
-  /** The country, as two letters of ISO 3166-1: `DE`. */
-  readonly country?: string;
-  /** The state or province, as the platform spells it; mostly the second part of its ISO 3166-2 code: `BY`. */
-  readonly region?: string;
-  /** The city: `München`. */
-  readonly city?: string;
-  /** The postal code. */
-  readonly postalCode?: string;
-  /** The latitude, in degrees. */
-  readonly latitude?: number;
-  /** The longitude, in degrees. */
-  readonly longitude?: number;
-  /** The time zone, as the IANA database names it: `Europe/Berlin`. */
-  readonly timezone?: string;
-}
+import type { Environ, Geo } from './types.ts';
 
 /** What a platform says, in its own types: numbers are text in headers. */
 export type GeoSource = { readonly [Key in keyof Geo]?: string | number | null };

@@ -9,7 +9,6 @@ export { run } from './exchange.ts';
 export type { AnsweringSource, FileSource, Found, StaticFile } from './file-source.ts';
 export { FileWrapper } from './file-wrapper.ts';
 export { type FormOptions, type FormPart, form, formParts } from './form.ts';
-export type { Geo } from './geo.ts';
 export { ResponseHeaders } from './headers.ts';
 export { MemoryInput } from './memory-input.ts';
 export { query } from './query.ts';
@@ -26,6 +25,7 @@ export type {
   FileLike,
   GatewayName,
   GatewayOptions,
+  Geo,
   HeaderList,
   InputStream,
   Middleware,

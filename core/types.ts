@@ -1,6 +1,5 @@
 // The words of PEP 3333 as types. No code: every other file of core/ gives these words their meaning.
 
-import type { Geo } from './geo.ts';
 import type { EnvironKeys, WrappedFiles } from './index.ts';
 
 /**
@@ -217,3 +216,24 @@ export type ErrorSink =
   | ErrorStream
   | { write(text: string): unknown; flush?(): void | Promise<void> }
   | ((text: string) => void);
+
+/**
+ * `waygate.geo`: where the platform thinks the client is, by its address. It is a guess, never proof. Texts are Unicode, not
+ * native strings; what the platform does not know is absent.
+ */
+export interface Geo {
+  /** The country, as two letters of ISO 3166-1: `DE`. */
+  readonly country?: string;
+  /** The state or province, as the platform spells it; mostly the second part of its ISO 3166-2 code: `BY`. */
+  readonly region?: string;
+  /** The city: `München`. */
+  readonly city?: string;
+  /** The postal code. */
+  readonly postalCode?: string;
+  /** The latitude, in degrees. */
+  readonly latitude?: number;
+  /** The longitude, in degrees. */
+  readonly longitude?: number;
+  /** The time zone, as the IANA database names it: `Europe/Berlin`. */
+  readonly timezone?: string;
+}

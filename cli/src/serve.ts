@@ -4,41 +4,18 @@ import { resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { openBrowser } from './browser.ts';
 import { findFile } from './bundle.ts';
-import { type Certificate, certificateOf, type TlsOptions } from './certificate.ts';
+import { type Certificate, certificateOf } from './certificate.ts';
 import { usageError } from './errors.ts';
-import { checkRunOptions, DEFAULT_SOURCE, type RunOptions } from './handler.ts';
+import { checkRunOptions, DEFAULT_SOURCE } from './handler.ts';
 import type { Inspector } from './inspect/inspector.ts';
 import { BundleFolder } from './load.ts';
 import type { Output } from './output.ts';
 import { checkSourceOptions, parsePlatform } from './platform.ts';
+import type { ServeOptions } from './serve-options.ts';
 import { type ServerConfig, startServer } from './server.ts';
 import { Supervisor } from './supervisor.ts';
 import { type WebFunctionServer, webFunctionServer } from './web-function/serve.ts';
 import { WorkerdServer } from './workerd.ts';
-
-/** Options of `waygate serve`. */
-export interface ServeOptions extends RunOptions, TlsOptions {
-  /** When left out, that of the environment's `PORT`, else 8000. */
-  port?: number;
-  host: string;
-  watch: boolean;
-  /** How many processes serve. */
-  processes: number;
-  quiet: boolean;
-  /** Files of environment variables. */
-  envFile: string[];
-  http2: boolean;
-  /** Whether the requests are shown on a page. */
-  inspect: boolean;
-  /** The port of that page. When left out, the one after `port`; any free one where that is any, too. */
-  inspectPort?: number;
-  /** Whether the URL is shown in a browser. */
-  open: boolean;
-  /** `lambda:web`: how long a request may take, in seconds. @default 30 */
-  timeout?: number;
-  /** `lambda:web`: how many requests an environment has at a time. @default 64 */
-  maxConcurrency?: number;
-}
 
 /** How long files must be left alone before a change counts, in milliseconds: editors write in several steps. */
 const SETTLE = 60;

@@ -7,7 +7,7 @@ import type { Certificate } from '../certificate.ts';
 import { usageError } from '../errors.ts';
 import type { Output } from '../output.ts';
 import { checkSourceOptions } from '../platform.ts';
-import type { ServeOptions } from '../serve.ts';
+import type { ServeOptions } from '../serve-options.ts';
 import { WebEndpoint } from './endpoint.ts';
 import { LIMITS } from './rules.ts';
 
