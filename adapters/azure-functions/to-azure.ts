@@ -9,8 +9,9 @@ import { encodeWsgi } from '../../core/strings.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
 import { decodePath, splitPrefix } from '../../core/url.ts';
-import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
+import { fetchPlatform } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
+import type { FetchPlatform } from '../fetch/platform.ts';
 import { presetCall } from '../fetch/preset.ts';
 import { type AzureCookie, azureCookie } from './cookies.ts';
 
@@ -55,7 +56,7 @@ export interface AzureResponse {
 export type AzureHandler = (request: AzureRequest, context: AzureContext) => Promise<AzureResponse>;
 
 const facts: FetchPlatform = {
-  ...fetchFacts,
+  ...fetchPlatform,
   gateway: 'azure-functions',
   // Azure starts as many instances as it likes.
   multiprocess: true,

@@ -3,8 +3,9 @@
 import { prepareOptions } from '../../core/environ.ts';
 import { addGeo } from '../../core/geo.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
-import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
+import { fetchPlatform } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
+import type { FetchPlatform } from '../fetch/platform.ts';
 import { presetCall } from '../fetch/preset.ts';
 
 /** Options of {@link toBunny}. */
@@ -14,7 +15,7 @@ export type BunnyOptions = GatewayOptions;
 export type BunnyHandler = (request: Request) => Response | Promise<Response>;
 
 const facts: FetchPlatform = {
-  ...fetchFacts,
+  ...fetchPlatform,
   gateway: 'bunny',
   // A script runs at many points of presence.
   multiprocess: true,

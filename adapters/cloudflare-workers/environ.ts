@@ -3,7 +3,7 @@
 
 import { encodeWsgi, textFromNative } from '../../core/strings.ts';
 import type { Environ } from '../../core/types.ts';
-import type { BodyPipe, FetchPlatform } from '../fetch/environ.ts';
+import type { BodyPipe, FetchPlatform } from '../fetch/platform.ts';
 
 /** The part of `request.cf` that becomes CGI variables. (Cloudflare docs, "Request: IncomingRequestCfProperties") */
 export interface RequestCf {
@@ -38,7 +38,7 @@ interface Runtime {
 }
 
 /** How workerd differs from the Fetch standard. */
-export const workerFacts: FetchPlatform = {
+export const workerPlatform: FetchPlatform = {
   gateway: 'cloudflare-workers',
   // Cloudflare runs a Worker in as many isolates as it likes.
   multiprocess: true,

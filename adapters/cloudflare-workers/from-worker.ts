@@ -3,9 +3,9 @@
 
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ } from '../../core/types.ts';
-import { isEncodedByWorkerd, peek } from '../fetch/coded-body.ts';
 import { fromFetch } from '../fetch/from-fetch.ts';
-import { environOf } from '../fetch/hosted-request.ts';
+import { isEncodedByWorkerd, peek } from '../fetch/hosted/coded-body.ts';
+import { environOf } from '../fetch/hosted/request.ts';
 
 /** The `fetch` of a Worker. */
 // biome-ignore lint/suspicious/noExplicitAny: Cloudflare's own types of the three differ with each version and setting.

@@ -4,7 +4,7 @@
 import { prepareOptions } from '../../core/environ.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
-import { workerFacts } from './environ.ts';
+import { workerPlatform } from './environ.ts';
 
 /** Options of {@link toWorker}. */
 export type WorkerOptions = GatewayOptions;
@@ -34,7 +34,7 @@ export interface Worker<Env = unknown> {
  * export default toWorker(app, { maxBodyBytes: 1024 ** 2 });
  */
 export function toWorker<Env = unknown>(app: Application, options: WorkerOptions = {}): Worker<Env> {
-  const gateway = new FetchGateway(app, prepareOptions(app, options), workerFacts);
+  const gateway = new FetchGateway(app, prepareOptions(app, options), workerPlatform);
   return {
     fetch: (request, env, ctx) => gateway.handle({ request, target: null, length: -1, platform: [env, ctx] }, ctx),
   };

@@ -4,8 +4,9 @@ import { prepareOptions } from '../../core/environ.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import type { WaitContext } from '../../core/work.ts';
-import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
+import { fetchPlatform } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
+import type { FetchPlatform } from '../fetch/platform.ts';
 import { presetCall } from '../fetch/preset.ts';
 
 /** Options of {@link toDeno}. */
@@ -26,7 +27,7 @@ interface Runtime {
 }
 
 const facts: FetchPlatform = {
-  ...fetchFacts,
+  ...fetchPlatform,
   gateway: 'deno-deploy',
   // Deno Deploy runs as many instances as it likes; and Deno serves with several threads where it is told to.
   multiprocess: true,

@@ -5,8 +5,9 @@ import { addGeo } from '../../core/geo.ts';
 import { mistakenRequest } from '../../core/mistaken-request.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
-import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
+import { fetchPlatform } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
+import type { FetchPlatform } from '../fetch/platform.ts';
 import { presetCall } from '../fetch/preset.ts';
 
 /** Options of {@link toFastly}. */
@@ -58,7 +59,7 @@ export interface FastlyGeo {
 export type FastlyListener = (event: FastlyEvent) => void;
 
 const facts: FetchPlatform = {
-  ...fetchFacts,
+  ...fetchPlatform,
   gateway: 'fastly',
   // Each request has an instance of its own.
   multiprocess: true,

@@ -1,73 +1,15 @@
 // A Fetch `Request` as environ. Pure: nothing is read from the body here.
 
-import {
-  addDeployerKeys,
-  addHeader,
-  createEnviron,
-  declaredLength,
-  type GatewayInfo,
-  type RequestInfo,
-  type Settings,
-} from '../../core/environ.ts';
+import { addHeader, createEnviron, declaredLength } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
-import { Input } from '../../core/input.ts';
+import { Input, type StreamSource } from '../../core/input.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import type { FetchRequestCall } from './client.ts';
+import type { FetchPlatform, FetchRequest, FetchRequestLine } from './platform.ts';
 
-/** A request and what its caller knows beyond it. */
-export interface FetchCall {
-  readonly request: Request;
-  /** The request target where it is known more exactly than `request.url` tells; else null. */
-  readonly target: string | null;
-  /** The body's length in bytes where the caller knows it and no header says it; else -1. */
-  readonly length: number;
-  /** Whether whoever called made no request of their own, as with `fetch`: nobody else then knows of `init.signal`. */
-  readonly isLikeFetch?: boolean;
-  /** What the platform passed after the request: Deno its connection info, Bun its server, Workers `env` and `ctx`. */
-  readonly platform?: readonly unknown[];
-}
-
-/** The request line, with the host that the URL names. */
-export interface FetchRequestLine extends RequestInfo {
-  readonly authority: string;
-}
-
-/** Both ends of a pipe. */
-export interface BodyPipe {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
-}
-
-/** What differs between Fetch platforms. */
-export interface FetchPlatform extends GatewayInfo {
-  /** `SERVER_PROTOCOL`: a `Request` does not tell it. */
-  protocol(request: Request): string;
-  /** A header value as this platform gives it, as native string. */
-  headerValue(value: string): string;
-  /** A reason or header value, as this platform takes it. Left out: native strings, as the Fetch standard has it. */
-  headerText?(native: string): string;
-  /**
-   * A pipe that the platform reads a body from, where it treats a `ReadableStream` made of callbacks as second best: a
-   * write resolves when its bytes are taken, and rejects when nobody will. Undefined where there is no such thing.
-   *
-   * @param length the declared length in bytes, if there is one
-   */
-  pipe?(length: number | undefined): BodyPipe | undefined;
-  /**
-   * Whether the platform drops a request whose client has left, without a word to the response body, unless
-   * `waitUntil` has something to wait for.
-   */
-  cancelsOnDisconnect?: boolean;
-  /** Whether the platform takes away a request body that nobody has begun to read when it gets the response. */
-  discardsUnreadBody?: boolean;
-  /** Adds the platform's own keys to an environ that is otherwise complete. */
-  addKeys(environ: Environ, call: FetchCall): void;
-}
-
-/** Facts of a Fetch platform of which nothing else is known. */
-export const fetchFacts: FetchPlatform = {
+/** A Fetch platform of which nothing else is known. */
+export const fetchPlatform: FetchPlatform = {
   gateway: 'fetch',
   multiprocess: false,
   protocol: () => 'HTTP/1.1',
@@ -83,8 +25,8 @@ export const fetchFacts: FetchPlatform = {
  *
  * @throws {RequestError} for a path that cannot be served
  */
-export function requestLine(call: FetchCall, facts: FetchPlatform, settings: Settings): FetchRequestLine {
-  const { request } = call;
+export function requestLine(sent: FetchRequest, platform: FetchPlatform, basePath: string): FetchRequestLine {
+  const { request } = sent;
   const { url, method } = request;
   const start = url.indexOf('://') + 3;
   const pathStart = url.indexOf('/', start);
@@ -93,16 +35,16 @@ export function requestLine(call: FetchCall, facts: FetchPlatform, settings: Set
   const colon = authority.lastIndexOf(':');
   const hasPort = colon > authority.lastIndexOf(']');
   // Some platforms show a path as it was sent, with UTF-8 in it that no URL may hold.
-  const requestUri = call.target ?? encodeWsgi(withoutFragment(url.slice(pathStart)));
+  const requestUri = sent.target ?? encodeWsgi(withoutFragment(url.slice(pathStart)));
   const target = splitTarget(requestUri, method);
-  const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), settings.basePath);
+  const { scriptName, pathInfo } = splitPrefix(decodePath(target.path), basePath);
   return {
     method,
     scriptName,
     pathInfo,
     queryString: target.query,
     requestUri,
-    protocol: facts.protocol(request),
+    protocol: platform.protocol(request),
     scheme,
     serverName: (hasPort ? authority.slice(0, colon) : authority) || 'localhost',
     serverPort: hasPort ? authority.slice(colon + 1) : scheme === 'https' ? '443' : '80',
@@ -110,36 +52,50 @@ export function requestLine(call: FetchCall, facts: FetchPlatform, settings: Set
   };
 }
 
+/** What an environ needs of the call that it is made for. */
+export interface EnvironState {
+  /** Where the request body comes from; null for none. */
+  readonly source: StreamSource | null;
+  /** The largest body that is taken, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Adds the keys that last as long as the request. */
+  attachTo(environ: Environ): void;
+}
+
 /**
- * Makes the environ of a request.
+ * Makes the environ of a request. What a platform and a deployer add is still to come.
  *
  * @throws {RequestError} for a request that cannot be served
  */
-export function fetchEnviron(client: FetchRequestCall, line: FetchRequestLine, errors: ErrorStream): Environ {
-  const { call, facts, settings, source } = client;
-  const { request } = call;
-  const environ = createEnviron(facts, line, errors);
+export function fetchEnviron(
+  { request, length: sent }: FetchRequest,
+  line: FetchRequestLine,
+  platform: FetchPlatform,
+  errors: ErrorStream,
+  call: EnvironState,
+): Environ {
+  const { source, maxBodyBytes } = call;
+  const environ = createEnviron(platform, line, errors);
   // Now, while all environs are of one shape: with their headers each is of another, and this takes longer.
-  client.attachTo(environ);
+  call.attachTo(environ);
   if (line.scheme === 'https') environ.HTTPS = 'on';
   request.headers.forEach((value, name) => {
-    const native = facts.headerValue(value);
+    const native = platform.headerValue(value);
     if (native.indexOf(',') !== -1 && SINGLE.has(name)) addRepeats(environ, name, native);
     else addHeader(environ, name, native);
   });
   environ.HTTP_HOST ??= line.authority;
   checkHost(environ.HTTP_HOST);
-  if (call.length >= 0) environ.CONTENT_LENGTH ??= String(call.length);
+  if (sent >= 0) environ.CONTENT_LENGTH ??= String(sent);
   let length = declaredLength(environ);
   if (source === null && length !== undefined && length > 0) {
     // A header that belongs to no body: whoever made the Request, or its client, has left the body out. (ENV-09)
     delete environ.CONTENT_LENGTH;
     length = undefined;
   }
-  if (length !== undefined && length > settings.maxBodyBytes) throw new BodyTooLargeError(settings.maxBodyBytes);
-  environ['wsgi.input'] = new Input(source, length, settings.maxBodyBytes);
+  if (length !== undefined && length > maxBodyBytes) throw new BodyTooLargeError(maxBodyBytes);
+  environ['wsgi.input'] = new Input(source, length, maxBodyBytes);
   environ['fetch.request'] = request;
-  addDeployerKeys(environ, settings.deployerKeys);
   return environ;
 }
 

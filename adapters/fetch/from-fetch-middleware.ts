@@ -7,13 +7,13 @@ import { Exchange } from '../../core/exchange.ts';
 import { log } from '../../core/log.ts';
 import type { Answer, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ, Middleware } from '../../core/types.ts';
-import { fetchFacts } from './environ.ts';
+import { fetchPlatform } from './environ.ts';
 import { cancelBody } from './foreign-body.ts';
 import { fromFetch } from './from-fetch.ts';
-import { type DirectCall, nativeCall } from './gateway.ts';
-import { environOf } from './hosted-request.ts';
+import { environOf } from './hosted/request.ts';
+import { showRequest } from './hosted/shown-request.ts';
+import { callBehind, type DirectCall } from './passthrough.ts';
 import { type ResponseCall, toResponse } from './response.ts';
-import { showRequest } from './shown-request.ts';
 
 /**
  * Calls what stands behind a Fetch middleware, once.
@@ -70,7 +70,7 @@ export function fromFetchMiddleware(middleware: FetchMiddleware): Middleware {
 
 /** The application inside, for one request. */
 class InnerCall implements ResponseCall {
-  readonly head: boolean;
+  readonly isHead: boolean;
   readonly #app: Application;
   readonly #request: Request;
   readonly #environ: Environ;
@@ -86,8 +86,8 @@ class InnerCall implements ResponseCall {
     this.#app = app;
     this.#request = request;
     this.#environ = environOf(request) as Environ;
-    this.head = request.method === 'HEAD';
-    this.#body = this.head || request.method === 'GET' ? null : request.body;
+    this.isHead = request.method === 'HEAD';
+    this.#body = this.isHead || request.method === 'GET' ? null : request.body;
   }
 
   readonly next: FetchNext = async (request = this.#request) => {
@@ -99,7 +99,7 @@ class InnerCall implements ResponseCall {
     const environ = this.#environ;
     const exchange = new Exchange(environ, {
       onFailure: (error) => this.#failures.push(error),
-      passthrough: nativeCall,
+      passthrough: callBehind,
       context: { waitUntil: environ['waygate.wait_until'] },
     });
     this.#exchange = exchange;
@@ -121,9 +121,9 @@ class InnerCall implements ResponseCall {
     const { body } = answer;
     if (Array.isArray(body)) {
       this.#close();
-      return toResponse(answer, fetchFacts, this);
+      return toResponse(answer, fetchPlatform, this);
     }
-    return toResponse({ ...answer, body: this.#followed(body) }, fetchFacts, this);
+    return toResponse({ ...answer, body: this.#followed(body) }, fetchPlatform, this);
   }
 
   /** The same body; what it fails with is for whoever reads it to report. */

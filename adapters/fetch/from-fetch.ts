@@ -1,16 +1,17 @@
-// Makes an application of a Fetch handler: Hono, h3, itty-router, or any function from Request to Response. The request
-// it sees stands in hosted-request.ts, what else it is given in hosted-platform.ts, how its response is read in
-// hosted-response.ts, and when none of that is needed in native.ts.
+// Makes an application of a Fetch handler: Hono, h3, itty-router, or any function from Request to Response. The folder hosted/
+// has its side: the request it sees, what else it is given, how its response is read. passthrough.ts says when none of that
+// is needed.
 
 import { describe, RequestError } from '../../core/errors.ts';
 import { gatewayInput } from '../../core/input-base.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { cancelBody } from './foreign-body.ts';
-import { platformArguments } from './hosted-platform.ts';
-import { hostedRequest, remember } from './hosted-request.ts';
-import { checkResponse, respond } from './hosted-response.ts';
-import { DeferredBody, originalRequest } from './native.ts';
+import { HostedBody } from './hosted/body.ts';
+import { platformArguments } from './hosted/platform.ts';
+import { hostedRequest, remember } from './hosted/request.ts';
+import { checkResponse, respond } from './hosted/response.ts';
+import { originalRequest } from './passthrough.ts';
 
 /** A handler of the Fetch kind. What follows the request is the platform's: bindings and execution context, by custom. */
 export type FetchHandlerFunction = (
@@ -44,7 +45,7 @@ export function fromFetch(app: FetchApp): Application {
     if (original === null) return host(handler, environ, startResponse);
     remember(original, environ);
     const platform = platformArguments(environ);
-    return new DeferredBody(
+    return new HostedBody(
       handler(original, ...platform),
       (response) => respond(response, environ, startResponse),
       startResponse,

@@ -2,8 +2,8 @@
 
 export { type FetchApp, type FetchHandlerFunction, fromFetch } from './from-fetch.ts';
 export { type FetchMiddleware, type FetchNext, fromFetchMiddleware } from './from-fetch-middleware.ts';
-export type { ExecutionContextLike } from './hosted-platform.ts';
-export { environOf } from './hosted-request.ts';
+export type { ExecutionContextLike } from './hosted/platform.ts';
+export { environOf } from './hosted/request.ts';
 export { type FetchHandler, type FetchOptions, type RemoteAddr, toFetch } from './to-fetch.ts';
 export { type HonoContextLike, toFetchMiddleware, type WaygateFetchMiddleware } from './to-fetch-middleware.ts';
 

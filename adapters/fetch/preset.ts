@@ -1,10 +1,10 @@
 // What the platforms share whose functions are called with a `Request`: each is a set of facts and a few lines of its own.
 
 import { isRequestLike, mistakenRequest } from '../../core/mistaken-request.ts';
-import type { FetchCall } from './environ.ts';
+import type { FetchRequest } from './platform.ts';
 
 /** What stands in `wsgi.input` and URL of a request of a function: nothing is known beyond the `Request`. */
-export interface PresetCall extends FetchCall {
+export interface PresetCall extends FetchRequest {
   /** What the platform passed besides the request. */
   readonly platform: readonly unknown[];
 }

@@ -4,12 +4,12 @@ import { concat } from '../../core/bytes.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { HeaderList } from '../../core/types.ts';
-import type { FetchPlatform } from './environ.ts';
+import type { FetchPlatform } from './platform.ts';
 
 /** What a response body needs of the request it answers. */
 export interface ResponseCall {
   /** Whether the request method is HEAD. */
-  readonly head: boolean;
+  readonly isHead: boolean;
   /** The client has left: tells the application and closes its body. */
   clientLeft(reason: unknown): void | Promise<void>;
   /** What is to happen when the client has left before the body came to its end, if it is one who would read on. */
@@ -22,11 +22,11 @@ export interface ResponseCall {
 
 /**
  * @param response what the gateway made of the application's answer
- * @param facts how this platform takes a response
+ * @param platform how this platform takes a response
  */
-export function toResponse(response: GatewayResponse, facts: FetchPlatform, call: ResponseCall): Response {
+export function toResponse(response: GatewayResponse, platform: FetchPlatform, call: ResponseCall): Response {
   const { statusCode, body, headers } = response;
-  const { headerText } = facts;
+  const { headerText } = platform;
   const init: ResponseInit =
     headerText === undefined
       ? { status: statusCode, statusText: response.reason, headers }
@@ -37,12 +37,12 @@ export function toResponse(response: GatewayResponse, facts: FetchPlatform, call
     call.bodyOver(body);
     return passedOn(body.stream, init);
   }
-  if (call.head || isNullBodyStatus(statusCode)) {
+  if (call.isHead || isNullBodyStatus(statusCode)) {
     // A Response that nobody reads is never pulled or cancelled: close at once. (trap 5)
     call.bodyOver(body);
     return new Response(null, init);
   }
-  const pipe = facts.pipe?.(declaredLength(headers));
+  const pipe = platform.pipe?.(declaredLength(headers));
   if (pipe === undefined) return new Response(pulled(body, call), init);
   pump(body, pipe.writable.getWriter(), call);
   return new Response(pipe.readable, init);

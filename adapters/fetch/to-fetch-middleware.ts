@@ -5,7 +5,7 @@ import { prepareOptions } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import type { GatewayOptions, Middleware } from '../../core/types.ts';
 import type { WaitContext } from '../../core/work.ts';
-import { fetchFacts } from './environ.ts';
+import { fetchPlatform } from './environ.ts';
 import { fromFetch } from './from-fetch.ts';
 import { FetchGateway } from './gateway.ts';
 
@@ -63,7 +63,7 @@ export function toFetchMiddleware(middleware: Middleware, options: GatewayOption
       `The middleware given to toFetchMiddleware returned ${describe(app)}; expected an application, a function of environ and startResponse.`,
     );
   }
-  const gateway = new FetchGateway(app, prepareOptions(app, options), fetchFacts);
+  const gateway = new FetchGateway(app, prepareOptions(app, options), fetchPlatform);
   const handle = (
     request: Request,
     next: (request: Request) => Response | Promise<Response>,

@@ -5,8 +5,9 @@ import { describe } from '../../core/errors.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { asciiTarget } from '../../core/url.ts';
-import { type FetchCall, type FetchPlatform, fetchFacts } from './environ.ts';
+import { fetchPlatform } from './environ.ts';
 import { FetchGateway } from './gateway.ts';
+import type { FetchPlatform, FetchRequest } from './platform.ts';
 
 /** Options of {@link toFetch}. */
 export interface FetchOptions extends GatewayOptions {
@@ -63,7 +64,7 @@ export type FetchHandler = (
  */
 export function toFetch(app: Application, options: FetchOptions = {}): FetchHandler {
   const { waitUntil, remoteAddr } = options;
-  const facts = remoteAddr === undefined ? fetchFacts : withAddress(remoteAddr);
+  const facts = remoteAddr === undefined ? fetchPlatform : withAddress(remoteAddr);
   const gateway = new FetchGateway(app, prepareOptions(app, options), facts);
   const context = waitUntil && { waitUntil };
   return async (input, ...rest) => {
@@ -82,9 +83,9 @@ function withAddress(remoteAddr: string | RemoteAddr): FetchPlatform {
     );
   }
   return {
-    ...fetchFacts,
+    ...fetchPlatform,
     addKeys(environ, call) {
-      fetchFacts.addKeys(environ, call);
+      fetchPlatform.addKeys(environ, call);
       // The deployer's own key is there already.
       if (environ.REMOTE_ADDR !== undefined) return;
       const found = typeof remoteAddr === 'string' ? remoteAddr : remoteAddr(call.request, ...(call.platform ?? []));
@@ -97,7 +98,7 @@ function withAddress(remoteAddr: string | RemoteAddr): FetchPlatform {
 }
 
 /** What was passed, as a request; a path gets `http://localhost` in front of it. */
-function toCall(input: Request | string | URL, rest: readonly unknown[]): FetchCall {
+function toCall(input: Request | string | URL, rest: readonly unknown[]): FetchRequest {
   const init = rest[0] as RequestInit | undefined;
   if (typeof input !== 'string' && !(input instanceof URL)) {
     // Servers call handlers with a second argument of their own, which is not a RequestInit.

@@ -5,8 +5,9 @@ import { addGeo } from '../../core/geo.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import type { WaitContext } from '../../core/work.ts';
-import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
+import { fetchPlatform } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
+import type { FetchPlatform } from '../fetch/platform.ts';
 import { presetCall } from '../fetch/preset.ts';
 
 /** Options of {@link toNetlify}. */
@@ -46,7 +47,7 @@ export interface NetlifyGeo {
 export type NetlifyFunction = (request: Request, context: NetlifyContext) => Response | Promise<Response>;
 
 const facts: FetchPlatform = {
-  ...fetchFacts,
+  ...fetchPlatform,
   gateway: 'netlify',
   // Netlify starts as many instances as it likes.
   multiprocess: true,

@@ -6,8 +6,9 @@ import { decodeWsgi } from '../../core/strings.ts';
 import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
 import type { WaitContext } from '../../core/work.ts';
-import { type FetchPlatform, fetchFacts } from '../fetch/environ.ts';
+import { fetchPlatform } from '../fetch/environ.ts';
 import { FetchGateway } from '../fetch/gateway.ts';
+import type { FetchPlatform } from '../fetch/platform.ts';
 import { presetCall } from '../fetch/preset.ts';
 
 /** Options of {@link toVercel}. */
@@ -35,7 +36,7 @@ interface Runtime {
 }
 
 const facts: FetchPlatform = {
-  ...fetchFacts,
+  ...fetchPlatform,
   gateway: 'vercel',
   // Vercel starts as many instances as it likes.
   multiprocess: true,

@@ -9,7 +9,7 @@ import * as light from 'waygate/light-fetch/classes';
 import { mount, proxyFix, validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
 import { lowerName } from '../../adapters/aws-lambda/event/result-headers.ts';
-import { hostedUrl } from '../../adapters/fetch/hosted-url.ts';
+import { hostedUrl } from '../../adapters/fetch/hosted/url.ts';
 import { checkHeaders } from '../../core/check.ts';
 import { headerKey, headerName } from '../../core/environ.ts';
 import { addHeaderLines } from '../../core/header-plans.ts';
@@ -31,8 +31,8 @@ const KEPT: Record<string, string> = {
   'adapters/aws-lambda/event/request-headers.ts plans': 'plans, bounded in number and letters, filled below',
   'adapters/aws-lambda/event/result-headers.ts lowerName': 'a memo, filled below',
   'adapters/aws-lambda/emulator/runtime.ts idleCalls': 'one for each call of an emulated function that is under way',
-  'adapters/fetch/hosted-url.ts originOf': 'a memo, filled below',
-  'adapters/fetch/list-headers.ts lowerCase': 'a memo, filled below',
+  'adapters/fetch/hosted/url.ts originOf': 'a memo, filled below',
+  'adapters/fetch/light/list-headers.ts lowerCase': 'a memo, filled below',
 };
 
 test('every map, set, memo and list at the top of a module is accounted for', () => {

@@ -854,7 +854,7 @@ const others = [
   {
     rule: 'URL-05',
     what: 'dot segments reach a hosted Fetch app',
-    file: 'adapters/fetch/hosted-url.ts',
+    file: 'adapters/fetch/hosted/url.ts',
     from: '  if (!hasDotSegments(path)) return;\n',
     to: '  return;\n',
     tests: ['tests/adapters/fetch'],
@@ -862,7 +862,7 @@ const others = [
   {
     rule: 'URL-05',
     what: 'an escaped dot hides a dot segment',
-    file: 'adapters/fetch/hosted-url.ts',
+    file: 'adapters/fetch/hosted/url.ts',
     from: '(?:\\.|%2e){1,2}',
     to: '(?:\\.){1,2}',
     tests: ['tests/adapters/fetch'],

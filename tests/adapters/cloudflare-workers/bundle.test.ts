@@ -26,7 +26,9 @@ async function bundled(contents: string): Promise<string[]> {
     .sort();
 }
 
-const FETCH = ['fetch/client.ts', 'fetch/environ.ts', 'fetch/foreign-body.ts', 'fetch/gateway.ts', 'fetch/response.ts'];
+const FETCH = ['call', 'environ', 'foreign-body', 'gateway', 'passthrough', 'response'].map(
+  (name) => `fetch/${name}.ts`,
+);
 
 test('toWorker', async () => {
   const files = await bundled(`
@@ -46,7 +48,7 @@ test('fromFetch takes nothing of toFetch', async () => {
   const files = await bundled(`
     import { fromFetch } from './adapters/fetch/index.ts';
     export default fromFetch(() => new Response());`);
-  expect(files).toContain('fetch/native.ts');
+  expect(files).toContain('fetch/hosted/body.ts');
   expect(files).not.toContain('fetch/to-fetch.ts');
   expect(files).not.toContain('fetch/response.ts');
 });

@@ -17,7 +17,7 @@ describe('waygate/light-fetch', () => {
   });
 
   test('replaces nothing a second time, and leaves alone what somebody has put there since', async () => {
-    const { replaceGlobals } = await import('../../../adapters/fetch/real.ts');
+    const { replaceGlobals } = await import('../../../adapters/fetch/light/real.ts');
     const own = (): Promise<Response> => Promise.reject(new Error('mocked'));
     globalThis.fetch = own as typeof fetch;
     try {

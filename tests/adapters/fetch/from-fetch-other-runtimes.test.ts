@@ -3,11 +3,11 @@
 
 import { vi } from 'vitest';
 
-vi.mock('../../../adapters/fetch/light-request.ts', async (original) => ({
+vi.mock('../../../adapters/fetch/light/request.ts', async (original) => ({
   ...(await original<object>()),
   isLightEnough: () => false,
 }));
-vi.mock('../../../adapters/fetch/response-bytes.ts', () => ({
+vi.mock('../../../adapters/fetch/hosted/response-bytes.ts', () => ({
   bytesInMemory: () => null,
   knownLength: () => null,
 }));

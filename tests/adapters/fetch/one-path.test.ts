@@ -11,7 +11,7 @@ import { fromWorker, toWorker } from 'waygate/cloudflare-workers';
 import { fromFetch, toFetch } from 'waygate/fetch';
 import { mount } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
-import { hostedUrl } from '../../../adapters/fetch/hosted-url.ts';
+import { hostedUrl } from '../../../adapters/fetch/hosted/url.ts';
 import { decodePath } from '../../../core/url.ts';
 import { parseResponse } from '../../../testing/raw-response.ts';
 import { listening } from './hosting.ts';

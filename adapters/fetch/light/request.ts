@@ -2,9 +2,9 @@
 // need one: they read the URL, a header, the body as text. Its prototype chain ends in `Request.prototype`, so that it is
 // a Request to `instanceof`; whatever it does not answer by itself it has a real one answer.
 
-import type { Environ } from '../../core/types.ts';
-import { LightHeaders } from './light-headers.ts';
-import { lightMode } from './light-mode.ts';
+import type { Environ } from '../../../core/types.ts';
+import { LightHeaders } from './headers.ts';
+import { lightMode } from './mode.ts';
 import { real } from './real.ts';
 import { standFor } from './stand-for.ts';
 

@@ -3,10 +3,10 @@
 // more than all the rest of a small request. This one keeps a text or bytes in memory, and has the platform's own answer
 // for whatever else there is.
 
-import { isNullBodyStatus } from '../../core/status.ts';
-import { bytesOf, ownBytes, readAs, reasonOf, statusOf } from './light-body.ts';
-import type { LightParts } from './light-mode.ts';
+import { isNullBodyStatus } from '../../../core/status.ts';
+import { bytesOf, ownBytes, readAs, reasonOf, statusOf } from './body.ts';
 import { ListHeaders } from './list-headers.ts';
+import type { LightParts } from './mode.ts';
 import { markAsUncloneable, real } from './real.ts';
 import { instanceCheck, likePlatform, standFor } from './stand-for.ts';
 

@@ -1,13 +1,13 @@
 // The `Response` of a Fetch handler, given to the gateway.
 
-import { isHopByHop } from '../../core/check.ts';
-import { describe, RequestError } from '../../core/errors.ts';
-import { reasonPhrase } from '../../core/status.ts';
-import { encode, encodeWsgi, trimBlanks } from '../../core/strings.ts';
-import type { ApplicationBody, Environ, HeaderList, StartResponse } from '../../core/types.ts';
+import { isHopByHop } from '../../../core/check.ts';
+import { describe, RequestError } from '../../../core/errors.ts';
+import { reasonPhrase } from '../../../core/status.ts';
+import { encode, encodeWsgi, trimBlanks } from '../../../core/strings.ts';
+import type { ApplicationBody, Environ, HeaderList, StartResponse } from '../../../core/types.ts';
+import { cancelBody, webStream } from '../foreign-body.ts';
+import { type LightParts, lightMode } from '../light/mode.ts';
 import { isEncodedByWorkerd, peek, wasDecodedByFetch } from './coded-body.ts';
-import { cancelBody, webStream } from './foreign-body.ts';
-import { type LightParts, lightMode } from './light-mode.ts';
 import { whatIsReady } from './ready.ts';
 import { bytesInMemory, knownLength } from './response-bytes.ts';
 

@@ -1,9 +1,9 @@
 // What the platform does with the parts of a response: how it reads a body, a status and a reason. (Fetch standard §5.3, §5.5)
 
-import { decode } from '../../core/bytes.ts';
-import { isHeaderValue } from '../../core/check.ts';
-import { describe } from '../../core/errors.ts';
-import { encode } from '../../core/strings.ts';
+import { decode } from '../../../core/bytes.ts';
+import { isHeaderValue } from '../../../core/check.ts';
+import { describe } from '../../../core/errors.ts';
+import { encode } from '../../../core/strings.ts';
 
 /**
  * The bytes of a body that is nothing but bytes, copied, since what their owner writes into them later must not show.

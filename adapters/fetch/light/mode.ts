@@ -1,7 +1,7 @@
 // Whether programs see light classes in the place of the platform's: a bundle of `waygate build` does, and a program that
 // imports `waygate/light-fetch`. Everywhere else there is none, and nothing of them is in a bundle.
 
-import type { HeaderList } from '../../core/types.ts';
+import type { HeaderList } from '../../../core/types.ts';
 import type { FetchGlobals } from './real.ts';
 
 /** What a gateway needs of a response that was never made real. */

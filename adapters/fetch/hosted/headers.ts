@@ -1,7 +1,7 @@
 // The headers that a Fetch handler sees, made from environ.
 
-import { headerName } from '../../core/environ.ts';
-import type { Environ } from '../../core/types.ts';
+import { headerName } from '../../../core/environ.ts';
+import type { Environ } from '../../../core/types.ts';
 
 /** The request headers in environ: `HTTP_*`, `CONTENT_TYPE` and `CONTENT_LENGTH`, by their names in lower case. */
 export function hostedHeaders(environ: Environ): [string, string][] {

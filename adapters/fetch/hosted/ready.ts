@@ -1,9 +1,9 @@
 // How the stream of a Response is read where the head waits for the first chunk: what is ready at once goes out with it, a
 // body that is over then in one piece with its length; else the head goes out alone. (D23)
 
-import { FLUSH } from '../../core/body.ts';
-import { isReady } from '../../core/ready.ts';
-import type { ApplicationBody } from '../../core/types.ts';
+import { FLUSH } from '../../../core/body.ts';
+import { isReady } from '../../../core/ready.ts';
+import type { ApplicationBody } from '../../../core/types.ts';
 
 /** Bytes up to which chunks are gathered ahead of the head. */
 const LIMIT = 65_536;

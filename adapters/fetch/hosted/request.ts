@@ -1,14 +1,14 @@
 // The `Request` that a Fetch handler sees, made from environ: what a middleware changed there is what it shows.
 
-import { isToken } from '../../core/check.ts';
-import { BadRequestError, quote, RequestError } from '../../core/errors.ts';
-import { gatewayInput } from '../../core/input-base.ts';
-import { attachState, stateOf } from '../../core/private-state.ts';
-import type { Environ } from '../../core/types.ts';
-import { hostedHeaders } from './hosted-headers.ts';
-import { hostedUrl } from './hosted-url.ts';
-import { isLightEnough, LazyRequest, type RequestParts } from './light-request.ts';
-import { real } from './real.ts';
+import { isToken } from '../../../core/check.ts';
+import { BadRequestError, quote, RequestError } from '../../../core/errors.ts';
+import { gatewayInput } from '../../../core/input-base.ts';
+import { attachState, stateOf } from '../../../core/private-state.ts';
+import type { Environ } from '../../../core/types.ts';
+import { real } from '../light/real.ts';
+import { isLightEnough, LazyRequest, type RequestParts } from '../light/request.ts';
+import { hostedHeaders } from './headers.ts';
+import { hostedUrl } from './url.ts';
 
 /**
  * Makes the request. Its URL is that of {@link hostedUrl}, its signal is `waygate.signal`, its body reads from

@@ -1,9 +1,9 @@
 // The URL that a Fetch handler sees, made from environ.
 
-import { BadRequestError, quote } from '../../core/errors.ts';
-import { memo } from '../../core/memo.ts';
-import type { Environ } from '../../core/types.ts';
-import { encodedPathInfo, querySuffix, quotePath } from '../../core/url.ts';
+import { BadRequestError, quote } from '../../../core/errors.ts';
+import { memo } from '../../../core/memo.ts';
+import type { Environ } from '../../../core/types.ts';
+import { encodedPathInfo, querySuffix, quotePath } from '../../../core/url.ts';
 
 /** A host name, an address or a bracketed IPv6 address, and perhaps a port: no user, no path, no space. (RFC 3986 §3.2.2) */
 const HOST = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;

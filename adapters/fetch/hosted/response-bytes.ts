@@ -1,8 +1,8 @@
 // The bytes of a `Response` that was made of a text or of bytes, where the runtime still has them: they then go out in one
 // piece with their length, instead of through a stream that was made for them.
 
-import { encode } from '../../core/strings.ts';
-import { real } from './real.ts';
+import { encode } from '../../../core/strings.ts';
+import { real } from '../light/real.ts';
 
 /** What Node 20 and 22 keep of a response, under a symbol of their own. */
 interface State {

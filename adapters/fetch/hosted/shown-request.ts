@@ -1,11 +1,11 @@
 // What a Fetch middleware has changed of a request, as changes of its environ.
 
-import { declaredLength, headerKey } from '../../core/environ.ts';
-import { Input, StreamSource } from '../../core/input.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Environ } from '../../core/types.ts';
-import { checkHost, decodePath, splitTarget } from '../../core/url.ts';
-import { fetchFacts } from './environ.ts';
+import { declaredLength, headerKey } from '../../../core/environ.ts';
+import { Input, StreamSource } from '../../../core/input.ts';
+import { encodeWsgi } from '../../../core/strings.ts';
+import type { Environ } from '../../../core/types.ts';
+import { checkHost, decodePath, splitTarget } from '../../../core/url.ts';
+import { fetchPlatform } from '../environ.ts';
 
 /**
  * Brings an environ up to date with the request that a middleware passes on.
@@ -50,7 +50,7 @@ function showHeaders(environ: Environ, headers: Headers): void {
     const key = headerKey(name);
     if (key === '') return;
     shown.add(key);
-    const native = fetchFacts.headerValue(value);
+    const native = fetchPlatform.headerValue(value);
     if (environ[key] !== native) environ[key] = native;
   });
   for (const key of Object.keys(environ)) {

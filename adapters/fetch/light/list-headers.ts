@@ -1,10 +1,10 @@
 // biome-ignore-all lint/complexity/noArguments: the platform's functions count theirs.
 // A `Headers` of our own, by the Fetch standard (§2.2.2, §5.1): a list in memory that needs nothing of the platform's.
 
-import { isHeaderValue, isToken } from '../../core/check.ts';
-import { describe, quote } from '../../core/errors.ts';
-import { memo } from '../../core/memo.ts';
-import { LightHeaders } from './light-headers.ts';
+import { isHeaderValue, isToken } from '../../../core/check.ts';
+import { describe, quote } from '../../../core/errors.ts';
+import { memo } from '../../../core/memo.ts';
+import { LightHeaders } from './headers.ts';
 import { listIterator } from './list-iterator.ts';
 import { markAsUncloneable, real } from './real.ts';
 import { instanceCheck, likePlatform, standFor } from './stand-for.ts';

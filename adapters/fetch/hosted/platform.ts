@@ -1,7 +1,7 @@
 // What a Fetch handler is given besides the request, on each platform as its framework's own adapter for that platform
 // gives it: Hono shows the first as `c.env`, the second as `c.executionCtx`.
 
-import type { Environ } from '../../core/types.ts';
+import type { Environ } from '../../../core/types.ts';
 
 /** Keeps work alive after the response: the part of Workers' `ExecutionContext` that every platform can give. */
 export interface ExecutionContextLike {

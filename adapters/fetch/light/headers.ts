@@ -1,9 +1,9 @@
 // The headers of a light request: single look-ups are answered from environ, and a real `Headers` is made for all else.
 
-import { headerKey } from '../../core/environ.ts';
-import type { Environ } from '../../core/types.ts';
-import { hostedHeaders } from './hosted-headers.ts';
-import { lightMode } from './light-mode.ts';
+import { headerKey } from '../../../core/environ.ts';
+import type { Environ } from '../../../core/types.ts';
+import { hostedHeaders } from '../hosted/headers.ts';
+import { lightMode } from './mode.ts';
 import { real } from './real.ts';
 import { standFor } from './stand-for.ts';
 

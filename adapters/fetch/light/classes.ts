@@ -1,11 +1,11 @@
 // The light classes under the names of the platform's: what `waygate build` has a bundle use for `Response`, `Request`,
 // `Headers` and `fetch`. No global is changed.
 
-import { lightMode, useLight } from './light-mode.ts';
-import { LazyRequest } from './light-request.ts';
-import { LightResponse } from './light-response.ts';
 import { ListHeaders } from './list-headers.ts';
+import { lightMode, useLight } from './mode.ts';
 import { type FetchGlobals, real } from './real.ts';
+import { LazyRequest } from './request.ts';
+import { LightResponse } from './response.ts';
 import { instanceCheck } from './stand-for.ts';
 
 /** Arguments of which the first may be a light request, as the platform takes them. */
