@@ -1,6 +1,7 @@
 // Which option of `build` and `deploy` means something for which target. One that would have no effect is an error.
 
 import { type CommandError, usageError } from './errors.ts';
+import type { ReportTarget } from './inspect/record-worker.ts';
 import type { Kind } from './kind.ts';
 import { spelledSource } from './platform.ts';
 import type { TargetName } from './targets.ts';
@@ -27,6 +28,8 @@ export interface BuildOptions {
   memory?: number;
   /** `workers`, `lambda-web`: whether the validator stands around the app. */
   validate?: boolean;
+  /** `workers`: where the recorder in the Worker reports to. */
+  inspect?: ReportTarget;
   /** The name that the target knows the app under; made of the project's name when left out. */
   name?: string;
   /** Packages that stay outside of the bundle. */

@@ -8,7 +8,7 @@ import { type Certificate, certificateOf } from './certificate.ts';
 import { usageError } from './errors.ts';
 import { checkRunOptions, DEFAULT_SOURCE } from './handler.ts';
 import type { Inspector } from './inspect/inspector.ts';
-import { BundleFolder } from './load.ts';
+import { BundleFolder, loadModule } from './load.ts';
 import type { Output } from './output.ts';
 import { checkSourceOptions, parsePlatform } from './platform.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -252,8 +252,15 @@ async function serveWorkers(
   if (kind === 'lambda') throw usageError('A Lambda handler does not run in workerd; leave --platform workers out.');
   const envFiles = options.envFile.map((file) => resolve(output.io.cwd, file));
   const config = { name: path, kind, host, port, quiet, validate, envFiles, folder: await folder.path };
-  const server = new WorkerdServer(config, output);
-  await serveVersions(path, server, `Starting ${path} in workerd`, options, output, inspector);
+  const server = new WorkerdServer(config, output, await inspector?.workerInspection());
+  const replace = async (): Promise<string[]> => {
+    const inputs = await server.replace();
+    // Replays on other platforms run in this process, where the app may not load at all.
+    if (inspector !== undefined) void inspector.load(() => loadModule(path, output.io.cwd));
+    return inputs;
+  };
+  const versions = { listen: () => server.listen(), replace, close: () => server.close() };
+  await serveVersions(path, versions, `Starting ${path} in workerd`, options, output, inspector);
 }
 
 /** Serves the app as a Lambda Web Function until a signal. */

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions } from 'esbuild';
+import type { ReportTarget } from './inspect/record-worker.ts';
 import type { Kind } from './kind.ts';
 
 /** What `--target` takes. */
@@ -29,6 +30,8 @@ export interface EntryOptions {
   stream?: boolean;
   /** `workers`, `lambda-web`: whether the validator stands around the app. */
   validate?: boolean;
+  /** `workers`: where the recorder in the Worker reports to. */
+  inspect?: ReportTarget;
 }
 
 /** One target. */
@@ -196,20 +199,32 @@ function importExport({ from, exportName, kind, program }: AppImport): string {
  * A Fetch app may be a whole Worker, with other handlers and Durable Objects: unless it is watched, it stays what it is.
  * workerd takes no export that is neither, and what a module for Node exports besides its app is neither.
  */
-function workersEntry(app: AppImport, { validate = false }: EntryOptions): string {
+function workersEntry(app: AppImport, { validate = false, inspect }: EntryOptions): string {
   const from = JSON.stringify(app.from);
   // A program that listens exports nothing that workerd could use.
   const others = app.program === undefined ? `export * from ${from};\n` : '';
+  const recorder = inspect === undefined ? '' : importRecorder();
+  const recorded = (worker: string): string =>
+    inspect === undefined ? worker : `recordWorker(${worker}, ${JSON.stringify(inspect)})`;
   if (app.kind === 'fetch' && !validate) {
     // A class, whose prototype cannot be replaced, is a Worker; any other function is a handler.
     const worker =
       "const isClass = Object.getOwnPropertyDescriptor(hosted, 'prototype')?.writable === false;\n" +
-      "export default typeof hosted === 'function' && !isClass ? { fetch: hosted } : hosted;\n";
-    return `${importExport(app)}\n${others}const hosted = ${app.expression};\n${worker}`;
+      "const worker = typeof hosted === 'function' && !isClass ? { fetch: hosted } : hosted;\n" +
+      `export default ${inspect === undefined ? 'worker' : `isClass ? worker : ${recorded('worker')}`};\n`;
+    return `${recorder}${importExport(app)}\n${others}const hosted = ${app.expression};\n${worker}`;
   }
   const watch = validate ? "import { validator } from 'waygate/middleware';\n" : '';
-  const served = validate ? 'validator(application)' : 'application';
+  const validated = validate ? 'validator(application)' : 'application';
+  const served = inspect === undefined ? validated : `recordWorkerApp(${validated})`;
   const adapter = "import { toWorker } from 'waygate/cloudflare-workers';\n";
   const exported = app.kind === 'node' ? '' : others;
-  return `${adapter}${watch}${importApp(app)}${exported}export default toWorker(${served});\n`;
+  return `${recorder}${adapter}${watch}${importApp(app)}${exported}export default ${recorded(`toWorker(${served})`)};\n`;
+}
+
+/** record-worker.ts, or what it was compiled to. */
+const RECORDER = import.meta.url.replace(/targets(\.[jt]s)$/, 'inspect/record-worker$1');
+
+function importRecorder(): string {
+  return `import { recordWorker, recordWorkerApp } from ${JSON.stringify(fileURLToPath(RECORDER))};\n`;
 }

@@ -9,6 +9,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { formatAccess, watchAccess } from './access-log.ts';
 import { type Built, buildApp } from './build.ts';
 import { CommandError } from './errors.ts';
+import { ID_HEADER } from './inspect/messages.ts';
+import type { NodeRecorder } from './inspect/record-node.ts';
+import type { ReportTarget } from './inspect/record-worker.ts';
 import type { Kind } from './kind.ts';
 import type { Output } from './output.ts';
 import { startGroup, stopGroup } from './process-group.ts';
@@ -29,6 +32,12 @@ export interface WorkerdConfig {
   envFiles: readonly string[];
   /** Where bundles go. */
   folder: string;
+}
+
+/** Who wants to see what a Worker does: a recorder for the server in front, and where the one in the Worker reports to. */
+export interface WorkerInspection {
+  recorder: NodeRecorder;
+  target: ReportTarget;
 }
 
 /** How long workerd may take to come up, in milliseconds. */
@@ -58,16 +67,20 @@ export class WorkerdServer {
   readonly #children = new Set<ChildProcess>();
   /** Connections to workerd are kept: no handshake for each request. */
   readonly #agent = new http.Agent({ keepAlive: true });
+  readonly #inspection: WorkerInspection | undefined;
   #backend: Backend | null = null;
   #version = 0;
 
-  constructor(config: WorkerdConfig, output: Output) {
+  /** @param inspection who wants to see what the Worker does */
+  constructor(config: WorkerdConfig, output: Output, inspection?: WorkerInspection) {
     this.#config = config;
     this.#output = output;
+    this.#inspection = inspection;
     const listener = (request: IncomingMessage, response: ServerResponse): void => this.#serve(request, response);
     this.#server = http.createServer(listener);
     // workerd decides whether it wants the body.
     this.#server.on('checkContinue', listener);
+    inspection?.recorder.attach(this.#server, false);
   }
 
   /**
@@ -95,7 +108,12 @@ export class WorkerdServer {
     this.#version += 1;
     const { name, kind, validate } = this.#config;
     const folder = join(this.#config.folder, `version-${this.#version}`);
-    const built = await buildApp(name, { target: 'workers', out: folder, kind, validate }, this.#output.io.cwd);
+    const inspect = this.#inspection?.target;
+    const built = await buildApp(
+      name,
+      { target: 'workers', out: folder, kind, validate, inspect },
+      this.#output.io.cwd,
+    );
     const backend = await this.#start(built);
     const before = this.#backend;
     this.#backend = backend;
@@ -128,7 +146,7 @@ export class WorkerdServer {
       backend.running -= 1;
       if (backend.running === 0) backend.idle();
     });
-    forward(request, response, backend.port, this.#agent);
+    forward(request, response, backend.port, this.#agent, this.#inspection?.recorder.currentId);
   }
 
   async #start(built: Built): Promise<Backend> {
@@ -231,13 +249,24 @@ function reason(printed: string): string {
   return text.replace(/^\W*\[ERROR\]\W*/, '');
 }
 
-/** Hands a request on as it is: target, headers and their order, body, and back the same way. */
-function forward(request: IncomingMessage, response: ServerResponse, port: number, agent: http.Agent): void {
+/**
+ * Hands a request on as it is: target, headers and their order, body, and back the same way.
+ *
+ * @param id by what the recorder in the Worker knows the request
+ */
+function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  port: number,
+  agent: http.Agent,
+  id: string | undefined,
+): void {
   const { method, url: path } = request;
   const outgoing = http.request({ host: '127.0.0.1', port, method, path, agent, setHost: false });
   for (const [name, value] of headerLines(request.rawHeaders)) {
     if (!isConnectionHeader(name)) outgoing.appendHeader(name, value);
   }
+  if (id !== undefined) outgoing.setHeader(ID_HEADER, id);
   // A body whose length is not known goes on as one, whatever the method.
   if (request.headers['transfer-encoding'] !== undefined) outgoing.setHeader('transfer-encoding', 'chunked');
   outgoing.once('response', (incoming) => {

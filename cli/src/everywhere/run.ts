@@ -153,6 +153,7 @@ export class Everywhere {
     const listener = toNode(app, { errors });
     const server = http.createServer(listener).on('checkContinue', listener);
     // A port of this very process, also where a supervisor shares the others among several.
+    server.unref();
     server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
     await once(server, 'listening');
     return Object.assign(backend, { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });

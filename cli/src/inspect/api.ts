@@ -9,6 +9,7 @@ import type { Docs } from './docs.ts';
 import { liveEvents } from './live.ts';
 import { maskEnviron, maskHeader, maskHeaders, maskTarget, unmaskHeaders } from './mask.ts';
 import type { HeaderLines } from './messages.ts';
+import { fromJson } from './record-worker.ts';
 import { lengthFixed, replay, sentRequest } from './replay.ts';
 import { type Exchange, KEPT_REQUESTS, type Store } from './store.ts';
 import { type InspectedApp, platformOf } from './target.ts';
@@ -21,6 +22,8 @@ export interface ApiOptions {
   app: InspectedApp;
   /** Aborts when the inspector ends. */
   ending: AbortSignal;
+  /** What shows that reports come from the app's own process. */
+  token: string;
 }
 
 /** A request as the page edits it. */
@@ -99,6 +102,8 @@ class ApiCall {
         return this.#json(this.#editable(this.#find(id)));
       case 'GET requests/:id/copy':
         return this.#copy(this.#find(id), form);
+      case 'POST reports':
+        return this.#reports();
       case 'POST requests/:id/replay':
         return this.#replay(this.#find(id));
       case 'POST requests/:id/everywhere':
@@ -162,6 +167,16 @@ class ApiCall {
       throw new ApiError('404 Not Found', `There is no copy as "${form}"; expected one of ${COPY_FORMS.join(', ')}.`);
     }
     return this.#json({ text: await copyOf(form as CopyForm, exchange, this.#options.app) });
+  }
+
+  /** Reports from workerd, which is a process of its own. */
+  async #reports(): Promise<ApplicationBody> {
+    const { store, token } = this.#options;
+    if (this.#environ.HTTP_X_WAYGATE_TOKEN !== token) {
+      throw new ApiError('403 Forbidden', 'These reports are not from the app that is inspected.');
+    }
+    for (const report of fromJson(await this.#environ['wsgi.input'].json())) store.report(report);
+    return this.#json({});
   }
 
   async #replay(exchange: Exchange): Promise<ApplicationBody> {

@@ -1,20 +1,27 @@
 // The inspector: a server of its own on this machine only, which shows the requests of the app that is served.
 
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Application, encode } from 'waygate';
 import { mount, secureHeaders, staticFiles } from 'waygate/middleware';
 import { directory, type RunningServer, serve } from 'waygate/node';
 import { CommandError, errorCode } from '../errors.ts';
+import type { Everywhere } from '../everywhere/run.ts';
 import { DEFAULT_SOURCE } from '../handler.ts';
 import type { ServerInspection } from '../server.ts';
+import type { WorkerInspection } from '../workerd.ts';
 import { inspectorApi } from './api.ts';
 import { Docs } from './docs.ts';
+import { appFacts } from './facts.ts';
 import { ownOriginOnly } from './guard.ts';
 import { Store } from './store.ts';
 import type { InspectedApp } from './target.ts';
 
 /** Where it listens: nothing but this machine reaches it. */
 const HOST = '127.0.0.1';
+
+/** The largest request to the inspector itself, in bytes: an edited body, or reports of a Worker. */
+const LARGEST_REQUEST = 16 * 1024 ** 2;
 
 /** The page, which the build has made. */
 const PAGE = fileURLToPath(new URL('./page/', import.meta.url));
@@ -38,7 +45,11 @@ export class Inspector {
   readonly app: InspectedApp;
   readonly store: Store = new Store();
   readonly #ending = new AbortController();
+  /** What shows that reports come from the app's own process. */
+  readonly #token = randomUUID();
   #server: RunningServer | undefined;
+  /** Runs requests in this process, where the app has one of its own. */
+  #everywhere: Everywhere | undefined;
   #port = 0;
 
   /** @param app what is known of the app by now; more may be filled in when it serves */
@@ -61,7 +72,8 @@ export class Inspector {
     this.#port = port;
     try {
       const app = this.#application();
-      this.#server = await serve(app, { host: HOST, port, signals: false, multiprocess: false, errors, log: () => {} });
+      const options = { host: HOST, port, signals: false, multiprocess: false, maxBodyBytes: LARGEST_REQUEST };
+      this.#server = await serve(app, { ...options, errors, log: () => {} });
     } catch (error) {
       throw listenError(error, port);
     }
@@ -81,6 +93,29 @@ export class Inspector {
     };
   }
 
+  /** What a server in front of workerd is given. Its code is loaded only for this. */
+  async workerInspection(): Promise<WorkerInspection> {
+    const { NodeRecorder } = await import('./record-node.ts');
+    const url = `http://${HOST}:${this.#port}/__waygate/api/reports`;
+    return { recorder: new NodeRecorder(this.store.report), target: { url, token: this.#token } };
+  }
+
+  /** Loads the app into this process, for what runs here. Where that cannot be, it is shown when somebody asks for it. */
+  async load(load: () => Promise<Record<string, unknown>>): Promise<void> {
+    const { name, run } = this.app;
+    const { Everywhere } = await import('../everywhere/run.ts');
+    try {
+      const exports = await load();
+      await this.#everywhere?.close();
+      const everywhere = new Everywhere(exports, name, { kind: run.kind });
+      this.#everywhere = everywhere;
+      this.app.facts = await appFacts(exports, name, { platform: 'node', kind: run.kind });
+      this.app.everywhere = (request) => everywhere.run(request);
+    } catch (error) {
+      this.app.everywhere = () => Promise.reject(error);
+    }
+  }
+
   /** The app answers now. */
   serves(origin: string): void {
     this.app.origin = origin;
@@ -89,6 +124,7 @@ export class Inspector {
   /** Ends the page's streams and stops listening. */
   async close(): Promise<void> {
     this.#ending.abort();
+    await this.#everywhere?.close();
     await this.#server?.close();
   }
 
@@ -97,7 +133,7 @@ export class Inspector {
     const docs = new Docs();
     const pages = staticFiles(directory(PAGE), { fallback: notFound, index: false });
     const served = mount({
-      '/__waygate/api': inspectorApi({ app, store, docs, ending: this.#ending.signal }),
+      '/__waygate/api': inspectorApi({ app, store, docs, ending: this.#ending.signal, token: this.#token }),
       '/__waygate/docs': docsPages(docs),
       '/__waygate': atRoot(pages),
       '/': toThePage,

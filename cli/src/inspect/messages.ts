@@ -65,3 +65,6 @@ export type Step =
 
 /** Takes what is reported. */
 export type Reporter = (report: Report) => void;
+
+/** The header by which the server in front of workerd says which request is which. */
+export const ID_HEADER = 'x-waygate-inspect';

@@ -46,7 +46,7 @@ function call(
     return watchBody(body, recording);
   };
   const fail = (error: unknown): never => {
-    recording.step({ type: 'failed', error: describeError(error) });
+    recording.failed(error);
     throw error;
   };
   let returned: ApplicationBody | Promise<ApplicationBody>;
@@ -152,7 +152,7 @@ function watchChunks(chunks: Chunks, recording: Recording): Chunks {
     return step;
   };
   const failed = (error: unknown): never => {
-    recording.step({ type: 'failed', error: describeError(error) });
+    recording.failed(error);
     throw error;
   };
   return {

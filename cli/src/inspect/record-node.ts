@@ -35,6 +35,11 @@ export class NodeRecorder {
     fetch: (fetch) => this.#watchFetch(fetch),
   };
 
+  /** The id of the request that is being answered. */
+  get currentId(): string | undefined {
+    return this.#current.getStore()?.id;
+  }
+
   /** A text for `wsgi.errors` of whichever request is being answered. */
   readonly errors = (text: string): void => this.#current.getStore()?.errors(text);
 

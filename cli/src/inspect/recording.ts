@@ -32,6 +32,7 @@ export class Recording {
   readonly #steps: Partial<Record<Step['type'], number>> = {};
   /** Sizes that were not told yet, by step. */
   readonly #sums = new Map<ByteStep, { step: Extract<Step, KeptBytes>; told: number }>();
+  readonly #found = new Set<string>();
   #texts = 0;
   #work = 0;
 
@@ -65,8 +66,21 @@ export class Recording {
     if (this.#texts > TEXTS_LIMIT) return;
     this.#texts += text.length;
     this.step({ type: 'errors', text: keptText(text) });
+    this.#find(text);
+  }
+
+  /** Reports that the app has failed. */
+  failed(error: unknown): void {
+    this.step({ type: 'failed', error: describeError(error) });
+    this.#find(describeError(error));
+  }
+
+  /** What the validator has found is said where it happens, and again where it is logged. */
+  #find(text: string): void {
     const finding = findingIn(text);
-    if (finding !== undefined) this.step({ type: 'finding', ...finding });
+    if (finding === undefined || this.#found.has(finding.text) || this.#found.size >= STEP_LIMIT) return;
+    this.#found.add(finding.text);
+    this.step({ type: 'finding', ...finding });
   }
 
   /** Reports work after the response, and its end. */
