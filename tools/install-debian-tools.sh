@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Debian's programs that tests hold Waygate against: Python's servers (tests/e2e/python-servers.test.ts), a web server that
 # runs CGI scripts (tests/e2e/cgi.test.ts), the proxies that stand in front of it (tests/e2e/proxies.test.ts), and the caches and
-# the client that judge its middleware (tests/e2e/caches.test.ts), and clients of the endpoint of Web Functions
-# (tests/e2e/lambda-web.test.ts). Tests that miss one are skipped and say so.
+# the client that judge its middleware (tests/e2e/caches.test.ts), clients of the endpoint of Web Functions
+# (tests/e2e/lambda-web.test.ts), and the browser for the inspector's page (tests/e2e/inspector.test.ts). Tests that miss one
+# are skipped and say so.
 set -euo pipefail
 
 wanted=()
@@ -15,6 +16,7 @@ command -v curl >/dev/null || wanted+=(curl)
 command -v nghttp >/dev/null || wanted+=(nghttp2-client)
 # Varnish compiles its configuration.
 { [[ -x /usr/sbin/varnishd ]] && command -v cc >/dev/null; } || wanted+=(varnish gcc libc6-dev)
+command -v chromium >/dev/null || wanted+=(chromium)
 if ((${#wanted[@]} == 0)); then
   echo 'all there'
   exit

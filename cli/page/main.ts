@@ -87,7 +87,11 @@ function Page(): View {
   const keys = (event: KeyboardEvent): void => {
     const field = event.target as HTMLElement;
     const isField = /^(?:INPUT|TEXTAREA|SELECT)$/.test(field.tagName);
-    if (event.key === 'Escape' && isField && edited === undefined) field.blur();
+    if (event.key === 'Escape' && field === searchField.current) {
+      setSearch('');
+      field.blur();
+      event.preventDefault();
+    }
     if (isField || edited !== undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     const form = COPIES.find((each) => each.key === event.key)?.form;
     const isScrollable = field.closest('.content, .scroll') !== null;

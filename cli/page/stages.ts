@@ -16,17 +16,17 @@ export function Stages({ detail }: { detail: Detail }): View {
       <${Pairs} pairs=${request.headers} label="Request headers" />
       <${Body} body=${request.body} />
     <//>
-    <${Stage} number="2" name="event" title="What the platform made of it" note=${event?.what}>
+    <${Stage} number="2" name="event" title="Event of the platform" note=${event?.what}>
       ${event ? html`<${Json} native=${event} />` : html`<${None} text="Nothing yet." />`}
     <//>
     <${Stage} number="3" name="environ" title="environ">
       <${Marks} marks=${ofSide('request')} />
       ${environ ? html`<${Pairs} pairs=${environ} label="environ" changed=${new Set(ofSide('request').map((mark) => mark.part))} />` : html`<${None} text="No environ: what is served takes the platform's own event." />`}
     <//>
-    <${Stage} number="4" name="app" title="What the application did">
+    <${Stage} number="4" name="app" title="Application">
       ${app ? html`<${App} app=${app} />` : html`<${None} text="It is not an application, or it was not called." />`}
     <//>
-    <${Stage} number="5" name="result" title="What the platform was given" note=${result?.what}>
+    <${Stage} number="5" name="result" title="Result for the platform" note=${result?.what}>
       ${result ? html`<${Result} result=${result} />` : html`<${None} text="Nothing yet." />`}
     <//>
     <${Stage} number="6" name="client" title="Bytes to the client" note=${size(client.sent)}>

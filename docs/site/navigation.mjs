@@ -27,6 +27,7 @@ export const NAVIGATION = [
       { text: 'Lambda Web Functions', link: '/lambda-web' },
       { text: 'Proxies', link: '/proxies' },
       { text: 'The waygate command', link: '/cli' },
+      { text: 'The inspector', link: '/inspector' },
     ],
   },
   {

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The documents that lines are linked to. */
-export type DocsPage = 'platforms.md' | 'contract.md';
+export type DocsPage = 'platforms.md' | 'contract.md' | 'errors.md';
 
-const PAGES: readonly DocsPage[] = ['platforms.md', 'contract.md'];
+const PAGES: readonly DocsPage[] = ['platforms.md', 'contract.md', 'errors.md'];
 
 /** Finds lines of the library's documents and shows them. */
 export class Docs {
@@ -32,9 +32,10 @@ export class Docs {
     return at === -1 ? undefined : `/__waygate/docs/${page}#L${at + 1}`;
   }
 
-  /** Where a rule of the contract stands. */
+  /** Where it is said how to fix what breaks a rule, else where the rule of the contract stands. */
   rule(id: string): string | undefined {
-    return this.link('contract.md', `- **${id}**`);
+    const anchor = `<a id="${id.toLowerCase()}"></a>`;
+    return this.link('errors.md', `| ${anchor}`) ?? this.link('contract.md', `- ${anchor}`);
   }
 
   /** A page as HTML, each line with an anchor; undefined for a page that is not there. */
