@@ -57,6 +57,7 @@ export const NAVIGATION = [
     text: 'Join',
     items: [
       { text: 'Contributing', link: '/contributing' },
+      { text: 'Architecture', link: '/architecture' },
       { text: 'Writing an adapter', link: '/writing-an-adapter' },
       { text: 'Changelog', link: '/changelog' },
     ],
