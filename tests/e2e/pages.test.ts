@@ -9,6 +9,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blocks, readPage } from '../docs/lib/pages.ts';
 import { Project, type Started } from './cli/project.ts';
@@ -132,6 +133,43 @@ describe.runIf(process.env.WAYGATE_PAGES)('the pages, followed line by line', ()
     },
     600_000,
   );
+});
+
+describe.runIf(process.env.WAYGATE_PAGES)('serverless-offline beside waygate serve', () => {
+  const project = new Project();
+  afterAll(() => project.remove());
+
+  test('the function of the page answers alike', async () => {
+    project.install();
+    // The last versions that need no account.
+    project.npm('serverless@3', 'serverless-offline@13');
+    const page = blocks(readPage('docs/migrate/serverless-offline.md'));
+    const code = (name: string) => page.find(({ info }) => info === name)?.code as string;
+    const handler = await transform(code('handler.ts'), { loader: 'ts' });
+    project.write({ 'serverless.yml': code('serverless.yml'), 'handler.mjs': handler.code });
+    const before = page.find(({ info }) => info === 'before')?.code.trim() as string;
+    const port = await freePort();
+    const others = ['--lambdaPort', String(await freePort())];
+    const started = project.start(
+      'node_modules/.bin/serverless',
+      [...before.replace('npx serverless ', '').replace('8000', String(port)).split(' '), ...others],
+      { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' },
+    );
+    await started.prints(/Server ready/, 120);
+    const own = await project.serve('handler.mjs', '--kind', 'lambda', '--source', 'lambda:http-api');
+    const ask = async (url: string) => {
+      const response = await fetch(url);
+      const type = response.headers.get('content-type')?.replace(/; charset=utf-8$/, '');
+      return [response.status, type, response.headers.getSetCookie(), await response.text()];
+    };
+    for (const path of ['/users?id=7', '/', '/a/b?x=1&x=2&y=']) {
+      const answer = await ask(`${own.url}${path}`);
+      expect(answer[0]).toBe(200);
+      expect(answer, path).toEqual(await ask(`http://localhost:${port}${path}`));
+    }
+    await own.stop();
+    await started.stop();
+  }, 600_000);
 });
 
 test.runIf(process.env.WAYGATE_PAGES)(
