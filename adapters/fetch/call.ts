@@ -3,11 +3,11 @@
 import { addDeployerKeys, type Settings } from '../../core/environ.ts';
 import { statusOf } from '../../core/errors.ts';
 import { Exchange } from '../../core/exchange.ts';
-import { StreamSource } from '../../core/input.ts';
 import { RequestLifetime } from '../../core/lifetime.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import type { Answer, ExchangeOptions, Receiver, ResponseBody } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
+import { StreamSource } from '../../core/stream-source.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, ErrorStream, InputStream } from '../../core/types.ts';
 import type { WaitContext } from '../../core/work.ts';

@@ -2,7 +2,8 @@
 
 import { addHeader, createEnviron, declaredLength } from '../../core/environ.ts';
 import { BodyTooLargeError } from '../../core/errors.ts';
-import { Input, type StreamSource } from '../../core/input.ts';
+import { Input } from '../../core/input.ts';
+import type { StreamSource } from '../../core/stream-source.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';

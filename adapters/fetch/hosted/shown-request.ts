@@ -1,7 +1,8 @@
 // What a Fetch middleware has changed of a request, as changes of its environ.
 
 import { declaredLength, headerKey } from '../../../core/environ.ts';
-import { Input, StreamSource } from '../../../core/input.ts';
+import { Input } from '../../../core/input.ts';
+import { StreamSource } from '../../../core/stream-source.ts';
 import { encodeWsgi } from '../../../core/strings.ts';
 import type { Environ } from '../../../core/types.ts';
 import { checkHost, decodePath, splitTarget } from '../../../core/url.ts';
