@@ -1,4 +1,4 @@
-// What whoever reads a request body is told when it cannot be had.
+// The errors of a request body that cannot be read to its end.
 
 import { ClientDisconnectedError } from '../../core/errors.ts';
 

@@ -20,7 +20,7 @@ export function breakOff(response: ServerResponse, headers?: HeaderList): void {
     const stream = http2Stream(response);
     if (stream !== undefined) setImmediate(resetStream, response, stream);
     else if (socket === null) breakInTurn(response, headers);
-    // Where the end of the connection is the end of the body, only a reset tells the two apart. (RFC 9112 §6.3)
+    // Where the end of the connection is the end of the body, only a reset shows that it is not. (RFC 9112 §6.3)
     else if (endsWithConnection(response, headers)) reset(socket);
     // Node 26 keeps what was written until the next tick: a socket that ends before would lose it.
     else process.nextTick(endSoon, response, socket);

@@ -233,7 +233,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   // The end, and the client that leaves before it.
 
-  /** Follows the response to its end, good or bad: only the response tells, a request closes once it was read. */
+  /** Follows the response to its end, good or bad. The request does not show it: it closes once it was read. */
   #watch(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;

@@ -7,7 +7,7 @@ import type { FileSource, Found, StaticFile } from '../../core/file-source.ts';
 /** Up to this many bytes are read at once: what is in the system's cache is there in a fraction of the time of a thread. */
 const AT_ONCE = 128 * 1024;
 
-/** A link in place of the last name is refused, and whoever wrote into a pipe is not waited for. Not every system has these. */
+/** A link in place of the last name is refused, and opening a pipe waits for no writer. Not every system has these. */
 const FLAGS = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0);
 
 /** Names that mean something else on Windows: streams, devices, and names that lose their end. */

@@ -1,4 +1,4 @@
-// A `node:http` request as environ. Pure but for the connection's addresses.
+// A `node:http` request as environ. It reads the request and its connection, and changes neither.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -62,7 +62,7 @@ export function nodeEnviron(
     },
     errors,
   );
-  // Now, while all environs are of one shape: their headers make each another one, and all this would take longer.
+  // Before the headers: up to here all environs have one shape, in which adding keys is fast.
   state.attachTo(environ);
   environ['wsgi.file_wrapper'] = nodeFileWrapper;
   environ['node.request'] = request;
@@ -107,7 +107,7 @@ export function addInput(
   return source;
 }
 
-/** In HTTP/2 a body needs no length: its stream tells whether anything follows the headers. (RFC 9113 §8.1) */
+/** In HTTP/2 a body needs no length: its stream knows whether anything follows the headers. (RFC 9113 §8.1) */
 function isOpenStream(request: IncomingMessage): boolean {
   return (
     request.httpVersionMajor > 1 &&

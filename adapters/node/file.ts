@@ -32,7 +32,7 @@ function handleFile(handle: FileHandle): FileLike {
   };
 }
 
-/** Node cannot tell a descriptor's position; Linux can. Elsewhere the response goes out without a length. */
+/** Linux knows a descriptor's position, Node does not. Elsewhere the response goes out without a length. */
 async function positionOf(handle: FileHandle): Promise<number | undefined> {
   try {
     const info = await readFile(`/proc/self/fdinfo/${handle.fd}`, 'latin1');

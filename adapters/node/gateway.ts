@@ -31,7 +31,7 @@ export class NodeGateway {
   readonly work: PendingWork = new PendingWork();
   /** Calls whose `waygate.signal` somebody holds. */
   readonly #held = new Set<Abortable>();
-  /** A shutdown has told its requests to end. */
+  /** A shutdown aborts the signals. */
   #isEnding = false;
 
   /** @throws {TypeError} for an application that is not a function or an option of the wrong type */

@@ -1,5 +1,5 @@
-// What other code has done to a response before it came here: middleware replaces its methods, loggers and tracing agents
-// listen to it. Node's faster forms, which its documentation does not list, are for responses that nobody else looks at.
+// What other code has done to a response before the gateway gets it: middleware replaces its methods, loggers and tracing
+// agents listen to it. Node has faster forms that its documentation does not list; they are for untouched responses.
 
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
@@ -21,7 +21,7 @@ export function isOwn(method: unknown, words: string): boolean {
   return typeof method === 'function' && Function.prototype.toString.call(method).includes(words);
 }
 
-/** Agents read the headers of responses that are told of here. */
+/** Agents that subscribe to this channel read the headers of each response. */
 const FINISHED = channel('http.server.response.finish');
 
 /** Node's server listens once for `finish`. */
@@ -59,7 +59,7 @@ export function onClose(response: ServerResponse, listener: () => void): void {
   listen(response, 'close', listener);
 }
 
-/** Listens for Node's own `drain`, for whoever has seen that Node's own response is full. */
+/** Listens for `drain` of Node's own response, past what wraps it. */
 export function onDrain(response: ServerResponse, listener: () => void): void {
   listen(response, 'drain', listener);
 }
@@ -86,7 +86,7 @@ export function headerLines(request: IncomingMessage): string[] {
   return lines;
 }
 
-/** Whether a request that no server made may have a body although no header tells so: only its stream knows. */
+/** Whether a request that no server made may have a body that no header announces: only its stream knows. */
 export function isUnframed(request: IncomingMessage): boolean {
   if (request.method === 'GET' || request.method === 'HEAD' || !(request instanceof IncomingMessage)) return false;
   if (request.headers['transfer-encoding'] !== undefined) return true;

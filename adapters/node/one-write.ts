@@ -66,8 +66,8 @@ export function endAtOnce(response: ServerResponse, text: string): void {
 }
 
 /**
- * Writes a chunk to an untouched response without a copy: whoever asks for the next chunk, into the same memory perhaps, must
- * wait for `taken`. (BODY-08)
+ * Writes a chunk to an untouched response without a copy. Ask for the next chunk, which may use the same memory, only after
+ * `taken`. (BODY-08)
  *
  * @param taken called when the system has the chunk; with an error where it never will
  */

@@ -1,5 +1,5 @@
-// Requests that a client sends on a connection before it has the answers to those in front: how many of them run at once,
-// and what they are told when the client leaves.
+// Pipelined requests, which a client sends on a connection before it has the answers to those in front: how many run at
+// once, and how each of them sees that the client has gone.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// The rules by which a request on Node is refused, in one list: an environ is made only of what passes them, and a hosted
-// listener gets the platform's own request only when it passes them. What passes can always be made an environ of.
+// The rules by which a request on Node is refused, in one list. A request that breaks one gets no environ, and is not passed
+// to a hosted listener either.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -32,7 +32,7 @@ export function checkRequest(request: IncomingMessage, line: NodeTarget = reques
 }
 
 /**
- * The same rules, for who does not need to know what the request line says.
+ * The same rules, where nobody needs to know what the request line says.
  *
  * @throws {RequestError} as {@link checkRequest}
  */
@@ -129,13 +129,13 @@ function checkLength(text: string): void {
   }
 }
 
-/** Node takes `chunked` off and hands on whatever else there is; its meaning would be lost. (RFC 9112 §6.1) */
+/** Node removes `chunked` only and hands on the bytes of any other coding: their meaning would be lost. (RFC 9112 §6.1) */
 function checkCoding(coding: string, length: string | undefined, request: IncomingMessage): void {
   if (request.httpVersion === '1.0') throw new BadRequestError('An HTTP/1.0 request has a Transfer-Encoding.');
   if (coding.toLowerCase() !== 'chunked') {
     throw new RequestError(501, `The transfer coding is ${quote(coding, 40)}; only "chunked" is served.`);
   }
-  // Node's parser refuses both, unless it was told to be lenient. (RFC 9112 §6.3)
+  // Node's parser refuses both, unless the option `insecureHTTPParser` makes it lenient. (RFC 9112 §6.3)
   if (length !== undefined) {
     throw new BadRequestError('The request has a Transfer-Encoding and a Content-Length; expected one of them.');
   }

@@ -105,7 +105,7 @@ function prepareHead({ statusCode, reason, headers }: GatewayResponse, response:
   if (reason === '') response.writeHead(statusCode, reason);
 }
 
-/** Headers of which a later one is no reason to forget those that other code has set before. */
+/** Headers that add to those of the same name that other code has set before. */
 const ADDING_UP = /^(?:set-cookie|vary)$/i;
 
 function withEarlier(name: string, values: string | string[], response: ServerResponse): string | string[] {
@@ -153,7 +153,7 @@ class Sending {
   readonly #response: ServerResponse;
   /** There is one listener for `drain`, however often it is waited for. */
   #hears = false;
-  /** One more, past whoever passes the listeners of the response on to a stream of its own. */
+  /** One more, past middleware that passes the listeners of the response on to a stream of its own. */
   #hearsNode = false;
   #waits = false;
 
@@ -212,7 +212,7 @@ class Sending {
     // Node may still hold the chunk when the application already fills its buffer anew. (BODY-08)
     const room: unknown = isFree ? writeFramed(response, chunk) : response.write(Buffer.from(chunk));
     if (room === true) return true;
-    // Only false asks to wait. Whoever has replaced write often returns nothing: then Node's own response is asked.
+    // Only false asks to wait. A write that middleware has replaced often returns nothing: then Node's own response is asked.
     if (room !== false && !response.writableNeedDrain) return true;
     this.#waits = true;
     if (room !== false) {

@@ -8,7 +8,7 @@ import { destroyAll } from './break-off.ts';
 import { isDumped, isOver, isWhole, readAway, waitsForContinue } from './request-state.ts';
 import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
 
-/** How long whoever still reads a body after the response may take for one chunk, in milliseconds. */
+/** How long an application that reads on after its response may take for one chunk, in milliseconds. */
 const READ_TIMEOUT = 1000;
 /** Up to this many bytes a body is gathered while it comes; more are for the application to take at its own pace. */
 const SMALL_BODY = 64 * 1024;
@@ -173,7 +173,7 @@ export class NodeSource implements ByteSource {
   #arrive = (given: Buffer | string): void => {
     const chunk = typeof given === 'string' ? this.#encoded(given) : given;
     this.#received += chunk.byteLength;
-    // Whoever has replaced the request's methods may not have taken this listener off.
+    // Code that has replaced the request's methods may have kept this listener.
     if (this.#failure !== null) return;
     if (this.#parts !== null) {
       this.#gather(this.#parts, plain(chunk));
@@ -263,9 +263,9 @@ export class NodeSource implements ByteSource {
   }
 
   /**
-   * Before the response is sent: from here on what is left of the body is for {@link discard}. Node would throw it away as
-   * soon as the response has gone out, where nobody has begun to read: ahead of any promise, and without a trace for whoever
-   * begins then, who would take nothing for the whole. (INPUT-12)
+   * Before the response is sent: from here on {@link discard} deals with what is left of the body. Node itself would drop an
+   * unread body as soon as the response has gone out, ahead of any promise and without a trace: code that begins to read
+   * then would take nothing for the whole. (INPUT-12)
    */
   preventAutoDrain(): void {
     if (!this.isRead && !this.#hasArrived() && this.#request.httpVersionMajor === 1) this.#request.read(0);

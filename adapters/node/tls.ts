@@ -1,4 +1,4 @@
-// What a TLS connection tells about itself, under the names of Apache's mod_ssl. (ENV-15)
+// What is known of a TLS connection, under the names of Apache's mod_ssl. (ENV-15)
 
 import type { Socket } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';

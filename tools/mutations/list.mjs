@@ -1327,7 +1327,7 @@ const others = [
   {
     rule: 'MW-02',
     what: 'a chunk waits in a compressor around the application',
-    file: 'adapters/node/connect/from-connect.ts',
+    file: 'adapters/node/connect/passing.ts',
     from: '      if (this.#hasWritten) this.#response.flush?.();\n',
     to: '',
     tests: ['tests/adapters/node/from-connect.test.ts'],

@@ -10,7 +10,7 @@ import type { Environ, InputStream } from '../../../core/types.ts';
 /** Up to this many bytes are kept of a body that a middleware reads: the largest that AWS Lambda delivers, and some. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
-/** Sees the bytes of a request body as they come, whoever reads them. */
+/** Keeps the bytes of a request body as they come, whichever code reads them. */
 export class BodyTap implements ByteSource {
   readonly #request: IncomingMessage;
   #chunks: Uint8Array[] = [];
@@ -19,12 +19,12 @@ export class BodyTap implements ByteSource {
   #kept = 0;
   #isTooLong = false;
   #ended = false;
-  /** Settles the promise of whoever waits for a chunk. */
+  /** Settles the promise of the reader that waits for a chunk. */
   #wake: (() => void) | null = null;
 
   constructor(request: IncomingMessage) {
     this.#request = request;
-    // Files are for whoever stores them, and a second copy of them is for nobody.
+    // Uploaded files are stored by the middleware that reads them: a second copy would only take memory.
     this.#isTooLong = /^multipart\//i.test(request.headers['content-type'] ?? '');
     request.push = this.#push;
   }

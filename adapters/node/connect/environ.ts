@@ -27,7 +27,7 @@ export function showChanges(environ: Environ, request: IncomingMessage, before: 
   const { method = 'GET', url = '/', headers } = request;
   if (method !== before.method) environ.REQUEST_METHOD = method;
   if (url !== before.url) {
-    const { path, query } = splitTarget(native(url), method);
+    const { path, query } = splitTarget(nativeString(url), method);
     environ.PATH_INFO = decodePath(path);
     environ.QUERY_STRING = query;
   }
@@ -39,10 +39,10 @@ function setHeader(environ: Environ, name: string, value: string | string[] | un
   const key = headerKey(name);
   if (key === '') return;
   delete environ[key];
-  for (const each of [value ?? []].flat()) addHeader(environ, name, native(String(each)));
+  for (const each of [value ?? []].flat()) addHeader(environ, name, nativeString(String(each)));
 }
 
 /** What the client sent is bytes already, one each; what a middleware wrote may be any text. */
-function native(text: string): string {
+function nativeString(text: string): string {
   return /[^\x00-\xff]/.test(text) ? encodeWsgi(text) : text;
 }

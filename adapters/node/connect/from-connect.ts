@@ -2,26 +2,25 @@
 // connection's own request and response, elsewhere on Node's classes in memory. The application inside is called by an
 // exchange of its own, whose response is written to the response that the functions have seen and wrapped.
 
-import { AsyncResource } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import { checkApplication } from '../../../core/check.ts';
-import { isA, RequestError, report } from '../../../core/errors.ts';
-import { Exchange } from '../../../core/exchange.ts';
+import { isA, RequestError } from '../../../core/errors.ts';
 import { log } from '../../../core/log.ts';
 import { plainResponse } from '../../../core/plain-response.ts';
-import type { Answer, GatewayResponse, ResponseBody } from '../../../core/response.ts';
+import type { Answer, GatewayResponse } from '../../../core/response.ts';
 import { isThenable } from '../../../core/thenable.ts';
 import type { Application, Middleware } from '../../../core/types.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';
 import { type DirectCall, hostedBehind } from '../hosted/applications.ts';
 import type { HostedRequest } from '../hosted/request.ts';
-import { HostedSocket } from '../hosted/socket.ts';
 import { onClose } from '../neighbours.ts';
-import { PassthroughBody, requestState } from '../passthrough.ts';
+import { requestState } from '../passthrough.ts';
 import { send } from '../response.ts';
 import { BodyTap } from './body-tap.ts';
 import { type ConnectChain, type ConnectHandler, type ConnectNext, type ConnectWalk, toChain, walk } from './chain.ts';
 import { type SeenRequest, seen, showChanges } from './environ.ts';
+import { InnerExchange } from './inner-exchange.ts';
+import { Passing } from './passing.ts';
 
 /**
  * Makes a middleware of connect-style functions `(request, response, next)`: helmet, cors, morgan, compression,
@@ -65,10 +64,9 @@ class ConnectCall implements ConnectWalk {
   readonly response: ServerResponse;
   readonly #before: SeenRequest;
   readonly #tap: BodyTap | null;
-  #exchange: Exchange<DirectCall> | null = null;
+  /** The application's; null until it is called. */
+  #exchange: InnerExchange | null = null;
   #isRun = false;
-  /** What the application has failed with that was not answered for yet. */
-  #failures: unknown[] = [];
   /** Goes on behind the application. */
   #next: ConnectNext = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -143,11 +141,7 @@ class ConnectCall implements ConnectWalk {
     if (input !== null) environ['wsgi.input'] = input;
     environ['connect.request'] = this.request;
     environ['connect.response'] = this.response;
-    const exchange = new Exchange(environ, {
-      onFailure: (error) => this.#failures.push(error),
-      passthrough: PassthroughBody.callBehind,
-      context: { waitUntil: environ['waygate.wait_until'] },
-    });
+    const exchange = new InnerExchange(environ, { waitUntil: environ['waygate.wait_until'] });
     this.#exchange = exchange;
     const answer = exchange.run((request, startResponse) => {
       const body = this.#app(request, startResponse);
@@ -158,122 +152,47 @@ class ConnectCall implements ConnectWalk {
       this.#answer(answer);
       return;
     }
-    onClose(this.response, this.#over);
+    onClose(this.response, exchange.close);
     answer.then((each) => this.#answer(each)).catch((error) => this.#reject(error));
   }
 
   #answer(answer: Answer<DirectCall>): void {
     const { response } = this;
+    const exchange = this.#exchange as InnerExchange;
     if (response.headersSent || response.destroyed) {
       // A function has answered meanwhile, or the client is gone.
-      this.#over();
+      exchange.close();
     } else if (answer.passthrough !== undefined) {
       this.#hand(answer.passthrough);
     } else if (answer.failure !== undefined) {
       const { error } = answer.failure;
-      this.#settle(error);
-      this.#over();
+      exchange.settle(error);
+      exchange.close();
       this.#next(error ?? new Error('The application threw nothing.'));
     } else {
       // On the connection's own objects nobody else looks after what is left of the request body.
       const { environ } = this.request;
       if (this.request === environ['node.request']) requestState(environ)?.preventAutoDrain();
-      this.#send(answer);
+      this.#send(answer, exchange);
     }
   }
 
-  #send(answer: GatewayResponse): void {
+  #send(answer: GatewayResponse, exchange: InnerExchange): void {
     const { body } = answer;
     if (Array.isArray(body)) {
       send(answer, this.response);
-      this.#over();
+      exchange.close();
       return;
     }
-    onClose(this.response, this.#over);
+    onClose(this.response, exchange.close);
     send({ ...answer, body: new Passing(body, this.response, this.#break) }, this.response, true);
   }
 
   /** The body failed after its head: the host breaks the response off, and reports the failure. */
   readonly #break = (error: unknown): void => {
-    this.#settle(error);
+    this.#exchange?.settle(error);
     this.#reject(error);
   };
-
-  /** A failure that somebody gets is not one to report here. */
-  #settle(error: unknown): void {
-    this.#failures = this.#failures.filter((each) => each !== error);
-  }
-
-  readonly #over = (): void => {
-    const { environ } = this.request;
-    const tell = (): void => {
-      for (const error of this.#failures) log(environ['wsgi.errors'], report(error));
-      this.#failures = [];
-    };
-    const closing = this.#exchange?.close();
-    if (closing instanceof Promise) environ['waygate.wait_until'](closing.then(tell));
-    else tell();
-  };
-}
-
-const NOTHING = new Uint8Array(0);
-
-/**
- * The application's body on its way to the response. Its steps run in the context in which the application was called,
- * and a chunk does not wait in a compressor for the next one. (MW-02)
- */
-class Passing implements ResponseBody {
-  readonly stream = null;
-  readonly wantsHead: boolean;
-  readonly #body: ResponseBody;
-  readonly #response: ServerResponse & { flush?(): void };
-  readonly #fail: (error: unknown) => void;
-  readonly #context = new AsyncResource('WAYGATE');
-  #hasWritten = false;
-
-  constructor(body: ResponseBody, response: ServerResponse, fail: (error: unknown) => void) {
-    this.#body = body;
-    this.#response = response;
-    this.#fail = fail;
-    this.wantsHead = body.wantsHead;
-  }
-
-  next(): Uint8Array | null | Promise<Uint8Array | null> {
-    const { socket } = this.#response as { socket: unknown };
-    if (!this.#hasWritten || !(socket instanceof HostedSocket) || socket.writableLength === 0) return this.#pull();
-    // On a connection in memory the next chunk is asked for when this one has been taken, no sooner. (L-56)
-    return new Promise<void>((taken) => socket.write(NOTHING, () => taken())).then(() => this.#pull());
-  }
-
-  #pull(): Uint8Array | null | Promise<Uint8Array | null> {
-    try {
-      const chunk = this.#context.runInAsyncScope(this.#body.next, this.#body);
-      if (!(chunk instanceof Promise)) {
-        this.#hasWritten = true;
-        return chunk;
-      }
-      // compression gives responses this method, and asks that it is called where a pause begins.
-      if (this.#hasWritten) this.#response.flush?.();
-      this.#hasWritten = true;
-      return chunk.catch((error) => this.#broken(error));
-    } catch (error) {
-      return this.#broken(error);
-    }
-  }
-
-  /** Nothing more comes: the host ends the response, and not as one that is complete. */
-  #broken(error: unknown): Promise<never> {
-    this.#fail(error);
-    return new Promise(() => {});
-  }
-
-  close(): void | Promise<void> {
-    return this.#body.close();
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return this.#body[Symbol.asyncIterator]();
-  }
 }
 
 interface HttpError {

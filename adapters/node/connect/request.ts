@@ -84,8 +84,8 @@ function readFrom(request: IncomingMessage, made: IncomingMessage): void {
 }
 
 /**
- * The same request to whoever reads its body for `wsgi.input`: its methods stay what they are when those of the request
- * itself come to mean another body.
+ * The same request, for `wsgi.input` to read its body from: its methods stay what they are when those of the request itself
+ * come to mean another body.
  */
 export function withOwnBody(request: IncomingMessage): IncomingMessage {
   if (!BodyTap.isFor(request)) return request;

@@ -50,7 +50,7 @@ type Method = (...args: unknown[]) => unknown;
 /**
  * @param response the framework's response
  * @param into the response in memory, which gets the head as it is so far
- * @param output tells when the response is to be what it was
+ * @param output knows when the response is to be what it was
  */
 export function divert(response: ServerResponse, into: ServerResponse, output: ConnectOutput): void {
   output.outer = OUTPUTS.get(response) ?? null;
@@ -72,7 +72,7 @@ export function divert(response: ServerResponse, into: ServerResponse, output: C
       writable: true,
     });
   }
-  // Whoever wraps writeHead from now on, as on-headers does, is asked when Node makes the head by itself.
+  // A wrapper around writeHead from now on, as on-headers makes one, is called also when Node makes the head by itself.
   define(into, 'writeHead', {
     value: (...args: unknown[]) => {
       (response.writeHead as Method)(...args);
@@ -87,7 +87,7 @@ export function divert(response: ServerResponse, into: ServerResponse, output: C
 function divertDrain(response: ServerResponse, into: ServerResponse, output: ConnectOutput): void {
   const { emit } = response;
   const around = new Set(response.rawListeners('drain'));
-  const tell = (isAround: boolean): void => {
+  const callListeners = (isAround: boolean): void => {
     for (const listener of response.rawListeners('drain'))
       if (around.has(listener) === isAround) listener.call(response);
   };
@@ -95,12 +95,12 @@ function divertDrain(response: ServerResponse, into: ServerResponse, output: Con
     value(event: string, ...args: unknown[]): boolean {
       if (event !== 'drain') return (emit as Method).call(response, event, ...args) as boolean;
       output.drained();
-      tell(true);
+      callListeners(true);
       return true;
     },
     writable: true,
   });
-  into.on('drain', () => tell(false));
+  into.on('drain', () => callListeners(false));
 }
 
 /** A member is what it is in memory to the handlers, and what it was to the way out. */

@@ -4,10 +4,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, report } from '../../../core/errors.ts';
-import { Exchange } from '../../../core/exchange.ts';
 import { log } from '../../../core/log.ts';
 import type { Answer } from '../../../core/response.ts';
-import type { Environ, Middleware } from '../../../core/types.ts';
+import type { Application, Environ, Middleware } from '../../../core/types.ts';
 import { NodeCall } from '../call.ts';
 import { applicationOf, listenerHost } from '../from-node.ts';
 import { NodeGateway } from '../gateway.ts';
@@ -18,8 +17,8 @@ import type { HostedRequest } from '../hosted/request.ts';
 import type { HostedResponse } from '../hosted/response.ts';
 import { onClose } from '../neighbours.ts';
 import type { NodeOptions } from '../options.ts';
-import { PassthroughBody } from '../passthrough.ts';
 import type { ConnectMiddleware, ConnectNext } from './chain.ts';
+import { InnerExchange } from './inner-exchange.ts';
 import { ConnectOutput } from './output.ts';
 import { putBack, type SentRequest, sent, withOwnBody } from './request.ts';
 import { divert } from './response.ts';
@@ -87,8 +86,6 @@ class ConnectedCall {
   readonly #output: ConnectOutput;
   #environ: Environ | null = null;
   #sent: SentRequest | null = null;
-  #exchange: Exchange<DirectCall> | null = null;
-  #failures: unknown[] = [];
 
   constructor(gateway: NodeGateway, request: IncomingMessage, response: ServerResponse, next: ConnectNext) {
     this.#gateway = gateway;
@@ -100,24 +97,19 @@ class ConnectedCall {
     this.#output = new ConnectOutput(response);
   }
 
-  run(app: Parameters<Exchange['run']>[0]): void {
+  run(app: Application): void {
     try {
       const environ = this.#call.makeEnviron();
       this.#environ = environ;
       this.#sent = sent(environ);
-      const exchange = new Exchange(environ, {
-        onFailure: (error) => this.#failures.push(error),
-        passthrough: PassthroughBody.callBehind,
-        context: this.#gateway.work,
-      });
-      this.#exchange = exchange;
+      const exchange = new InnerExchange(environ, this.#gateway.work);
       const answer = exchange.run(app);
       if (!(answer instanceof Promise)) {
-        this.#answer(answer);
+        this.#answer(answer, exchange);
         return;
       }
-      onClose(this.#response, this.#over);
-      answer.then((each) => this.#answer(each)).catch((error) => this.#next(error));
+      onClose(this.#response, exchange.close);
+      answer.then((each) => this.#answer(each, exchange)).catch((error) => this.#next(error));
     } catch (error) {
       this.#next(error ?? new Error('The middleware threw nothing.'));
     }
@@ -137,7 +129,7 @@ class ConnectedCall {
     this.#next();
   }
 
-  #answer(answer: Answer<DirectCall>): void {
+  #answer(answer: Answer<DirectCall>, exchange: InnerExchange): void {
     const response = this.#response;
     if (answer.passthrough !== undefined) {
       answer.passthrough(this.#request, response);
@@ -145,42 +137,24 @@ class ConnectedCall {
     }
     if (answer.failure !== undefined) {
       const { error } = answer.failure;
-      this.#settle(error);
-      this.#over();
+      exchange.settle(error);
+      exchange.close();
       // Behind it the framework's own handler answers, on the response as it was.
       this.#output.open();
       this.#next(error ?? new Error('The middleware threw nothing.'));
       return;
     }
     if (this.#output.isTaken) {
-      this.#over();
+      exchange.close();
       return;
     }
-    if (!Array.isArray(answer.body)) onClose(response, this.#over);
+    if (!Array.isArray(answer.body)) onClose(response, exchange.close);
     this.#call.preventAutoDrain();
-    this.#output.send(answer).then(
-      () => this.#over(),
-      (error) => {
-        this.#settle(error);
-        log((this.#environ as Environ)['wsgi.errors'], report(error));
-        this.#output.breakOff();
-        this.#over();
-      },
-    );
+    this.#output.send(answer).then(exchange.close, (error) => {
+      exchange.settle(error);
+      log((this.#environ as Environ)['wsgi.errors'], report(error));
+      this.#output.breakOff();
+      exchange.close();
+    });
   }
-
-  /** A failure that somebody gets is not one to report here. */
-  #settle(error: unknown): void {
-    this.#failures = this.#failures.filter((each) => each !== error);
-  }
-
-  readonly #over = (): void => {
-    const tell = (): void => {
-      for (const error of this.#failures) log((this.#environ as Environ)['wsgi.errors'], report(error));
-      this.#failures = [];
-    };
-    const closing = this.#exchange?.close();
-    if (closing instanceof Promise) this.#gateway.work.waitUntil(closing.then(tell));
-    else tell();
-  };
 }

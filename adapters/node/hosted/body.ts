@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayInput, gatewayInput } from '../../../core/input-base.ts';
 import type { Environ, InputStream } from '../../../core/types.ts';
 
-/** Told of a body that cannot be read to its end. */
+/** Called when a body cannot be read to its end. */
 export type BodyFailed = (error: unknown) => void;
 
 /**
- * How long a listener waits for the first bytes of a body of which no header tells anything, in milliseconds. A client that
+ * How long a listener waits for the first bytes of a body that no header announces, in milliseconds. A client that
  * sends them only once the response has begun is not waited for any longer.
  */
 const FIRST_BYTES_MILLISECONDS = 50;
@@ -34,7 +34,7 @@ export function awaitBody(environ: Environ): Promise<void> | null {
       clearTimeout(timer);
       resolve();
     };
-    // Whoever reads the body hears of a failure.
+    // The reader of the body gets a failure.
     known.then(over, over);
   });
 }
@@ -58,7 +58,7 @@ export class HostedBody {
   readonly #failed: BodyFailed;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   readonly isEmpty: boolean;
-  /** No header tells the length, as in HTTP/2 or a Fetch request; a body parser needs to be told that there is a body. */
+  /** No header gives the length, as in HTTP/2 or a Fetch request; a body parser needs a header that announces the body. */
   readonly hasUnknownLength: boolean;
 
   constructor(request: IncomingMessage, environ: Environ, failed: BodyFailed) {

@@ -190,7 +190,7 @@ export class HostedCall {
 
   // What happens to the connection.
 
-  /** The listener or what it answered failed. Once the response is complete, that is only something to tell. */
+  /** The listener or what it answered failed. Once the response is complete, the failure is only logged. */
   readonly #fail = (error: unknown): void => {
     if (this.#failure !== null || (this.#closed && this.#socket.destroyed)) return;
     if (this.#closed || (this.#response.writableEnded && this.#socket.arrived)) {
@@ -202,7 +202,7 @@ export class HostedCall {
     this.#break(error);
   };
 
-  /** The response ends here: after what it has written, with an error for whoever reads it. */
+  /** The response ends here: after what it has written, with an error for its reader. */
   #break(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = { error };
@@ -249,7 +249,7 @@ export class HostedCall {
     else if (!failBody(this.#request, error)) this.#fail(error);
   };
 
-  /** Whoever set a timeout hears of it; when nobody does, the connection is over. (`server.timeout` in Node) */
+  /** A `timeout` listener decides what happens; without one the connection is over. (`server.timeout` in Node) */
   readonly #ontimeout = (): void => {
     const heard = [
       !this.#request.complete && this.#request.emit('timeout', this.#socket),

@@ -28,7 +28,7 @@ function connectByHand(response: ServerResponse, socket: HostedSocket, close: ()
   const { req: request } = response;
   const onclose = (): void => close();
   socket.on('close', onclose);
-  // Whoever has corked the connection gets the response out all the same, as in Node's own end().
+  // A connection that is still corked gets the response out all the same, as in Node's own end().
   response.on('prefinish', () => {
     while (socket.writableCorked > 0) socket.uncork();
   });

@@ -27,7 +27,7 @@ interface Internals {
 }
 
 /**
- * @param failed told when the body could not be read to its end; the request is left to it
+ * @param failed called when the body could not be read to its end; it decides what becomes of the request
  * @param messages makes the requests of this listener
  */
 export function hostedRequest(
@@ -96,7 +96,7 @@ function sentPath(environ: Environ): string | null {
   }
 }
 
-/** Names and values in turn: those of environ, in the order, spelling and number of the client's lines where Node told them. */
+/** Names and values in turn: those of environ, in the order, spelling and number of the client's lines where Node has them. */
 function rawHeaders(environ: Environ, body: HostedBody): string[] {
   const headers: string[] = [];
   const raw = (environ['node.request'] as IncomingMessage | undefined)?.rawHeaders;
@@ -140,7 +140,7 @@ function placeSent(raw: string[], environ: Environ, headers: string[]): Readonly
 }
 
 /**
- * Ends a request whose client has gone, as Node does: `aborted`, then `error` for whoever listens, then `close`.
+ * Ends a request whose client has gone, as Node does: `aborted`, then `error` where somebody listens, then `close`.
  */
 export function abort(request: IncomingMessage): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
@@ -157,7 +157,7 @@ export function dump(request: IncomingMessage): void {
   if (own._consuming || request.readableFlowing === true || request.listenerCount('readable') > 0) return;
   request.complete = true;
   if (request.listenerCount('end') + request.listenerCount('close') + request.listenerCount('data') === 0) {
-    // Nobody hears of it: whoever looks later finds the state in which Node's request is by then, at no cost.
+    // Nobody listens: code that looks later finds the state in which Node's request is by then, at no cost.
     Object.assign(own._readableState, ENDED);
     return;
   }

@@ -187,7 +187,7 @@ function addHeader(list: HeaderList, name: string, value: unknown): void {
 
 const flushed = (): boolean => true;
 
-/** The connection has room again: whoever was told to wait hears `drain`. */
+/** The connection has room again: code that waits for `drain` hears it. */
 export function drained(response: HostedResponse): void {
   if (response.finished) return;
   // Node emits `drain` where it has flushed what it held back; here it never holds anything back.

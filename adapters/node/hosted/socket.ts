@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Environ } from '../../../core/types.ts';
 
-/** Told when the connection breaks. */
+/** Called when the connection breaks. */
 export type Broken = (error: Error | null) => void;
 
 type Written = (error?: Error | null) => void;
@@ -17,7 +17,7 @@ const ignore = (): void => {};
 
 /** One request's connection. Its addresses are those of the environ. */
 export class HostedSocket extends Duplex {
-  /** What a `tls.TLSSocket` has, and what tells a framework that the scheme is https; a plain socket has no such member. */
+  /** A member of `tls.TLSSocket` by which frameworks know that the scheme is https; a plain socket has no such member. */
   declare readonly encrypted: true | undefined;
   /** The `http.Server` behind which the listener stands, where there is one. */
   server: unknown = null;
@@ -253,18 +253,18 @@ export class HostedSocket extends Duplex {
     return this.#environ.SSL_CLIENT_VERIFY === 'SUCCESS';
   }
 
-  /** The version of TLS, such as `TLSv1.3`; null where the platform does not tell it. */
+  /** The version of TLS, such as `TLSv1.3`; null where the platform does not know it. */
   getProtocol(): string | null {
     return (this.#environ.SSL_PROTOCOL as string | undefined) ?? null;
   }
 
-  /** The cipher; an empty object where the platform does not tell it. */
+  /** The cipher; an empty object where the platform does not know it. */
   getCipher(): { name?: string; version?: string } {
     const name = this.#environ.SSL_CIPHER as string | undefined;
     return name === undefined ? {} : { name, version: this.getProtocol() ?? 'unknown' };
   }
 
-  /** The client's certificate is in the environ's `SSL_CLIENT_*` keys, where the platform tells it. */
+  /** The client's certificate is in the environ's `SSL_CLIENT_*` keys, where the platform knows it. */
   getPeerCertificate(): object {
     return {};
   }

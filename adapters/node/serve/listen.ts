@@ -59,7 +59,7 @@ function isStale(path: string): Promise<boolean> {
 function placeOf(server: AnyServer, { host, tls }: ServeOptions): Place {
   const address = server.address() as AddressInfo | string | null;
   if (typeof address === 'string') return { url: `unix:${address}`, port: 0 };
-  // Of a descriptor that is a Unix socket Node tells nothing.
+  // Node says nothing of a descriptor that is a Unix socket.
   if (address === null) return { url: 'unix:', port: 0 };
   const scheme = tls === undefined ? 'http' : 'https';
   return { url: `${scheme}://${urlHost(host)}:${address.port}`, port: address.port };

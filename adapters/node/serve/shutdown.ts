@@ -13,12 +13,12 @@ const IDLE_CHECK = 50;
 const FIRST_REQUEST = 500;
 /** How long a shutdown may wait before it says what for, in milliseconds: most end within a moment. */
 const WORTH_REPORTING = 20;
-/** How long before the end of a shutdown its requests are told to end, in milliseconds. */
+/** How long before the end of a shutdown every `waygate.signal` aborts, in milliseconds. */
 const LAST_MOMENT = 1000;
 
 /**
  * @param timeout how long a shutdown may take, in milliseconds
- * @param log told what the shutdown waits for and what it cuts
+ * @param log called with what the shutdown waits for and what it cuts
  * @returns shuts the server down; every call gives the same promise
  */
 export function shutdown(
@@ -94,7 +94,7 @@ class Connections {
       socket.once('close', () => this.#outer.delete(socket));
       track(socket);
     });
-    // Only the inner socket tells whether a request has begun.
+    // Only the inner socket shows whether a request has begun.
     server.on('secureConnection', track);
     (server as Http2Server).on('session', (session) => {
       this.#sessions.add(session);
@@ -102,7 +102,7 @@ class Connections {
     });
   }
 
-  /** How many connections have a request that runs, as far as that can be told: those that idle are closed. */
+  /** How many connections have a request that runs, as far as that is known: those that idle are closed. */
   get busy(): number {
     let count = 0;
     for (const socket of this.#outer) if (socket.bytesRead > 0 && !socket.destroyed) count++;
@@ -135,7 +135,7 @@ class Connections {
   }
 }
 
-/** How long after its servers a process may go on by itself, in milliseconds: whoever awaits `close()` has something to do. */
+/** How long a process may go on after its servers, in milliseconds: code that awaits `close()` has something to do. */
 const EXIT_GRACE = 500;
 /** The same where the platform ends the process a second after it was told to, in milliseconds. */
 const SHORT_GRACE = 100;

@@ -30,7 +30,7 @@ export function passUpgrades(server: AnyServer, hosted: Server): void {
     else if (!isWanted && isPassing) server.off('upgrade', pass);
   };
   follow();
-  // Node tells of a new listener before it is there.
+  // Node reports a new listener before it is there.
   hosted.on('newListener', (event) => {
     if (event === 'upgrade') queueMicrotask(follow);
   });
