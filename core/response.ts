@@ -54,24 +54,38 @@ export interface ResponseBody extends AsyncIterable<Uint8Array> {
  * @typeParam Call what {@link ExchangeOptions.passthrough} finds, where an adapter has that
  */
 export interface ExchangeOptions<Call = never> {
-  /** Called once for every failure of the application, after it was written to `wsgi.errors`. */
+  /**
+   * Called once for every failure of the application, after it was written to `wsgi.errors`.
+   *
+   * @default nothing is called
+   */
   onError?: GatewayOptions['onError'];
   /**
    * Given every failure, which then is neither written to `wsgi.errors` nor given to `onError`: an exchange inside another
    * one leaves the report to that one.
+   *
+   * @default failures are reported
    */
   onFailure?: (error: unknown) => void;
-  /** Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk. */
+  /**
+   * Whether the platform takes a `ReadableStream` as it is, so that such a body costs nothing per chunk.
+   *
+   * @default false
+   */
   takesStreams?: boolean;
   /**
    * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer directly: asked
    * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
    * refuses unless `startResponse` is the very function that the body was made with.)
+   *
+   * @default no body is recognised
    */
   passthrough?: (body: object, startResponse: StartResponse) => Call | null;
   /**
    * Who waits for what still goes on after `close()`, which waits for nothing that may never end: the application itself, or
    * the step that its body is in. A platform that would stop it goes on until that has settled.
+   *
+   * @default nobody waits
    */
   context?: WaitContext;
 }

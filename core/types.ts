@@ -200,13 +200,19 @@ export interface GatewayOptions {
    * @default console.error
    */
   errors?: ErrorSink;
-  /** Called once for every failure of the application or its body, after it was written to `wsgi.errors`. */
+  /**
+   * Called once for every failure of the application or its body, after it was written to `wsgi.errors`.
+   *
+   * @default nothing is called
+   */
   onError?: (error: unknown, environ: Environ) => void;
   /**
    * Extra environ keys from the deployer. No request can override them, and they override no key the gateway sets. A key
    * without a dot holds a string (L-15); keys that begin with `wsgi.` or `waygate.` are the gateway's own (L-20). (ENV-20)
    *
    * @example toNode(app, { environ: { 'app.config': config, STAGE: 'live' } });
+   *
+   * @default no keys are added
    */
   environ?: Record<string, unknown>;
 }

@@ -10,9 +10,17 @@ import { answer } from './answer.ts';
 
 /** Who may in. One of `users` and `check` is needed. */
 export interface BasicAuthOptions {
-  /** Passwords by user name. They are compared in a time that does not depend on how much of them is right. */
+  /**
+   * Passwords by user name. They are compared in a time that does not depend on how much of them is right.
+   *
+   * @default none: `check` decides
+   */
   users?: Readonly<Record<string, string>>;
-  /** Decides about a user name and a password; it may return a promise. Compare secrets in constant time there. */
+  /**
+   * Decides about a user name and a password; it may return a promise. Compare secrets in constant time there.
+   *
+   * @default none: `users` decides
+   */
   check?: (user: string, password: string, environ: Environ) => boolean | Promise<boolean>;
   /**
    * What the browser shows as the name of the protected space.

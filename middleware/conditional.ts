@@ -34,6 +34,8 @@ export interface ConditionalOptions {
    * What the resource of a request has now, without answering it; null where there is no such resource. With it all
    * preconditions are evaluated before the application is called: a PUT with `If-Match` that is out of date changes
    * nothing, and a GET of what the client has costs nothing. Undefined leaves the request to the application.
+   *
+   * @default those of the response alone
    */
   validators?: (environ: Environ) => Validators | null | undefined | Promise<Validators | null | undefined>;
 }

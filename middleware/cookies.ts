@@ -14,7 +14,11 @@ export interface CookieOptions {
    * @default until the browser is closed
    */
   maxAgeSeconds?: number;
-  /** When it ends, for clients that do not know `Max-Age`. */
+  /**
+   * When it ends, for clients that do not know `Max-Age`.
+   *
+   * @default the end of the session
+   */
   expires?: Date;
   /**
    * The domain whose subdomains get it too.
@@ -52,7 +56,11 @@ export interface CookieOptions {
    * @default false
    */
   partitioned?: boolean;
-  /** Which cookies Chromium drops first. */
+  /**
+   * Which cookies Chromium drops first.
+   *
+   * @default the browser decides
+   */
   priority?: 'low' | 'medium' | 'high';
 }
 

@@ -25,7 +25,11 @@ export interface ConformanceOptions {
    * @default the global one
    */
   it?: It;
-  /** What the platform lacks. See {@link Capabilities}. */
+  /**
+   * What the platform lacks. See {@link Capabilities}.
+   *
+   * @default the platform lacks nothing
+   */
   capabilities?: Partial<Capabilities>;
   /**
    * `SCRIPT_NAME` as the platform gives it, for example a stage. Requests go below it.
@@ -33,7 +37,11 @@ export interface ConformanceOptions {
    * @default ''
    */
   mount?: string;
-  /** Evaluates an expression in another realm, for example `vm.runInNewContext`. Without it, such chunks are not tested. (STR-04) */
+  /**
+   * Evaluates an expression in another realm, for example `vm.runInNewContext`. Without it, such chunks are not tested. (STR-04)
+   *
+   * @default such chunks are not tested
+   */
   otherRealm?: (expression: string) => unknown;
 }
 

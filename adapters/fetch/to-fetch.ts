@@ -11,7 +11,11 @@ import type { FetchPlatform, FetchRequest } from './platform.ts';
 
 /** Options of {@link toFetch}. */
 export interface FetchOptions extends GatewayOptions {
-  /** Keeps the platform running until a promise has settled; where there is none, the process is taken to live on. */
+  /**
+   * Keeps the platform running until a promise has settled; where there is none, the process is taken to live on.
+   *
+   * @default nothing waits for work after the response
+   */
   waitUntil?: (work: Promise<unknown>) => void;
   /**
    * `REMOTE_ADDR`, which no `Request` tells: one address for all, such as `'127.0.0.1'` in a test, or a function of what the

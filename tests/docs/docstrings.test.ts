@@ -70,6 +70,12 @@ function undocumented({ body }: Declared): string[] {
   });
 }
 
+/** Members of an interface that may be left out and do not say what holds then. */
+function withoutDefault({ body }: Declared): string[] {
+  const members = body.matchAll(/(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n {2}(?:readonly )?([\w.']+)\?[:(<]/g);
+  return [...members].flatMap(([, doc = '', member = '']) => (doc.includes('@default') ? [] : [member]));
+}
+
 describe.each(ENTRIES)('%s', (entry) => {
   const all = exportsOf(entry);
 
@@ -88,5 +94,11 @@ describe.each(ENTRIES)('%s', (entry) => {
       expect(undocumented(each), each.name).toEqual([]);
       expect(each.body, each.name).not.toMatch(/Default(?: is)? |[Dd]efault: /);
     }
+  });
+
+  test('options that may be left out have a default', () => {
+    const options = all.filter(({ kind, name }) => kind === 'interface' && name.endsWith('Options'));
+    const without = options.flatMap((each) => withoutDefault(each).map((member) => `${each.name}.${member}`));
+    expect(without).toEqual([]);
   });
 });

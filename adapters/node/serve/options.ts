@@ -97,6 +97,8 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
   /**
    * A Unix socket to listen on instead of a port. A socket file that nobody listens on any more, such as one that a killed
    * process left, is replaced.
+   *
+   * @default none: the server listens on a port
    */
   path?: string;
   /**
@@ -105,7 +107,11 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
    * @default what the umask leaves
    */
   socketMode?: number;
-  /** An open descriptor to listen on instead of a port: a socket that systemd or a parent process has bound. */
+  /**
+   * An open descriptor to listen on instead of a port: a socket that systemd or a parent process has bound.
+   *
+   * @default none: the server listens on a port
+   */
   fd?: number;
   /**
    * How many connections may wait to be accepted.
@@ -113,7 +119,11 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
    * @default 511
    */
   backlog?: number;
-  /** Certificate and key for TLS; without it the server speaks plain HTTP. */
+  /**
+   * Certificate and key for TLS; without it the server speaks plain HTTP.
+   *
+   * @default none: plain HTTP
+   */
   tls?: TlsOptions;
   /**
    * Speaks HTTP/2, with `tls` beside HTTP/1.1.
