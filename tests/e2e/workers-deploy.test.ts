@@ -1,26 +1,39 @@
-// What `wrangler deploy` would send, and examples/worker as `wrangler dev` runs it.
+// What `wrangler deploy` would send, and examples/worker as `wrangler dev` runs it: by the wrangler for Node 20, and by that of
+// today on Node 24.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Running, WRANGLER, WRANGLER_ENV, wranglerDev } from './runtimes/process.ts';
+import {
+  OWN_WRANGLER,
+  type Running,
+  start,
+  WRANGLER_ENV,
+  type Wrangler,
+  wranglerDevBy,
+  wranglerOfToday,
+} from './runtimes/process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'waygate-deploy-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs `wrangler deploy --dry-run` and returns what it prints. */
-function dryRun(...args: string[]): string {
-  const command = [WRANGLER, 'deploy', '--dry-run', '--outdir', folder, ...args];
-  return execFileSync(process.execPath, command, { env: { ...process.env, ...WRANGLER_ENV }, encoding: 'utf8' });
+function dryRun({ node, script }: Wrangler, ...args: string[]): string {
+  const command = [script, 'deploy', '--dry-run', '--outdir', folder, ...args];
+  return execFileSync(node, command, { env: { ...process.env, ...WRANGLER_ENV }, encoding: 'utf8' });
 }
 
-describe('wrangler deploy --dry-run', () => {
+const today = wranglerOfToday();
+const WRANGLERS: Wrangler[] = [OWN_WRANGLER, today];
+
+describe.each(WRANGLERS)('$title deploy --dry-run', (wrangler) => {
   test('takes the wrangler.toml at the top, with its bindings', () => {
-    const output = dryRun();
+    const output = dryRun(wrangler);
     expect(output).toContain('env.NOTES');
     expect(output).toContain('env.VISITS (Visits)');
     expect(output).toContain('--dry-run: exiting now.');
@@ -28,7 +41,7 @@ describe('wrangler deploy --dry-run', () => {
 
   test('the bundle of the smallest application has no import left, and its size is known', async () => {
     const config = ['--config', 'tests/e2e/workers/scenarios.toml', '--minify'];
-    dryRun('tests/e2e/workers/hello.ts', ...config);
+    dryRun(wrangler, 'tests/e2e/workers/hello.ts', ...config);
     const bundle = readFileSync(
       join(folder, readdirSync(folder).find((name) => name === 'hello.js') as string),
       'utf8',
@@ -59,10 +72,11 @@ describe('wrangler deploy --dry-run', () => {
   });
 });
 
-describe('examples/worker in wrangler dev', () => {
+describe.each(WRANGLERS)('examples/worker in $title dev', (wrangler) => {
   let dev: Running;
   beforeAll(async () => {
-    dev = await wranglerDev('wrangler.toml', '--persist-to', join(folder, 'state'));
+    const state = mkdtempSync(join(folder, 'state-'));
+    dev = await wranglerDevBy(wrangler, 'wrangler.toml', '--persist-to', state);
   });
   afterAll(() => dev?.stop());
 
@@ -83,4 +97,24 @@ describe('examples/worker in wrangler dev', () => {
     expect(await (await fetch(`${dev.url}/notesy`)).text()).toBe('Visit number 1 of /notesy.\n');
     await expect.poll(() => dev.output(), { timeout: 5000 }).toContain('visit 2 of /a from 127.0.0.1');
   });
+});
+
+test('waygate serve --platform workers runs the wrangler of today, on Node 24', async () => {
+  const project = mkdtempSync(join(today.folder, 'project-'));
+  writeFileSync(
+    join(project, 'app.ts'),
+    `export default (environ: any, startResponse: any) => {
+      startResponse('200 OK', []);
+      return [new TextEncoder().encode(environ['waygate.gateway'] + ' ' + environ.PATH_INFO)];
+    };`,
+  );
+  const command = fileURLToPath(new URL('../../cli/bin/waygate.js', import.meta.url));
+  const args = [command, 'serve', 'app.ts', '--platform', 'workers', '--port', '0'];
+  const served = await start(today.node, args, {}, project);
+  try {
+    expect(await (await fetch(`${served.url}/a`)).text()).toBe('cloudflare-workers /a');
+  } finally {
+    await served.stop();
+    rmSync(project, { recursive: true });
+  }
 });

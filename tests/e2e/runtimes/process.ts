@@ -1,8 +1,9 @@
 // Other runtimes as child processes: started, waited for, and ended with everything they started themselves.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { NODE_VERSIONS, nodeRuntime } from '../../../tools/node-runtimes.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -27,13 +28,19 @@ export interface Running {
 /**
  * Starts a server and waits until it prints the URL that it listens on.
  *
- * @param args of the command, which runs in the top folder of the project
+ * @param args of the command
+ * @param cwd where it runs
  * @throws when it ends, or prints no URL within a minute; the message holds what it printed
  */
-export function start(command: string, args: string[], env: Record<string, string> = {}): Promise<Running> {
+export function start(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+  cwd: string = ROOT,
+): Promise<Running> {
   // A group of its own, so that one signal reaches the runtimes that a tool starts in turn.
   const child = spawn(command, args, {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,6 +109,33 @@ export const WRANGLER_ENV: Record<string, string> = {
 /** The `wrangler` of this project, to be run with Node. */
 export const WRANGLER: string = `${ROOT}/node_modules/wrangler/bin/wrangler.js`;
 
+/** A wrangler, and the Node that runs it. */
+export interface Wrangler {
+  /** For titles. */
+  title: string;
+  node: string;
+  script: string;
+}
+
+/** The last wrangler for Node 20, which this project installs. */
+export const OWN_WRANGLER: Wrangler = { title: 'wrangler 4.86', node: process.execPath, script: WRANGLER };
+
+/** The wrangler of today, which needs Node 22 or later, on Node 24: installed into `.runtimes/` on first use. */
+export function wranglerOfToday(): Wrangler & { folder: string } {
+  const folder = `${ROOT}/.runtimes/wrangler-${WRANGLER_OF_TODAY}`;
+  const script = `${folder}/node_modules/wrangler/bin/wrangler.js`;
+  if (!existsSync(script)) {
+    mkdirSync(folder, { recursive: true });
+    if (!existsSync(`${folder}/package.json`)) writeFileSync(`${folder}/package.json`, '{ "private": true }\n');
+    npm(folder, 'install', '--no-save', '--no-package-lock', `wrangler@${WRANGLER_OF_TODAY}`);
+  }
+  const title = `wrangler ${WRANGLER_OF_TODAY} on Node 24`;
+  return { title, node: nodeRuntime(NODE_24), script, folder };
+}
+
+const WRANGLER_OF_TODAY = '4.164.0';
+const NODE_24 = NODE_VERSIONS.find((version) => version.startsWith('24.')) as string;
+
 /**
  * Serves a Worker with `wrangler dev` on a free port.
  *
@@ -109,8 +143,16 @@ export const WRANGLER: string = `${ROOT}/node_modules/wrangler/bin/wrangler.js`;
  * @param more arguments of the command
  */
 export function wranglerDev(config: string, ...more: string[]): Promise<Running> {
-  const args = [WRANGLER, 'dev', '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
-  return start(process.execPath, [...args, '--show-interactive-dev-session=false', ...more], WRANGLER_ENV);
+  return wranglerDevBy(OWN_WRANGLER, config, ...more);
+}
+
+/** The same by any wrangler. */
+export function wranglerDevBy({ node, script }: Wrangler, config: string, ...more: string[]): Promise<Running> {
+  const args = [script, 'dev', '--config', config, '--ip', '127.0.0.1', '--port', '0', '--inspector-port', '0'];
+  // An older workerd cannot read what a newer one has kept.
+  if (script !== WRANGLER && !more.includes('--persist-to'))
+    args.push('--persist-to', `${ROOT}/.wrangler/state-of-today`);
+  return start(node, [...args, '--show-interactive-dev-session=false', ...more], WRANGLER_ENV);
 }
 
 /** The path of the real `bun` or `deno`: npm packages, installed beside this file when a test first asks for them. */

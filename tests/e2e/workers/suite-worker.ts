@@ -8,6 +8,10 @@ import { type Entry, runEntry, suiteEntries } from '../runtimes/suite.ts';
 import { nativeResponse, textHeaders } from './native-fetch.ts';
 
 const HEADER = 'Waygate-Site';
+/** Numbers the requests: the `wrangler dev` of today sends a GET or HEAD again whose response fails, up to three times. */
+const NUMBER = 'Waygate-Request';
+const seen = new Set<string>();
+let requests = 0;
 const sites = new Map<string, Worker>();
 let origin = '';
 let count = 0;
@@ -19,6 +23,7 @@ const serve: Serve = (app, options) => {
     async fetch(path, init) {
       const headers = textHeaders(init);
       headers.set(HEADER, id);
+      headers.set(NUMBER, String(requests++));
       return nativeResponse(await fetch(`${origin}${path}`, { ...init, headers, redirect: 'manual' }));
     },
     close: () => void sites.delete(id),
@@ -33,6 +38,11 @@ const suiteWorker: Worker = {
     // Cloudflare's test pool cannot do without Node's globals; this run shows that Waygate can.
     if ('process' in globalThis || 'Buffer' in globalThis) return new Response('nodejs_compat is on', { status: 500 });
     const id = request.headers.get(HEADER);
+    const number = request.headers.get(NUMBER);
+    if (number !== null) {
+      if (seen.has(number)) throw new Error('wrangler dev has sent this request again');
+      seen.add(number);
+    }
     if (id !== null) return sites.get(id)?.fetch(request, env, ctx) ?? new Response('no such site', { status: 404 });
     const url = new URL(request.url);
     origin = url.origin;
