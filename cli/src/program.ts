@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { buildCommand } from './build.ts';
 import type { BuildOptions } from './build-options.ts';
 import { type CheckOptions, checkCommand } from './check.ts';
+import { APP, addEnvFile, collect, kindOption, portNumber } from './command-options.ts';
 import { type DeployOptions, deployCommand } from './deploy.ts';
 import { loadEnvFiles } from './env-file.ts';
 import { type EventOptions, eventCommand } from './event.ts';
@@ -12,10 +13,11 @@ import { type FetchOptions, fetchCommand } from './fetch.ts';
 import { DEFAULT_SOURCE } from './handler.ts';
 import { INIT_TEMPLATES, type InitOptions, initCommand } from './init.ts';
 import { type InvokeOptions, invokeCommand } from './invoke.ts';
-import { KINDS, RUN_KINDS } from './kind.ts';
+import { RUN_KINDS } from './kind.ts';
 import type { Output } from './output.ts';
 import { PLATFORMS, SOURCES, spelledSource } from './platform.ts';
-import { parsePort, serveCommand } from './serve.ts';
+import { addRecorded } from './recorded/commands.ts';
+import { serveCommand } from './serve.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { TARGETS } from './targets.ts';
 import { EVENT_SOURCES, type EventSource } from './template-sources.ts';
@@ -24,8 +26,6 @@ import { LIMITS } from './web-function/rules.ts';
 
 /** How wide help is where there is no terminal, in columns. */
 const HELP_WIDTH = 100;
-
-const APP = 'TypeScript or JavaScript module whose default export, or `app`, is the app';
 
 /** The whole command line, ready to be parsed. It throws commander's errors instead of ending the process. */
 export function createProgram(output: Output): Command {
@@ -57,6 +57,7 @@ export function createProgram(output: Output): Command {
   addEvent(program, output);
   addInvoke(program, output);
   addCheck(program, output);
+  addRecorded(program, output);
   addBuild(program, output);
   addDeploy(program, output);
   addInit(program, output);
@@ -231,10 +232,6 @@ function addInit(program: Command, output: Output): void {
     .action((folder: string, options: InitOptions) => initCommand(folder, options, output));
 }
 
-function addEnvFile(command: Command): Command {
-  return command.option('--env-file <file>', 'file of environment variables for the app; may be repeated', collect, []);
-}
-
 function addPlatformOptions(command: Command): Command {
   return addEnvFile(command)
     .addOption(kindOption(RUN_KINDS))
@@ -309,25 +306,11 @@ function memorySize(text: string): number {
   throw new InvalidArgumentError('Expected a size in MB, 128 to 10240.');
 }
 
-function kindOption(kinds: readonly string[] = KINDS): Option {
-  return new Option('--kind <kind>', 'what the app is, if it cannot be detected').choices(kinds);
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
-}
-
 /** The event source of a template, from the one spelling that the command line has for it. */
 function templateSource(text: string): EventSource {
   const found = EVENT_SOURCES.find((each) => spelledSource(each) === text);
   if (found !== undefined) return found;
   throw new InvalidArgumentError(`Expected ${EVENT_SOURCES.map(spelledSource).join(', ')}.`);
-}
-
-function portNumber(text: string): number {
-  const port = parsePort(text);
-  if (port !== undefined) return port;
-  throw new InvalidArgumentError('Expected a port, 0 to 65535.');
 }
 
 function within(what: string, { least, most }: { least: number; most: number }): (text: string) => number {

@@ -68,7 +68,7 @@ export async function startServer(
     port: config.port,
   });
   const { exports } = loaded;
-  const recorder = inspection && (await inspect(exports, config, inspection));
+  const recorder = inspection && (await inspect(loaded, config, inspection));
   const errors = (text: string): void => {
     recorder?.errors(text);
     output.note(text);
@@ -103,7 +103,7 @@ export async function startServer(
 
 /** A recorder for the app; its code is loaded only for this. */
 async function inspect(
-  exports: Record<string, unknown>,
+  { exports, taken }: Loaded,
   config: ServerConfig,
   inspection: ServerInspection,
 ): Promise<NodeRecorder> {
@@ -113,7 +113,9 @@ async function inspect(
   const everywhere = new Everywhere(exports, config.name, {
     kind: saidKind(config.run),
   });
-  inspection.loaded(await appFacts(exports, config.name, config.run), (request) => everywhere.run(request));
+  // Nothing can import the app of a program that listens.
+  const facts = taken === undefined ? await appFacts(exports, config.name, config.run) : undefined;
+  inspection.loaded(facts, (request) => everywhere.run(request));
   return new NodeRecorder(inspection.report);
 }
 
