@@ -84,8 +84,27 @@ function outcomeOf({ place, request, status }: RecordedRequest, runs: readonly P
 
 /** How many differences there are that nothing explains. */
 function unexplained({ differences, recorded }: Outcome): number {
-  const open = differences.filter(({ others }) => others.some(({ why }) => why === undefined)).length;
+  const open = differences.filter((each) => each.others.some((other) => isOpen(each, other, differences))).length;
   return open + (recorded === undefined ? 0 : 1);
+}
+
+type Other = Difference['others'][number];
+
+/**
+ * Whether nothing explains what platforms have: neither a loss of theirs, nor that their app saw something else. A failure
+ * is never explained: it may be a limit of the platform's, and it may be a fault of the app.
+ */
+function isOpen(difference: Difference, other: Other, all: readonly Difference[]): boolean {
+  if (difference.part === 'status' && Number(other.value) >= 500) return true;
+  return other.why === undefined && !follows(difference, other, all);
+}
+
+/** Whether an app was answered by what it saw, of which a platform is known to lose a part. */
+function follows({ side }: Difference, { platforms }: Other, all: readonly Difference[]): boolean {
+  const lost = all.flatMap((each) =>
+    each.side === 'request' ? each.others.filter(({ why }) => why !== undefined) : [],
+  );
+  return side === 'response' && platforms.every((each) => lost.some((loss) => loss.platforms.includes(each)));
 }
 
 function linesOf(outcome: Outcome, output: Output): string[] {
@@ -93,20 +112,29 @@ function linesOf(outcome: Outcome, output: Output): string[] {
   const { colors } = output;
   const open = unexplained(outcome);
   const mark = open > 0 ? colors.red('DIFF') : colors.green('ok  ');
-  const found = differences.length === 0 ? `the same on ${platforms} platforms` : `${differences.length} parts differ`;
+  const parts = `${differences.length} part${differences.length === 1 ? ' differs' : 's differ'}`;
+  const found = differences.length === 0 ? `the same on ${platforms} platforms` : parts;
   const lines = [`${mark} ${method} ${target} ${status ?? '---'} ${colors.dim(`(${place})`)} ${found}`];
   if (recorded !== undefined)
     lines.push(`     status: recorded ${recorded}; ${reference} has ${status ?? 'no response'}`);
-  for (const difference of differences) lines.push(...differenceLines(difference, reference, output));
+  for (const each of differences) lines.push(...differenceLines(each, differences, reference, output));
   if (varying.length > 0)
     lines.push(colors.dim(`     left out, since they differ by themselves: ${varying.join(', ')}`));
   return lines;
 }
 
-function differenceLines({ side, part, expected, others }: Difference, reference: string, output: Output): string[] {
+function differenceLines(
+  difference: Difference,
+  all: readonly Difference[],
+  reference: string,
+  output: Output,
+): string[] {
+  const { side, part, expected, others } = difference;
   const lines = [`     ${side} ${part}: ${reference} has ${shown(expected)}`];
-  for (const { platforms, value, why } of others) {
-    const reason = why === undefined ? '' : output.colors.dim(` – ${why.why} (docs/platforms.md)`);
+  for (const other of others) {
+    const { platforms, value, why } = other;
+    const because = why === undefined ? 'The app there saw something else.' : `${why.why} (docs/platforms.md)`;
+    const reason = isOpen(difference, other, all) ? '' : output.colors.dim(` – ${because}`);
     lines.push(`       ${platforms.join('; ')}: ${shown(value)}${reason}`);
   }
   return lines;

@@ -34,8 +34,8 @@ function harRequest(entry: Entry, place: string): RecordedRequest {
       cause: error,
     });
   }
-  if (typeof request?.method !== 'string' || !Array.isArray(request.headers)) {
-    throw new CommandError(`${place} has no method or no list of headers; expected both.`);
+  if (typeof request?.method !== 'string' || !hasHeaders(request)) {
+    throw new CommandError(`${place} has no method or no list of headers with name and value; expected both.`);
   }
   const { method, postData } = request;
   const headers = request.headers
@@ -51,6 +51,12 @@ function harRequest(entry: Entry, place: string): RecordedRequest {
     request: { method, target: target.startsWith('/') ? target : `/${target}`, headers, body },
     status: response?.status || undefined,
   };
+}
+
+function hasHeaders({ headers }: Partial<Entry['request']>): boolean {
+  return (
+    Array.isArray(headers) && headers.every((each) => typeof each?.name === 'string' && typeof each.value === 'string')
+  );
 }
 
 /** The body of a request: its text, or else the fields of its form. */
