@@ -6,7 +6,8 @@ import { Everywhere, type PlatformRun } from '../everywhere/run.ts';
 import { prepareLoading, type RunOptions, saidKind } from '../handler.ts';
 import { loadModule } from '../load.ts';
 import type { Output } from '../output.ts';
-import { type RecordedRequest, readRecorded } from './fixture.ts';
+import { readRecorded } from './fixture.ts';
+import type { RecordedRequest } from './har.ts';
 
 /** Options of `waygate diff`. */
 export interface DiffOptions {

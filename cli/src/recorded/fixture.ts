@@ -4,9 +4,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CommandError, errorCode, oneLine } from '../errors.ts';
-import type { SentRequest } from '../everywhere/client.ts';
 import type { HeaderLines } from '../inspect/messages.ts';
-import { harRequests } from './har.ts';
+import { harRequests, type RecordedRequest } from './har.ts';
 
 /** A body: text, or bytes that are no UTF-8. */
 type FixtureBody = string | { base64: string };
@@ -16,15 +15,6 @@ export interface Fixture {
   request: { method: string; target: string; headers: HeaderLines; body?: FixtureBody };
   /** Values of headers have a character for each byte. Without a body where not all of it was kept. */
   response: { status: number; headers: HeaderLines; body?: FixtureBody };
-}
-
-/** A request that was recorded. */
-export interface RecordedRequest {
-  /** Where it stands: `fixtures/0001-get-users.json`, `requests.har, entry 3`. */
-  place: string;
-  request: SentRequest;
-  /** What it was answered with. */
-  status?: number;
 }
 
 /** A body as a fixture has it. */

@@ -3,7 +3,16 @@
 import type { Entry, Har } from 'har-format';
 import { encodeWsgi } from 'waygate';
 import { CommandError } from '../errors.ts';
-import type { RecordedRequest } from './fixture.ts';
+import type { SentRequest } from '../everywhere/client.ts';
+
+/** A request that was recorded. */
+export interface RecordedRequest {
+  /** Where it stands: `fixtures/0001-get-users.json`, `requests.har, entry 3`. */
+  place: string;
+  request: SentRequest;
+  /** What it was answered with. */
+  status?: number;
+}
 
 /** Headers of one connection, and those that HTTP/2 has instead of a request line. */
 const LEFT_OUT =
