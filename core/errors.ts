@@ -1,11 +1,37 @@
 // The error classes. Each message says what was seen, what was expected and what to do.
 
+/** What the rules of docs/contract.md are about, by the word that their ids begin with. */
+type RuleSubject =
+  | 'BODY'
+  | 'CALL'
+  | 'CL'
+  | 'CLOSE'
+  | 'ENV'
+  | 'ERR'
+  | 'EXT'
+  | 'FILE'
+  | 'HDR'
+  | 'HTTP'
+  | 'INPUT'
+  | 'L'
+  | 'LOG'
+  | 'MW'
+  | 'SR'
+  | 'SRV'
+  | 'STR'
+  | 'THREAD'
+  | 'URL'
+  | 'WRITE';
+
+/** The id of a rule in docs/contract.md, such as `SR-13` or `L-57`. */
+export type RuleId = `${RuleSubject}-${number}`;
+
 /**
  * Where a broken rule and its fix are explained, as a path below `node_modules`.
  *
  * @param rule its id, for example `SR-13`
  */
-export function helpFor(rule: string): string {
+export function helpFor(rule: RuleId): string {
   return `waygate/docs/errors.md#${rule.toLowerCase()}`;
 }
 
@@ -17,7 +43,7 @@ export function helpFor(rule: string): string {
 export class ContractError extends TypeError {
   override name = 'ContractError';
   /** The id of the broken rule, for example `SR-13`. */
-  readonly rule: string;
+  readonly rule: RuleId;
   /** Where the fix is described, below `node_modules`: `waygate/docs/errors.md#sr-13`. */
   readonly help: string;
 
@@ -25,7 +51,7 @@ export class ContractError extends TypeError {
    * @param rule the id of the broken rule, for example `SR-13`
    * @param message what was seen, what was expected, what to do
    */
-  constructor(rule: string, message: string) {
+  constructor(rule: RuleId, message: string) {
     super(`${message} [${rule}]`);
     this.rule = rule;
     this.help = helpFor(rule);

@@ -4,7 +4,14 @@
 import type { FileLike } from './types.ts';
 
 export type { ChunkCoder, ContentEncoder, ContentEncoders } from './coding.ts';
-export { BadRequestError, BodyTooLargeError, ClientDisconnectedError, ContractError, RequestError } from './errors.ts';
+export {
+  BadRequestError,
+  BodyTooLargeError,
+  ClientDisconnectedError,
+  ContractError,
+  RequestError,
+  type RuleId,
+} from './errors.ts';
 export { run } from './exchange.ts';
 export type { AnsweringSource, FileSource, Found, StaticFile } from './file-source.ts';
 export { FileWrapper } from './file-wrapper.ts';

@@ -4,7 +4,7 @@ import { isToken } from '../../core/check.ts';
 import { describe } from '../../core/errors.ts';
 import type { Environ } from '../../core/types.ts';
 import { violation, type Warn } from './report.ts';
-import type { RuleId } from './rules.ts';
+import type { CheckedRule } from './rules.ts';
 
 /**
  * @param environ what the application was called with
@@ -145,7 +145,7 @@ function checkWsgiKeys(environ: Environ): void {
   if ('wsgi.file_wrapper' in environ) checkType(environ, 'wsgi.file_wrapper', 'function', 'FILE-01');
 }
 
-function checkMembers(environ: Environ, key: string, members: (string | symbol)[], rule: RuleId): void {
+function checkMembers(environ: Environ, key: string, members: (string | symbol)[], rule: CheckedRule): void {
   const stream = environ[key] as Record<string | symbol, unknown> | null | undefined;
   for (const member of members) {
     if (typeof stream?.[member] === 'function') continue;
@@ -153,7 +153,7 @@ function checkMembers(environ: Environ, key: string, members: (string | symbol)[
   }
 }
 
-function checkType(environ: Environ, key: string, type: 'boolean' | 'function' | 'string', rule: RuleId): void {
+function checkType(environ: Environ, key: string, type: 'boolean' | 'function' | 'string', rule: CheckedRule): void {
   const value = environ[key];
   if (typeof value !== type) throw violation(rule, `environ[${JSON.stringify(key)}] is ${describe(value)}.`);
 }

@@ -7,7 +7,7 @@ import { isThenable } from '../../core/thenable.ts';
 import { markTransparent } from '../../core/transparent.ts';
 import type { Environ, InputStream } from '../../core/types.ts';
 import { violation, type Warn } from './report.ts';
-import type { RuleId } from './rules.ts';
+import type { CheckedRule } from './rules.ts';
 import { onlyMembers, under } from './streams.ts';
 
 const LINE_FEED = 0x0a;
@@ -168,7 +168,7 @@ class InputWatch {
 }
 
 /** The size that a read was given; Infinity for all that is left. */
-function checkSize(sizes: unknown[], method: string, tooMany: RuleId): number {
+function checkSize(sizes: unknown[], method: string, tooMany: CheckedRule): number {
   if (sizes.length > 1) throw violation(tooMany, `wsgi.input.${method}() was called with ${sizes.length} arguments.`);
   const size = sizes[0];
   if (size === undefined || size === null) return Infinity;

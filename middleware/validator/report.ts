@@ -2,7 +2,7 @@
 
 import { ContractError, helpFor } from '../../core/errors.ts';
 import type { ErrorStream } from '../../core/types.ts';
-import { RULES, type RuleId } from './rules.ts';
+import { type CheckedRule, RULES } from './rules.ts';
 
 /**
  * An error about a broken rule.
@@ -10,16 +10,16 @@ import { RULES, type RuleId } from './rules.ts';
  * @param rule its id
  * @param seen a sentence that says what was seen
  */
-export function violation(rule: RuleId, seen: string): ContractError {
+export function violation(rule: CheckedRule, seen: string): ContractError {
   return new ContractError(rule, `${seen} ${RULES[rule].text}`);
 }
 
 /** Warns: `seen` as in {@link violation}. */
-export type Warn = (rule: RuleId, seen: string) => void;
+export type Warn = (rule: CheckedRule, seen: string) => void;
 
 /** The warnings of one validator: each rule once, however many requests break it. */
 export class Warnings {
-  readonly #given = new Set<RuleId>();
+  readonly #given = new Set<CheckedRule>();
 
   /** @param errors the `wsgi.errors` of the request, as the gateway made it */
   to(errors: ErrorStream): Warn {

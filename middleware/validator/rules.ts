@@ -15,7 +15,7 @@ export interface Rule {
 }
 
 /** The id of a rule that the validator checks. */
-export type RuleId = keyof typeof REQUEST_RULES | keyof typeof RESPONSE_RULES;
+export type CheckedRule = keyof typeof REQUEST_RULES | keyof typeof RESPONSE_RULES;
 
 /** Every rule that the validator checks, in the order of docs/contract.md. */
-export const RULES: Readonly<Record<RuleId, Rule>> = { ...REQUEST_RULES, ...RESPONSE_RULES };
+export const RULES: Readonly<Record<CheckedRule, Rule>> = { ...REQUEST_RULES, ...RESPONSE_RULES };

@@ -5,7 +5,7 @@ import { checkHeaders } from '../../core/check.ts';
 import { type ContractError, describe } from '../../core/errors.ts';
 import type { ApplicationBody, ErrorStream, FileLike, ReadonlyHeaderList } from '../../core/types.ts';
 import { violation, type Warn } from './report.ts';
-import type { RuleId } from './rules.ts';
+import type { CheckedRule } from './rules.ts';
 
 /**
  * An object with these members and no others; to call one of the usual ones that are missing says why it is missing.
@@ -14,7 +14,7 @@ import type { RuleId } from './rules.ts';
  * @param missing rule by member: what streams of other kinds have
  * @param name the stream, for the message
  */
-export function onlyMembers<T extends object>(members: T, missing: Record<string, RuleId>, name: string): T {
+export function onlyMembers<T extends object>(members: T, missing: Record<string, CheckedRule>, name: string): T {
   return new Proxy(members, {
     get(target, key, receiver) {
       const rule = typeof key === 'string' && Object.hasOwn(missing, key) ? missing[key] : undefined;
@@ -27,7 +27,7 @@ export function onlyMembers<T extends object>(members: T, missing: Record<string
 }
 
 /** `missing` of {@link onlyMembers}: one rule for several members. */
-export function under(rule: RuleId, ...members: string[]): Record<string, RuleId> {
+export function under(rule: CheckedRule, ...members: string[]): Record<string, CheckedRule> {
   return Object.fromEntries(members.map((member) => [member, rule]));
 }
 

@@ -52,6 +52,12 @@ test('every clause and every linter check is in the contract', () => {
   expect(missing).toEqual([]);
 });
 
+test('the type of a rule id knows the subjects of the contract', () => {
+  const errors = readFileSync(new URL('../../core/errors.ts', import.meta.url), 'utf8');
+  const [, union = ''] = /^type RuleSubject =\n([^;]+);/m.exec(errors) ?? [];
+  expect([...union.matchAll(/'(\w+)'/g)].map(([, subject]) => subject)).toEqual(Object.keys(CLAUSES).sort());
+});
+
 test('no entry is about a clause that does not exist', () => {
   for (const id of entries.keys()) {
     const [subject, number] = id.split('-') as [string, string];
