@@ -149,11 +149,12 @@ test('the table about fidelity has the sums of docs/fidelity.md', () => {
 /** What npm itself has. */
 const NPM_COMMANDS = ['install', 'init', 'pkg', 'create'];
 
-test('the commands of README.md are scripts of package.json', () => {
+test('the commands of README.md and CONTRIBUTING.md are scripts of package.json', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect(readme).toContain('npm install && npm start\n');
   expect(readme).toContain('npm install && npm test\n');
-  for (const [, name] of readme.matchAll(/npm (?:run )?([\w:]+)/g)) {
+  const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+  for (const [, name] of `${readme}${contributing}`.matchAll(/npm (?:run )?([\w:]+)/g)) {
     if (!NPM_COMMANDS.includes(name as string)) expect(scripts, `npm run ${name}`).toHaveProperty([name as string]);
   }
 });
