@@ -15,7 +15,7 @@ import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList 
 import { breakOff, hasLost } from './break-off.ts';
 import { addInput, type EnvironState, nodeEnviron } from './environ.ts';
 import type { NodeGateway } from './gateway.ts';
-import type { DirectCall } from './hosted/applications.ts';
+import type { DirectCall } from './hosted/registry.ts';
 import type { NodeTarget } from './mount.ts';
 import { onClose } from './neighbours.ts';
 import { needsNoGateway, type RequestState } from './passthrough.ts';

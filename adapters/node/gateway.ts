@@ -6,7 +6,7 @@ import { describe } from '../../core/errors.ts';
 import type { ExchangeOptions } from '../../core/response.ts';
 import type { Application } from '../../core/types.ts';
 import { PendingWork } from '../../core/work.ts';
-import type { DirectCall } from './hosted/applications.ts';
+import type { DirectCall } from './hosted/registry.ts';
 import type { MountOptions } from './options.ts';
 import { Passthrough, PassthroughBody } from './passthrough.ts';
 

@@ -9,7 +9,7 @@ import { addHeaderLines } from '../../core/header-plans.ts';
 import { stateOf } from '../../core/private-state.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { connectionOf, protocolOf, socketOf } from './environ.ts';
-import { type DirectCall, hostedBehind } from './hosted/applications.ts';
+import { type DirectCall, hostedBehind } from './hosted/registry.ts';
 import { headerLines } from './neighbours.ts';
 import { checkLine, checkSilently } from './refusals.ts';
 import { tlsKeys } from './tls.ts';

@@ -7,7 +7,7 @@ import { log } from '../../../core/log.ts';
 import type { Answer } from '../../../core/response.ts';
 import type { Application, Environ } from '../../../core/types.ts';
 import type { WaitContext } from '../../../core/work.ts';
-import type { DirectCall } from '../hosted/applications.ts';
+import type { DirectCall } from '../hosted/registry.ts';
 import { PassthroughBody } from '../passthrough.ts';
 
 export class InnerExchange {

@@ -5,20 +5,12 @@ import { ClientDisconnectedError, report } from '../../../core/errors.ts';
 import { flush, log } from '../../../core/log.ts';
 import { isThenable } from '../../../core/thenable.ts';
 import type { ApplicationBody, Environ, StartResponse } from '../../../core/types.ts';
-import type { Messages } from './messages.ts';
+import type { Host } from './host.ts';
 import { showProperties } from './properties.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './response.ts';
 import { HostedSocket } from './socket.ts';
 import { LateTurn } from './turn.ts';
-
-/** How a listener is called, and what makes the objects it gets. */
-export interface Host {
-  /** @param environ null where the request has nothing that is for a server to answer: no expectation, no upgrade */
-  call(request: HostedRequest, response: HostedResponse, environ: Environ | null): unknown;
-  server: unknown;
-  readonly messages: Messages;
-}
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 

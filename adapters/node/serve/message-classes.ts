@@ -2,8 +2,8 @@
 
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import type { Application } from '../../../core/types.ts';
-import { hostedBehind } from '../hosted/applications.ts';
 import { ExpressMessages } from '../hosted/messages.ts';
+import { hostedBehind } from '../hosted/registry.ts';
 
 /** The options of `createServer` that {@link serverOptions} sets: the classes of its requests and responses. */
 export type MessageClasses = Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;

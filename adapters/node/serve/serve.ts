@@ -7,7 +7,7 @@ import { report } from '../../../core/errors.ts';
 import { log as logTo } from '../../../core/log.ts';
 import type { Application } from '../../../core/types.ts';
 import { NodeGateway } from '../gateway.ts';
-import { hostedBehind } from '../hosted/applications.ts';
+import { hostedBehind } from '../hosted/registry.ts';
 import { nodeListener } from '../to-node.ts';
 import { createServer } from './create-server.ts';
 import { listen } from './listen.ts';
