@@ -2,39 +2,26 @@
 // Nothing here waits unless the application or the change does. (MW-01 … MW-06)
 
 import { BodyReader, checkBody, closeBody, FLUSH } from '../core/body.ts';
-import { EMPTY } from '../core/bytes.ts';
-import { checkChunk, checkHeaders, checkStatus } from '../core/check.ts';
-import type { ChunkCoder } from '../core/coding.ts';
+import { checkChunk } from '../core/check.ts';
 import { ClientDisconnectedError, ContractError, isA, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { isThenable } from '../core/thenable.ts';
-import type { ApplicationBody, Environ, HeaderList, ReadonlyHeaderList, StartResponse, Write } from '../core/types.ts';
+import type { ApplicationBody, Environ, StartResponse, Write } from '../core/types.ts';
 import { LOST, lost, WriteQueue } from '../core/write-queue.ts';
 
+import { CodedChunks, OVER, type Step, stepOf } from './coded-chunks.ts';
+import { HeldHead } from './held-head.ts';
 import type { Decide, Head, Outcome } from './outcome.ts';
 
-type Step = IteratorResult<Uint8Array>;
-const OVER: Step = { done: true, value: undefined };
 const TAKEN: Promise<void> = Promise.resolve();
 const ignore = (): void => {};
 
 /** One response. It is the body as well, where one is needed. */
 export class TransformedResponse {
   readonly #environ: Environ;
-  readonly #outer: StartResponse;
-  readonly #decide: Decide;
   readonly #waits: boolean;
-
-  /** What the application gave to startResponse last, until the decision. */
-  #head: Head | null = null;
-  /** The error that it gave along with that; whoever is outside gets it, too. (MW-04) */
-  #error: unknown;
-  #outcome: Outcome | null = null;
-  #coder: ChunkCoder | null = null;
-  /** Everything goes straight to the caller of the middleware: the write of its startResponse. */
-  #through: Write | null = null;
-  /** The application gave an error when it was too late for a head of its own. */
-  #failure: { error: unknown } | null = null;
+  readonly #head: HeldHead;
+  readonly #chunks: CodedChunks;
 
   #returned = false;
   #running: Promise<unknown> | null = null;
@@ -44,55 +31,26 @@ export class TransformedResponse {
 
   #body: ApplicationBody | null = null;
   #reader: BodyReader | null = null;
-  #ready: Uint8Array[] = [];
-  /** Bytes that the declared length still wants; -1 where none is declared. */
-  #left = -1;
-  #ended = false;
-  #closed = false;
 
   constructor(environ: Environ, outer: StartResponse, decide: Decide, waits: boolean) {
     this.#environ = environ;
-    this.#outer = outer;
-    this.#decide = decide;
     this.#waits = waits;
+    this.#head = new HeldHead(outer, decide);
+    this.#chunks = new CodedChunks((error) => this.#tell(error));
   }
 
   // What the application calls.
 
-  readonly startResponse: StartResponse = (status, headers, error) => {
-    if (this.#through !== null) return this.#outer(status, headers, error);
-    if (this.#outcome !== null && error !== undefined) {
-      this.#failure = { error };
-      throw error;
-    }
-    // The outer one says what is wrong with a second call, and with arguments that are none.
-    if (this.#outcome !== null) return this.#outer(status, headers);
-    if (this.#head !== null && error === undefined) {
-      this.#pass(this.#head);
-      return this.#outer(status, headers);
-    }
-    this.#head = this.#checked(status, headers, error);
-    this.#error = error;
-    return this.#write;
-  };
-
-  #checked(status: string, headers: ReadonlyHeaderList, error: unknown): Head {
-    try {
-      checkStatus(status);
-      return { status, code: Number(status.slice(0, 3)), ...checkHeaders(headers) };
-    } catch (refused) {
-      this.#head = null;
-      this.#outer(status, headers, error);
-      throw refused;
-    }
-  }
+  readonly startResponse: StartResponse = (status, headers, error) =>
+    this.#head.start(status, headers, error, this.#write);
 
   /** What is written becomes the beginning of the body, unless it goes straight through. (WRITE-01 … WRITE-04) */
   readonly #write: Write = (chunk) => {
-    if (this.#through !== null) return this.#through(chunk);
+    const head = this.#head;
+    if (head.through !== null) return head.through(chunk);
     // What is not sent anyway is dropped, also once the response is over.
-    if (this.#outcome?.chunks !== undefined && !this.#returned) return TAKEN;
-    if (this.#closed) return lost();
+    if (head.outcome?.chunks !== undefined && !this.#returned) return TAKEN;
+    if (this.#chunks.isClosed) return lost();
     if (this.#returned) {
       throw new ContractError(
         'WRITE-03',
@@ -101,11 +59,11 @@ export class TransformedResponse {
     }
     checkChunk(chunk, 'The argument of write');
     if (chunk.byteLength === 0) return TAKEN;
-    if (this.#failure !== null) throw this.#failure.error;
-    if (this.#outcome === null) {
-      this.#settle(this.#head as Head, null);
-      if (this.#through !== null) return (this.#through as Write)(chunk);
-      if (this.#coder !== null) this.#writes = new WriteQueue();
+    if (head.failure !== null) throw head.failure.error;
+    if (head.outcome === null) {
+      this.#settle(head.given as Head, null);
+      if (head.through !== null) return (head.through as Write)(chunk);
+      if (this.#chunks.hasCoder) this.#writes = new WriteQueue();
       this.#answer?.(this.#own(false));
     }
     return this.#writes?.push(chunk) ?? TAKEN;
@@ -118,15 +76,15 @@ export class TransformedResponse {
     return new Promise((resolve, reject) => {
       this.#answer = resolve;
       // It may have written before its first await.
-      if (this.#outcome !== null) resolve(this.#own(false));
+      if (this.#head.outcome !== null) resolve(this.#own(false));
       this.#running = pending
         .then((body) => resolve(this.accept(body)))
         .catch((error) => {
           this.#returned = true;
           // Whoever has the body already learns of it there.
-          this.#failure ??= { error };
+          this.#head.fail(error);
           this.#writes?.close();
-          if (this.#closed) this.#tell(error);
+          if (this.#chunks.isClosed) this.#tell(error);
           reject(error);
         });
     });
@@ -136,22 +94,23 @@ export class TransformedResponse {
     this.#returned = true;
     this.#body = body;
     this.#writes?.close();
-    if (this.#through !== null) return body;
-    const head = this.#head;
-    if (this.#closed) {
+    const held = this.#head;
+    if (held.through !== null) return body;
+    const head = held.given;
+    if (this.#chunks.isClosed) {
       this.#releaseLate();
       return [];
     }
-    if (this.#outcome !== null) return this.#own(isSync(body));
+    if (held.outcome !== null) return this.#own(isSync(body));
     try {
       checkBody(body);
       if (head === null) return this.#own(isSync(body));
       const chunks = Array.isArray(body) ? checkChunks(body) : null;
-      const outcome = this.#decide(copyOf(head), chunks);
+      const outcome = held.decide(head, chunks);
       // The head of a body that will be read may change until its first chunk is there.
       if (outcome.coder !== undefined && chunks === null) return this.#own(isSync(body));
       this.#commit(outcome, head);
-      if (this.#through !== null) return body;
+      if (held.through !== null) return body;
       // An array without close leaves nothing to do afterwards, and another array its length to the gateway.
       if (chunks !== null && typeof body.close !== 'function' && outcome.chunks !== undefined) return outcome.chunks;
       return this.#own(isSync(body));
@@ -163,26 +122,15 @@ export class TransformedResponse {
   }
 
   #settle(head: Head, chunks: Uint8Array[] | null): Outcome {
-    const outcome = this.#decide(copyOf(head), chunks);
+    const outcome = this.#head.decide(head, chunks);
     this.#commit(outcome, head);
     return outcome;
   }
 
   /** From now on the head is the middleware's, or, where it changes no body, the application's own affair. */
   #commit(outcome: Outcome, head: Head): void {
-    if (outcome.coder === undefined && outcome.chunks === undefined && this.#reader === null) {
-      this.#pass(outcome);
-      return;
-    }
-    this.#outcome = outcome;
-    this.#outer(outcome.status, outcome.headers, this.#error);
-    if (outcome.coder === undefined) return;
-    this.#left = head.length;
-    this.#coder = outcome.coder();
-  }
-
-  #pass({ status, headers }: { status: string; headers: HeaderList }): void {
-    this.#through = this.#outer(status, headers, this.#error);
+    this.#head.commit(outcome, this.#reader !== null);
+    if (outcome.coder !== undefined) this.#chunks.begin(outcome.coder(), head.length);
   }
 
   // The body, as the caller of the middleware iterates it.
@@ -196,15 +144,15 @@ export class TransformedResponse {
   }
 
   readonly #next = (): Step | Promise<Step> => {
-    const ready = this.#ready.shift();
-    if (ready !== undefined) return { done: false, value: ready };
-    if (this.#failure !== null && this.#writes === null) throw this.#failure.error;
-    if (this.#ended || this.#closed) return OVER;
-    const replaced = this.#outcome?.chunks;
-    if (replaced !== undefined) return this.#finish(replaced);
+    const ready = this.#chunks.shift();
+    if (ready !== null) return ready;
+    const { failure, outcome } = this.#head;
+    if (failure !== null && this.#writes === null) throw failure.error;
+    if (this.#chunks.isOver) return OVER;
+    if (outcome?.chunks !== undefined) return this.#chunks.finish(outcome.chunks);
     if (this.#writes !== null) return this.#nextWrite(this.#writes);
     if (this.#body === null) return this.#nextOfRunning();
-    if (this.#left === 0) return this.#arrived(null);
+    if (this.#chunks.isFull) return this.#arrived(null);
     this.#reader ??= new BodyReader(this.#body);
     const chunk = this.#reader.pull();
     return isThenable(chunk) ? chunk.then(this.#arrived) : this.#arrived(chunk);
@@ -224,66 +172,27 @@ export class TransformedResponse {
   }
 
   readonly #arrived = (chunk: Uint8Array | null): Step | Promise<Step> => {
-    if (this.#closed) return OVER;
-    if (this.#failure !== null) throw this.#failure.error;
-    if (this.#outcome === null) {
+    const { failure, outcome, given } = this.#head;
+    if (this.#chunks.isClosed) return OVER;
+    if (failure !== null) throw failure.error;
+    if (outcome === null) {
       // The head may still change, and chunks without a head are the gateway's to refuse.
-      if (this.#head === null || (chunk !== null && chunk.byteLength === 0 && chunk !== FLUSH)) return stepOf(chunk);
-      const outcome = this.#settle(this.#head, chunk === null ? [] : isWhole(chunk, this.#head) ? [chunk] : null);
-      if (outcome.chunks !== undefined) return this.#finish(outcome.chunks);
+      if (given === null || (chunk !== null && chunk.byteLength === 0 && chunk !== FLUSH)) return stepOf(chunk);
+      const settled = this.#settle(given, chunk === null ? [] : isWhole(chunk, given) ? [chunk] : null);
+      if (settled.chunks !== undefined) return this.#chunks.finish(settled.chunks);
     }
-    const coder = this.#coder;
-    if (coder === null || chunk?.byteLength === 0) return stepOf(chunk);
-    if (chunk === null) {
-      if (this.#left > 0) {
-        throw new ContractError('CL-02', `The body ended ${this.#left} bytes short of the Content-Length it declared.`);
-      }
-      return this.#finish(coder.end());
-    }
-    const coded = coder.write(this.#count(chunk));
-    return isThenable(coded) ? coded.then(this.#give) : this.#give(coded);
-  };
-
-  /** A chunk of the body, cut to the declared length, which the gateway does not get to see. (CL-01) */
-  #count(chunk: Uint8Array): Uint8Array {
-    if (this.#left < 0) return chunk;
-    if (chunk.byteLength <= this.#left) {
-      this.#left -= chunk.byteLength;
-      return chunk;
-    }
-    const tooLong = 'The body is longer than the Content-Length it declared; the rest was cut off.';
-    this.#tell(new ContractError('CL-01', tooLong));
-    const allowed = chunk.subarray(0, this.#left);
-    this.#left = 0;
-    return allowed;
-  }
-
-  #finish(last: Uint8Array[] | Promise<Uint8Array[]>): Step | Promise<Step> {
-    this.#ended = true;
-    return isThenable(last) ? last.then(this.#give) : this.#give(last);
-  }
-
-  /** For every chunk that came, one goes out, and be it empty. (MW-02) */
-  readonly #give = (chunks: Uint8Array[]): Step => {
-    if (this.#closed) return OVER;
-    this.#ready = chunks.filter(({ byteLength }) => byteLength > 0);
-    const chunk = this.#ready.shift();
-    if (chunk !== undefined) return { done: false, value: chunk };
-    return this.#ended ? OVER : { done: false, value: EMPTY };
+    return this.#chunks.pass(chunk);
   };
 
   readonly #return = (): Step => {
-    this.#ended = true;
-    this.#ready = [];
+    this.#chunks.stop();
     return OVER;
   };
 
   readonly #close = (): void | Promise<void> => {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#ready = [];
+    if (this.#chunks.isClosed) return;
+    this.#chunks.close();
     this.#writes?.lose(new ClientDisconnectedError(LOST));
-    this.#coder?.destroy();
     if (this.#body !== null) return this.#release();
     // The application still runs: what it returns is closed then.
     if (this.#running !== null) this.#environ['waygate.wait_until'](this.#running);
@@ -319,17 +228,9 @@ export class TransformedResponse {
   }
 }
 
-function copyOf(head: Head): Head {
-  return { ...head, headers: [...head.headers] };
-}
-
 /** What is declared has come with the first chunk. */
 function isWhole(chunk: Uint8Array, head: Head): boolean {
   return chunk.byteLength > 0 && chunk.byteLength === head.length;
-}
-
-function stepOf(chunk: Uint8Array | null): Step {
-  return chunk === null ? OVER : { done: false, value: chunk };
 }
 
 function isSync(body: ApplicationBody): boolean {
