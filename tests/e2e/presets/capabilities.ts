@@ -44,3 +44,12 @@ export const azureStreamed: Partial<Capabilities> = {
   disconnect: false,
   promptDisconnect: false,
 };
+
+/** Vercel's `edge-runtime`: a function called with a `Request` made there. */
+export const vercelEdge: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  // Content-Length comes into being when a request is sent.
+  requestLength: false,
+  // Its Request writes the usual methods in upper case, as the standard has it for all but PATCH.
+  anyMethod: false,
+};
