@@ -1,4 +1,6 @@
-// The client's address where a platform's own proxy appends it to `X-Forwarded-For`.
+// What a platform's own proxy, which nobody can go around, writes of the client: its address and its scheme.
+
+import type { Environ } from './types.ts';
 
 /** An address, and the port where it is known. */
 export interface Peer {
@@ -25,4 +27,17 @@ export function lastPeer(header: string | undefined): Peer | undefined {
   const address = bracketed ?? ip4 ?? ip6;
   const port = bracketedPort ?? ip4Port;
   return address === undefined ? undefined : port === undefined ? { address } : { address, port };
+}
+
+/**
+ * Makes the scheme that of `X-Forwarded-Proto`, where the proxy ends TLS and speaks plain HTTP from there on. (ENV-22)
+ *
+ * @example
+ * addForwardedScheme(environ);
+ */
+export function addForwardedScheme(environ: Environ): void {
+  if (environ.HTTP_X_FORWARDED_PROTO !== 'https' || environ['wsgi.url_scheme'] === 'https') return;
+  environ['wsgi.url_scheme'] = 'https';
+  environ.HTTPS = 'on';
+  environ.SERVER_PORT = '443';
 }

@@ -1,6 +1,7 @@
 // Serves an application as a standalone script of bunny.net's Edge Scripting.
 
 import { prepareOptions } from '../../core/environ.ts';
+import { addForwardedScheme } from '../../core/forwarded-for.ts';
 import { addGeo } from '../../core/geo.ts';
 import type { Application, GatewayOptions } from '../../core/types.ts';
 import { fetchPlatform } from '../fetch/environ.ts';
@@ -22,6 +23,7 @@ const facts: FetchPlatform = {
   addKeys(environ) {
     // bunny.net writes these, whatever a client sends. (bunny.net docs, "Request headers sent to your origin")
     const { HTTP_X_REAL_IP: address, HTTP_CDN_REQUESTID: id } = environ;
+    addForwardedScheme(environ);
     if (address) environ.REMOTE_ADDR = address;
     if (id) environ['waygate.request_id'] = id;
     addGeo(environ, { country: environ.HTTP_CDN_REQUESTCOUNTRYCODE, region: environ.HTTP_CDN_REQUESTSTATECODE });

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { checkApplication } from '../../core/check.ts';
-import { lastPeer } from '../../core/forwarded-for.ts';
+import { addForwardedScheme, lastPeer } from '../../core/forwarded-for.ts';
 import { holdForWork } from '../../core/held-work.ts';
 import { mistakenRequest } from '../../core/mistaken-request.ts';
 import type { Application, Environ } from '../../core/types.ts';
@@ -63,11 +63,7 @@ function addFrontEndKeys(environ: Environ): void {
     delete environ.REMOTE_PORT;
     if (peer.port !== undefined) environ.REMOTE_PORT = peer.port;
   }
-  if (environ.HTTP_X_FORWARDED_PROTO === 'https') {
-    environ['wsgi.url_scheme'] = 'https';
-    environ.HTTPS = 'on';
-    environ.SERVER_PORT = '443';
-  }
+  addForwardedScheme(environ);
   const { executionId } = environ['node.request'] as FrameworkRequest;
   if (typeof executionId === 'string' && executionId !== '') environ['waygate.request_id'] = executionId;
 }

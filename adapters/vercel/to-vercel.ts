@@ -1,8 +1,10 @@
 // Serves an application as a Vercel Function, on Node and on the edge runtime. Both call a handler with a `Request`.
 
 import { prepareOptions } from '../../core/environ.ts';
+import { addForwardedScheme } from '../../core/forwarded-for.ts';
 import { addGeo } from '../../core/geo.ts';
 import { decodeWsgi } from '../../core/strings.ts';
+import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
 import { decodePath } from '../../core/url.ts';
 import type { WaitContext } from '../../core/work.ts';
@@ -33,6 +35,8 @@ const REQUEST_CONTEXT: symbol = /* @__PURE__ */ Symbol.for('@vercel/request-cont
 
 interface Runtime {
   readonly [key: symbol]: { get?(): VercelContext | undefined } | undefined;
+  /** There on the edge runtime alone. (Vercel docs, "Edge Runtime: check if you're running on the Edge Runtime") */
+  readonly EdgeRuntime?: unknown;
 }
 
 const facts: FetchPlatform = {
@@ -48,10 +52,11 @@ const facts: FetchPlatform = {
 
 /**
  * Adds what the edge writes over whatever a client sends in these headers. (Vercel docs, "Request headers": `x-real-ip`,
- * `x-vercel-id`, `x-vercel-ip-*`)
+ * `x-vercel-id`, `x-vercel-ip-*`, `x-forwarded-proto`)
  */
 function addEdgeKeys(environ: Environ): void {
   const { HTTP_X_REAL_IP: address, HTTP_X_VERCEL_ID: id, HTTP_X_VERCEL_IP_CITY: city } = environ;
+  addForwardedScheme(environ);
   if (address) environ.REMOTE_ADDR = address;
   if (id) environ['waygate.request_id'] = id;
   addGeo(environ, {
@@ -89,9 +94,38 @@ export function toVercel(app: Application, options: VercelOptions = {}): VercelF
     fetch(request, given) {
       const context = (globalThis as Runtime)[REQUEST_CONTEXT]?.get?.() ?? given;
       const waiting = [given, context].find((each) => typeof each?.waitUntil === 'function');
-      return gateway.handle(presetCall('toVercel', EXPECTED, request, [context]), waiting as WaitContext | undefined);
+      const call = presetCall('toVercel', EXPECTED, request, [context]);
+      const response = gateway.handle(call, waiting as WaitContext | undefined);
+      if ((globalThis as Runtime).EdgeRuntime !== undefined) return response;
+      return isThenable(response) ? response.then(endingEarly) : endingEarly(response);
     },
   };
+}
+
+/**
+ * On Node, Vercel copies a response body to its server without listening for an error: one that fails would end the process,
+ * and with it every other request. It ends early instead; the gateway has reported the failure, and a declared
+ * `Content-Length` still shows it. (`@vercel/node`, "helpers-web")
+ */
+function endingEarly(response: Response): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+        } catch {
+          // Ends below.
+        }
+        controller.close();
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, response);
 }
 
 const EXPECTED =

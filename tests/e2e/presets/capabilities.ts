@@ -53,3 +53,15 @@ export const vercelEdge: Partial<Capabilities> = {
   // Its Request writes the usual methods in upper case, as the standard has it for all but PATCH.
   anyMethod: false,
 };
+
+/** `@vercel/node`: its own server, which makes a `Request` for a function. */
+export const vercelNode: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  // It serves seven methods.
+  anyMethod: false,
+  // A body that failed would end its process: toVercel ends the body early.
+  brokenConnection: 'complete',
+  // Nothing reaches the function when its client leaves.
+  disconnect: false,
+  promptDisconnect: false,
+};

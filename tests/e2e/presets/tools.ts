@@ -27,3 +27,6 @@ export function packages(name: '.' | 'large'): NodeJS.Require {
   }
   return createRequire(`${folder}package.json`);
 }
+
+/** Whether the tests run whose tools are large: `WAYGATE_PRESETS=large`, as tools/nightly.sh sets it. */
+export const runsLarge: boolean = process.env.WAYGATE_PRESETS === 'large';
