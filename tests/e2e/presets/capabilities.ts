@@ -65,3 +65,10 @@ export const vercelNode: Partial<Capabilities> = {
   disconnect: false,
   promptDisconnect: false,
 };
+
+/** `@netlify/dev`: a function called with a `Request` made in the worker that Netlify runs it in. */
+export const netlify: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  // Content-Length comes into being when a request is sent.
+  requestLength: false,
+};

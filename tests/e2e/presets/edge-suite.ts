@@ -2,8 +2,9 @@
 // events drops Content-Length from every response, so the suite calls the function itself; other tests go through the wrapper.
 
 import { toVercel, type VercelContext } from '../../../adapters/vercel/index.ts';
-import { runEntry, suiteEntries } from '../runtimes/suite.ts';
+import { runEntry } from '../runtimes/suite.ts';
 import { vercelEdge } from './capabilities.ts';
+import { calledEntries } from './suite-function.ts';
 
 interface EdgeEvent extends VercelContext {
   readonly request: Request;
@@ -13,19 +14,11 @@ interface EdgeEvent extends VercelContext {
 
 declare const addEventListener: (type: 'fetch', listener: (event: EdgeEvent) => void) => void;
 
-const entries = suiteEntries(vercelEdge, (app, options) => {
-  const { fetch } = toVercel(app, options);
-  const context = { waitUntil: (work: Promise<unknown>) => void work };
-  return {
-    async fetch(path, init) {
-      const request = new Request(`https://edge.example${path}`, { ...init, duplex: 'half' } as RequestInit);
-      const { signal } = init ?? {};
-      // As a fetch does that is aborted before there is a response.
-      const left = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
-      return Promise.race([fetch(request, context), left]);
-    },
-  };
-});
+const entries = calledEntries(
+  vercelEdge,
+  (app, options) => toVercel(app, options).fetch,
+  () => ({ waitUntil: (work: Promise<unknown>) => void work }),
+);
 
 const seen: Record<string, unknown> = {};
 const { fetch: shown } = toVercel((environ, startResponse) => {

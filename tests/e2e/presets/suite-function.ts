@@ -3,7 +3,7 @@
 
 import type { Application, GatewayOptions } from '../../../core/types.ts';
 import type { Capabilities, ServedApp } from '../../../testing/index.ts';
-import { runEntry, suiteEntries } from '../runtimes/suite.ts';
+import { type Entry, runEntry, suiteEntries } from '../runtimes/suite.ts';
 
 /** A function as the platform calls it: the request, and what comes with it. */
 export type AnyFunction = (request: Request, ...rest: never[]) => Response | Promise<Response>;
@@ -14,7 +14,6 @@ const HEADER = 'x-suite-app';
  * A function that answers `/run/{index}` with the outcome of that test, and serves the applications of the tests.
  *
  * @param serve the preset
- * @param base the path below which the function answers
  */
 export function suiteFunction(
   capabilities: Partial<Capabilities>,
@@ -44,4 +43,30 @@ export function suiteFunction(
     origin = `http://${request.headers.get('host')}`;
     return runEntry(entries, new URL(request.url).pathname);
   };
+}
+
+/**
+ * The conformance suite for functions whose platform has no memory from one request to the next, or changes responses on
+ * their way: it calls the function with requests of the runtime's own make, and with the platform's context.
+ *
+ * @param serve the preset
+ * @param context what the platform passes besides the request
+ */
+export function calledEntries(
+  capabilities: Partial<Capabilities>,
+  serve: (app: Application, options?: GatewayOptions) => AnyFunction,
+  context: () => unknown,
+): Entry[] {
+  return suiteEntries(capabilities, (app, options): ServedApp => {
+    const called = serve(app, options);
+    return {
+      async fetch(path, init) {
+        const request = new Request(`https://site.example${path}`, { ...init, duplex: 'half' } as RequestInit);
+        const { signal } = init ?? {};
+        // As a fetch does that is aborted before there is a response.
+        const left = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+        return Promise.race([called(request, ...([context()] as never[])), left]);
+      },
+    };
+  });
 }
