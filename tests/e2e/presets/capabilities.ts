@@ -72,3 +72,10 @@ export const netlify: Partial<Capabilities> = {
   // Content-Length comes into being when a request is sent.
   requestLength: false,
 };
+
+/** bunny.net's SDK on Deno, which serves with `Deno.serve`. */
+export const bunny: Partial<Capabilities> = {
+  ...ASKED_WITH_FETCH,
+  // Deno's server has reasons of its own.
+  reason: false,
+};
