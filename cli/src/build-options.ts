@@ -4,6 +4,7 @@ import { type CommandError, usageError } from './errors.ts';
 import type { ReportTarget } from './inspect/record-worker.ts';
 import type { Kind } from './kind.ts';
 import { spelledSource } from './platform.ts';
+import { ON_NODE } from './preset-targets.ts';
 import type { TargetName } from './targets.ts';
 import type { EventSource } from './template-sources.ts';
 import { type Architecture, type AuthType, DEFAULT_RUNTIME } from './templates.ts';
@@ -57,6 +58,9 @@ const FLAGS: Partial<Record<Choice, string>> = {
   lightFetch: '--no-light-fetch',
 };
 
+/** Targets whose files are named after the app. */
+const NAMED: readonly TargetName[] = ['google-cloud', 'azure-functions', 'fastly'];
+
 const SERVERS: readonly TargetName[] = ['node', 'deno', 'bun'];
 
 /** Where each option means something, and why it does not elsewhere. */
@@ -95,19 +99,24 @@ const MEANING: Partial<Record<Choice, { targets: readonly TargetName[]; why: (ta
     why: (target) => (target === 'lambda-web' ? 'a Web Function has 2 GB' : `${target} has no such choice`),
   },
   name: {
-    targets: ['lambda', 'lambda-edge', 'lambda-web', 'workers'],
+    targets: ['lambda', 'lambda-edge', 'lambda-web', 'workers', ...NAMED],
     why: (target) => `nothing that is built for ${target} has a name`,
   },
   include: {
-    targets: ['lambda', 'lambda-edge', 'lambda-web', ...SERVERS],
-    why: () => 'Workers have no file system; serve files as static assets, with `[assets]` in wrangler.toml',
+    targets: ['lambda', 'lambda-edge', 'lambda-web', ...SERVERS, ...ON_NODE],
+    why: (target) =>
+      target !== 'workers'
+        ? `a function of ${target} has nothing but its bundle`
+        : 'Workers have no file system; serve files as static assets, with `[assets]` in wrangler.toml',
   },
   bundle: {
-    targets: ['lambda', 'lambda-edge', 'lambda-web', 'node', 'bun'],
+    targets: ['lambda', 'lambda-edge', 'lambda-web', 'node', 'bun', ...ON_NODE],
     why: (target) =>
-      target === 'deno'
-        ? 'Deno takes packages from its own cache'
-        : 'wrangler bundles what a Worker imports, and Workers have no node_modules',
+      target !== 'deno' && target !== 'workers'
+        ? `a function of ${target} has nothing but its bundle`
+        : target === 'deno'
+          ? 'Deno takes packages from its own cache'
+          : 'wrangler bundles what a Worker imports, and Workers have no node_modules',
   },
   lightFetch: {
     targets: ['lambda', 'lambda-edge', 'lambda-web', 'node'],

@@ -81,6 +81,9 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   if (target.name === 'workers' && app.notInWorkerd !== undefined) {
     throw new CommandError(`${path} cannot run in workerd: ${app.notInWorkerd}. Build it for another target.`);
   }
+  if (target.lacksNode === true && app.kind === 'node') {
+    throw new CommandError(`${path} is an app for Node, and ${target.title} has no Node. Build it for another target.`);
+  }
   const packs = options.bundle === false || (options.include ?? []).length > 0;
   if (packs && isWithin(folder, root)) {
     throw usageError(`--out ${options.out} holds the sources themselves; choose a folder of its own for the result.`);
@@ -200,6 +203,11 @@ async function addConfiguration(
     const usesNode = imported.some(({ path }) => path.startsWith('node:'));
     const config = wranglerConfig({ name, main: MAIN, usesNode });
     return { files: [await write('wrangler.toml', config)], warnings: [] };
+  }
+  if (target.files !== undefined) {
+    await copyFiles(packed, code);
+    const files = Object.entries(target.files(name));
+    return { files: await Promise.all(files.map(([file, content]) => write(file, content))), warnings: [] };
   }
   const edge = target.name === 'lambda-edge';
   const web = target.name === 'lambda-web';

@@ -22,7 +22,18 @@ const ALLOWED: Partial<Record<TargetName, { pattern: RegExp; words: string }>> =
     pattern: /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}[A-Za-z0-9]$/,
     words: 'a Web Function: 2 to 64 letters, digits, hyphens and underscores, with a letter or digit at both ends',
   },
+  'google-cloud': packageName(),
+  'azure-functions': packageName(),
+  fastly: packageName(),
 };
+
+/** It becomes the name of a package. https://docs.npmjs.com/cli/configuring-npm/package-json#name */
+function packageName(): { pattern: RegExp; words: string } {
+  return {
+    pattern: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    words: 'a function: 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end',
+  };
+}
 
 function stackName(): { pattern: RegExp; words: string } {
   return {

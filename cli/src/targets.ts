@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { BuildOptions } from 'esbuild';
 import type { ReportTarget } from './inspect/record-worker.ts';
 import type { Kind } from './kind.ts';
+import { PRESET_TARGETS, PRESETS, type PresetTarget } from './preset-targets.ts';
 
 /** What `--target` takes. */
-export type TargetName = 'lambda' | 'lambda-edge' | 'lambda-web' | 'workers' | 'node' | 'deno' | 'bun';
+export type TargetName = 'lambda' | 'lambda-edge' | 'lambda-web' | 'workers' | 'node' | 'deno' | 'bun' | PresetTarget;
 
 /** An app as a generated module imports it. */
 export interface AppImport {
@@ -50,6 +51,10 @@ export interface Target {
   readonly isNode?: boolean;
   /** The folder of the result that holds the bundle and what goes with it; the result's own when left out. */
   readonly codeFolder?: string;
+  /** The files of its configuration, by their place in the result, where nothing but the app's name is in them. */
+  readonly files?: (name: string) => Record<string, string>;
+  /** Whether a Node listener cannot run there. */
+  readonly lacksNode?: boolean;
 }
 
 const NODE: BuildOptions = { platform: 'node', target: 'node20', conditions: [] };
@@ -128,7 +133,30 @@ export const TARGETS: Record<TargetName, Target> = {
     bundler: { ...NODE, target: 'es2022', conditions: ['bun', 'node'], external: ['bun', 'bun:*'] },
     needsRequire: true,
   },
+  ...presets(),
 };
+
+/** The targets whose adapters are presets. */
+function presets(): Record<PresetTarget, Target> {
+  const targets = PRESET_TARGETS.map((name): [PresetTarget, Target] => {
+    const { title, entry, bundler, hasNode, codeFolder, files } = PRESETS[name];
+    const [imports, serving] = entry;
+    return [
+      name,
+      {
+        name,
+        title,
+        entry: (app) => `${imports}\n${importApp(app)}${serving}\n`,
+        bundler,
+        needsRequire: hasNode,
+        lacksNode: !hasNode,
+        codeFolder,
+        files,
+      },
+    ];
+  });
+  return Object.fromEntries(targets) as Record<PresetTarget, Target>;
+}
 
 /** A module of the command's own that goes into a bundle, as source code of a specifier: the source, or what it was compiled to. */
 function ownModule(name: string): string {
