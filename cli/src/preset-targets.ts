@@ -122,7 +122,7 @@ export const PRESETS: Record<PresetTarget, Preset> = {
   },
   'deno-deploy': {
     title: 'Deno Deploy',
-    entry: ["import { toDeno } from 'waygate/deno-deploy';", 'Deno.serve(toDeno(application));'],
+    entry: ["import { toDeno } from 'waygate/deno-deploy';", 'globalThis.Deno.serve(toDeno(application));'],
     bundler: { ...NODE, target: 'es2022', conditions: ['deno', 'node'], external: ['npm:*', 'jsr:*'] },
     hasNode: true,
     files: () => ({}),
