@@ -7,12 +7,14 @@ import { shownPath } from './bundle.ts';
 import { CommandError, oneLine } from './errors.ts';
 import { deploymentName } from './name.ts';
 import type { Output } from './output.ts';
+import { DEPLOY_SCRIPTS, presetFolder } from './preset-scripts.ts';
+import { PRESET_TARGETS, type PresetTarget } from './preset-targets.ts';
 import { quoted } from './shell.ts';
 import { lambdaTemplate, wranglerConfig } from './templates.ts';
 import { makeFolder } from './write.ts';
 
 /** What `--template` takes. */
-export const INIT_TEMPLATES = ['app', 'hono', 'express', 'workers', 'lambda'] as const;
+export const INIT_TEMPLATES = ['app', 'hono', 'express', 'workers', 'lambda', ...PRESET_TARGETS] as const;
 export type InitTemplate = (typeof INIT_TEMPLATES)[number];
 
 /** Options of `waygate init`. */
@@ -31,7 +33,17 @@ interface Template {
   lambda: boolean;
   /** Whether it needs Node's modules on Workers. */
   usesNode?: boolean;
+  /** The target of a preset that it is deployed to. */
+  preset?: PresetTarget;
 }
+
+/** An application for each preset's platform. */
+const ON_PRESETS = Object.fromEntries(
+  PRESET_TARGETS.map((preset): [PresetTarget, Template] => [
+    preset,
+    { sources: 'app', workers: false, lambda: false, preset },
+  ]),
+) as Record<PresetTarget, Template>;
 
 const TEMPLATES: Record<InitTemplate, Template> = {
   app: { sources: 'app', workers: true, lambda: true },
@@ -46,6 +58,7 @@ const TEMPLATES: Record<InitTemplate, Template> = {
     dependencies: { express: '^5.0.0' },
     devDependencies: { '@types/express': '^5.0.0' },
   },
+  ...ON_PRESETS,
 };
 
 /** A folder that is written to. */
@@ -163,11 +176,23 @@ async function manifestOf({ name, template, app }: Place): Promise<string> {
       check: `waygate check ${app}`,
       types: 'tsc',
       ...Object.fromEntries([...perTarget('build'), ...perTarget('deploy')]),
+      ...(template.preset === undefined ? {} : presetScripts(template.preset, app, name)),
     },
     dependencies,
     devDependencies,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** How the app gets to the platform of a preset. */
+function presetScripts(preset: PresetTarget, app: string, name: string): Record<string, string> {
+  const folder = presetFolder(preset);
+  const out = folder === `dist/${preset}` ? '' : ` --out ${folder}`;
+  const deploy = DEPLOY_SCRIPTS[preset]?.(folder, name);
+  return {
+    [`build:${preset}`]: `waygate build ${app} --target ${preset}${out}`,
+    ...(deploy === undefined ? {} : { [`deploy:${preset}`]: `npm run build:${preset} && ${deploy}` }),
+  };
 }
 
 /** What the app needs. The versions of the library and the command are this command's own. */

@@ -188,7 +188,7 @@ function addBuild(program: Command, output: Output): void {
     .description(
       'Bundle an app for a target into one minified ES module with a source map. For lambda there is a function.zip, the ' +
         'same byte for byte each time, and a template.yaml; for lambda-web also a folder to upload; for workers a ' +
-        'wrangler.toml.',
+        'wrangler.toml; for the other platforms what their own tools take.',
     )
     .argument('<app>', APP);
   addBuildOptions(command, Object.keys(TARGETS)).action(async (app: string, options: BuildOptions) => {

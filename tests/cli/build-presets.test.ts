@@ -1,6 +1,6 @@
 // What build makes for the platforms whose adapters are presets. tests/e2e/presets-build.test.ts runs it in their own tools.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ describe('build', () => {
     expect(stderr).toContain(`${flag} is for the target`);
   });
 
-  it('names the package after the project, or as it is told', async () => {
+  it('names the package after the project, or after --name', async () => {
     expect(readJson(await build('google-cloud'), 'package.json').name).toBe('my-app');
     const out = await build('fastly', '--name', 'other');
     expect(readFileSync(join(out, 'fastly.toml'), 'utf8')).toContain('name = "other"');
@@ -109,4 +109,31 @@ describe('what was built answers', () => {
       server.close();
     }
   });
+});
+
+it.each([
+  ['vercel', '.vercel/output/functions/index.func/index.mjs', /vercel deploy --prebuilt$/],
+  ['vercel-edge', '.vercel/output/functions/index.func/index.mjs', /vercel deploy --prebuilt$/],
+  ['netlify', 'dist/netlify/functions/index.mjs', /netlify-cli deploy .*--functions dist\/netlify\/functions$/],
+  [
+    'google-cloud',
+    'dist/google-cloud/index.mjs',
+    /gcloud run deploy my-site --source dist\/google-cloud --function app /,
+  ],
+  ['azure-functions', 'dist/azure-functions/index.mjs', /func azure functionapp publish my-site --javascript$/],
+  ['deno-deploy', 'dist/deno-deploy/index.mjs', /deno deploy --prod$/],
+  ['fastly', 'dist/fastly/index.mjs', /cd dist\/fastly && fastly compute publish$/],
+  ['bunny', 'dist/bunny/index.mjs', undefined],
+])('init --template %s writes an app whose own script builds it', async (template, main, deploys) => {
+  const cwd = folderOf({});
+  expect(await run(cwd, ['init', 'my-site', '--template', template])).toMatchObject({ code: 0, stderr: '' });
+  const root = join(cwd, 'my-site');
+  const { scripts } = readJson(root, 'package.json');
+  if (deploys === undefined) expect(scripts).not.toHaveProperty([`deploy:${template}`]);
+  else expect(scripts[`deploy:${template}`]).toMatch(deploys);
+  writeFileSync(join(root, 'tsconfig.json'), readFileSync(join(cwd, 'tsconfig.json')));
+  const [command, ...args] = scripts[`build:${template}`].split(' ');
+  expect(command).toBe('waygate');
+  expect(await run(root, args)).toMatchObject({ code: 0, stderr: '' });
+  expect(existsSync(join(root, main))).toBe(true);
 });
