@@ -1442,6 +1442,36 @@ const content = [
   },
 ];
 
+const WEB_FUNCTION = ['tests/adapters/node/web-function.test.ts'];
+
+/** @type {Mutation[]} */
+const webFunctions = [
+  {
+    rule: 'ENV-16',
+    what: 'REMOTE_ADDR of a Web Function is what the client claims',
+    file: 'adapters/node/serve/web-function.ts',
+    from: "trimBlanks(forwarded.slice(forwarded.lastIndexOf(',') + 1))",
+    to: "trimBlanks(forwarded.split(',')[0])",
+    tests: WEB_FUNCTION,
+  },
+  {
+    rule: 'ENV-16',
+    what: 'REMOTE_PORT of a Web Function is that of Lambda',
+    file: 'adapters/node/serve/web-function.ts',
+    from: '  delete environ.REMOTE_PORT;\n',
+    to: '',
+    tests: WEB_FUNCTION,
+  },
+  {
+    rule: 'CLOSE-01',
+    what: 'a Web Function ends after Lambda has killed it',
+    file: 'adapters/node/serve/web-function.ts',
+    from: 'shutdownTimeout > SHUTDOWN_LIMIT ? SHUTDOWN_LIMIT : shutdownTimeout',
+    to: 'shutdownTimeout',
+    tests: WEB_FUNCTION,
+  },
+];
+
 export default [
   ...gateway,
   ...body,
@@ -1453,4 +1483,5 @@ export default [
   ...memoryInput,
   ...others,
   ...content,
+  ...webFunctions,
 ];
