@@ -145,6 +145,6 @@ describe('light classes are', () => {
   it.each(['workers', 'deno', 'bun'])('not to be left out for %s', async (target) => {
     const { code, stderr } = await build(folderOf({ 'app.ts': APP }), '-t', target, '--no-light-fetch');
     expect(code).not.toBe(0);
-    expect(stderr).toContain('--no-light-fetch is for the targets lambda, lambda-edge, node');
+    expect(stderr).toContain('--no-light-fetch is for the targets lambda, lambda-edge, lambda-web, node');
   });
 });
