@@ -1,4 +1,4 @@
-// What middleware costs a bundle: only what is imported, and nothing at all where no middleware is.
+// What a bundle costs: only what is imported. Each middleware and each adapter has a size that it stays below.
 
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Packages that leave something in the bundle of these statements, and its size in bytes. */
 async function bundled(
   contents: string,
+  platform: 'browser' | 'node' = 'browser',
 ): Promise<{ packages: string[]; files: string[]; inputs: string[]; bytes: number }> {
   const { metafile } = await build({
     stdin: { contents, resolveDir: root },
@@ -16,6 +17,7 @@ async function bundled(
     bundle: true,
     format: 'esm',
     metafile: true,
+    platform,
     minify: true,
     treeShaking: true,
     write: false,
@@ -74,5 +76,16 @@ test.each([
     import { ${name} } from './middleware/index.ts';
     export default ${name};`);
   expect(packages).toEqual(expected);
+  expect(bytes).toBeLessThan(most);
+});
+
+test.each([
+  ['toLambda', 'adapters/aws-lambda', 60_000],
+  ['toWorker', 'adapters/cloudflare-workers', 45_000],
+  ['toFetch', 'adapters/fetch', 45_000],
+  ['toNode', 'adapters/node', 64_000],
+])('%s holds no package, and stays small', async (name, folder, most) => {
+  const { packages, bytes } = await bundled(`export { ${name} } from './${folder}/index.ts';`, 'node');
+  expect(packages).toEqual([]);
   expect(bytes).toBeLessThan(most);
 });
