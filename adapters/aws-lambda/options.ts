@@ -10,7 +10,7 @@ import type { LambdaSource } from './types.ts';
 /** Options of {@link toLambda} and {@link toLambdaStream}. */
 export interface LambdaOptions extends GatewayOptions {
   /**
-   * The event sources to serve, out of `waygate/aws-lambda/sources`: an event of another one is no HTTP request then. With
+   * The event sources to serve, out of `waygate/aws-lambda/sources`: an event of another one is not an HTTP request then. With
    * `lambdaHandler` of that entry a bundle holds these and no others.
    *
    * @default all of them

@@ -83,7 +83,7 @@ const facts: FetchPlatform = {
  * the work in `waygate.wait_until` has.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * import { app as functions } from '@azure/functions';
  * functions.http('app', {

@@ -36,7 +36,7 @@ const facts: FetchPlatform = {
  * them itself. The platform has no way to keep a script running: `waygate.wait_until` work goes on as long as it lets it.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * import * as BunnySDK from '@bunny.net/edgescript-sdk';
  * BunnySDK.net.http.serve(toBunny(app));

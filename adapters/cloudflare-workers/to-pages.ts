@@ -21,7 +21,7 @@ export type PagesFunction<Env = unknown> = (context: PagesContext<Env>) => Respo
  * `staticFiles(assets(), { fallback: app })` around the application.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * // functions/[[path]].ts
  * export const onRequest = toPagesFunction(app);

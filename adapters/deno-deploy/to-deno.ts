@@ -50,7 +50,7 @@ const facts: FetchPlatform = {
  * its `waitUntil` is `waygate.wait_until`.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * Deno.serve(toDeno(app));
  */

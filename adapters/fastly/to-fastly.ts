@@ -92,7 +92,7 @@ function addClient(environ: Environ, client: FastlyClient): void {
  * `waygate.request_id`, the place `waygate.geo`, and its `waitUntil` is `waygate.wait_until`.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * addEventListener('fetch', toFastly(app));
  */

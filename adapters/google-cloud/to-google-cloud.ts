@@ -25,7 +25,7 @@ type FrameworkRequest = IncomingMessage & { readonly executionId?: unknown };
  *
  * @param app the application
  * @returns an HTTP function; as a background function it throws, because it serves requests only
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * import * as functions from '@google-cloud/functions-framework';
  * functions.http('app', toGoogleCloud(app));

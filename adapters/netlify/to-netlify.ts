@@ -74,7 +74,7 @@ const facts: FetchPlatform = {
  * `waygate.geo`, and its `waitUntil` is `waygate.wait_until`.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * // netlify/functions/app.ts
  * export default toNetlify(app);

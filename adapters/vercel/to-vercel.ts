@@ -79,7 +79,7 @@ function addEdgeKeys(environ: Environ): void {
  * can send these headers itself.
  *
  * @param app the application
- * @throws {TypeError} for an application that is no function or an option of the wrong type
+ * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example
  * // api/index.ts
  * export default toVercel(app);

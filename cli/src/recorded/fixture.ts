@@ -7,7 +7,7 @@ import { CommandError, errorCode, oneLine } from '../errors.ts';
 import type { HeaderLines } from '../inspect/messages.ts';
 import { harRequests, type RecordedRequest } from './har.ts';
 
-/** A body: text, or bytes that are no UTF-8. */
+/** A body: text, or bytes that are not UTF-8. */
 type FixtureBody = string | { base64: string };
 
 /** What a file holds. */
