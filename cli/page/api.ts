@@ -33,6 +33,13 @@ export interface PlatformResult {
   error?: string;
 }
 
+/** What was run on all platforms, and what came of it. */
+export interface EverywhereResult {
+  sent: { method: string; target: string };
+  platforms: PlatformResult[];
+  comparison: LinkedComparison;
+}
+
 /** A comparison whose reasons are links. */
 export interface LinkedComparison extends Omit<Comparison, 'differences'> {
   differences: (Omit<Comparison['differences'][number], 'others'> & {
@@ -68,10 +75,8 @@ export const editable = (id: string): Promise<EditedRequest> => ask(`/requests/$
 export const copy = (id: string, form: CopyForm): Promise<{ text: string }> => ask(`/requests/${id}/copy/${form}`);
 export const replay = (id: string, edited?: EditedRequest): Promise<{ id: string }> =>
   post(`/requests/${id}/replay`, edited);
-export const everywhere = (
-  id: string,
-  edited?: EditedRequest,
-): Promise<{ platforms: PlatformResult[]; comparison: LinkedComparison }> => post(`/requests/${id}/everywhere`, edited);
+export const everywhere = (id: string, edited?: EditedRequest): Promise<EverywhereResult> =>
+  post(`/requests/${id}/everywhere`, edited);
 
 /** Listens to what happens. `open` is called each time that the stream begins. */
 export function listen(open: () => void, message: (message: LiveMessage) => void, lost: () => void): () => void {

@@ -1,19 +1,17 @@
 // The table of what differs between platforms.
 
-import type { LinkedComparison, PlatformResult } from './api.ts';
+import type { EverywhereResult } from './api.ts';
 import { duration, size, statusKind } from './format.ts';
 import { html, type View } from './html.ts';
 
-export interface CompareProps {
-  platforms: PlatformResult[];
-  comparison: LinkedComparison;
+export interface CompareProps extends EverywhereResult {
   close: () => void;
 }
 
-export function Compare({ platforms, comparison, close }: CompareProps): View {
+export function Compare({ sent, platforms, comparison, close }: CompareProps): View {
   const { reference, differences, varying } = comparison;
   return html`<section class="compare" aria-label="On all platforms">
-    <header><h3>On all platforms</h3><button type="button" onClick=${close}>Close</button></header>
+    <header><h3>On all platforms: ${sent.method} <span class="target">${sent.target}</span></h3><button type="button" onClick=${close}>Close</button></header>
     <ul class="platforms">
       ${platforms.map(
         ({ label, status = 0, size: bytes = 0, duration: took = 0, error }) => html`<li>

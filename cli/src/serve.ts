@@ -8,7 +8,7 @@ import { type Certificate, certificateOf } from './certificate.ts';
 import { usageError } from './errors.ts';
 import { checkRunOptions, DEFAULT_SOURCE } from './handler.ts';
 import type { Inspector } from './inspect/inspector.ts';
-import { BundleFolder, loadModule } from './load.ts';
+import { BundleFolder, loadEntry } from './load.ts';
 import type { Output } from './output.ts';
 import { checkSourceOptions, parsePlatform } from './platform.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -256,7 +256,7 @@ async function serveWorkers(
   const replace = async (): Promise<string[]> => {
     const inputs = await server.replace();
     // Replays on other platforms run in this process, where the app may not load at all.
-    if (inspector !== undefined) void inspector.load(() => loadModule(path, output.io.cwd));
+    if (inspector !== undefined) void inspector.load(() => loadEntry(path, output.io.cwd, kind));
     return inputs;
   };
   const versions = { listen: () => server.listen(), replace, close: () => server.close() };

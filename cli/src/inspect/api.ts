@@ -188,7 +188,8 @@ class ApiCall {
     const { app, docs } = this.#options;
     if (app.everywhere === undefined)
       throw new ApiError('409 Conflict', 'The app does not serve yet; try again when it does.');
-    const runs = await app.everywhere(await this.#request(exchange));
+    const request = await this.#request(exchange);
+    const runs = await app.everywhere(request);
     const platforms = runs.slice(0, -1).map(({ label, response, error }) => ({
       label,
       status: response?.status,
@@ -196,7 +197,8 @@ class ApiCall {
       duration: response?.duration,
       error,
     }));
-    return this.#json({ platforms, comparison: withLinks(compareRuns(runs), docs) });
+    const sent = { method: request.method, target: maskTarget(request.target) };
+    return this.#json({ sent, platforms, comparison: withLinks(compareRuns(runs), docs) });
   }
 
   /** The request to send: as it was recorded, or as the page has edited it. */

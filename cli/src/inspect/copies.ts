@@ -155,7 +155,9 @@ function withoutStage(target: string, stage: string | undefined): string {
 function applicationOf(app: InspectedApp): { imports: string[]; application: string } {
   const { facts, run } = app;
   if (facts === undefined)
-    throw new CommandError(`How ${app.name} exports its app is not known: there is no test of it.`);
+    throw new CommandError(
+      `${app.name} exports no app that a test could import: export it instead of calling listen().`,
+    );
   const from = text(`./${basename(app.name)}`);
   const name =
     facts.exportName === 'default' ? 'app' : `{ ${facts.exportName === 'app' ? 'app' : `${facts.exportName} as app`} }`;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Application, encode } from 'waygate';
 import { mount, secureHeaders, staticFiles } from 'waygate/middleware';
 import { directory, type RunningServer, serve } from 'waygate/node';
+import type { Loaded } from '../entry/program.ts';
 import { CommandError, errorCode } from '../errors.ts';
 import type { Everywhere } from '../everywhere/run.ts';
 import { DEFAULT_SOURCE } from '../handler.ts';
@@ -15,7 +16,7 @@ import { Docs } from './docs.ts';
 import { appFacts } from './facts.ts';
 import { ownOriginOnly } from './guard.ts';
 import { Store } from './store.ts';
-import type { InspectedApp } from './target.ts';
+import type { AppFacts, InspectedApp } from './target.ts';
 
 /** Where it listens: nothing but this machine reaches it. */
 const HOST = '127.0.0.1';
@@ -101,15 +102,16 @@ export class Inspector {
   }
 
   /** Loads the app into this process, for what runs here. Where that cannot be, it is shown when somebody asks for it. */
-  async load(load: () => Promise<Record<string, unknown>>): Promise<void> {
+  async load(load: () => Promise<Loaded>): Promise<void> {
     const { name, run } = this.app;
     const { Everywhere } = await import('../everywhere/run.ts');
     try {
-      const exports = await load();
+      const { exports, taken } = await load();
       await this.#everywhere?.close();
       const everywhere = new Everywhere(exports, name, { kind: run.kind });
       this.#everywhere = everywhere;
-      this.app.facts = await appFacts(exports, name, { platform: 'node', kind: run.kind });
+      const facts = (): Promise<AppFacts | undefined> => appFacts(exports, name, { platform: 'node', kind: run.kind });
+      this.app.facts = taken === undefined ? await facts() : undefined;
       this.app.everywhere = (request) => everywhere.run(request);
     } catch (error) {
       this.app.everywhere = () => Promise.reject(error);
