@@ -146,8 +146,10 @@ function recordNative(recording: Recording, request: IncomingMessage, response: 
   const value = { method, url, httpVersion, rawHeaders: linesOf(rawHeaders) };
   recording.step({ type: 'event', what: 'IncomingMessage', ...keptJson(value) });
   response.once('close', () => {
-    const { statusCode, statusMessage, headersSent } = response;
-    if (!headersSent) return;
+    if (!response.headersSent) return;
+    const { statusCode } = response;
+    // HTTP/2 has no reason phrase, and Node warns who asks for one.
+    const statusMessage = request.httpVersionMajor < 2 ? response.statusMessage : undefined;
     recording.step({ type: 'result', what: 'ServerResponse', ...keptJson({ statusCode, statusMessage }) });
   });
 }
@@ -226,14 +228,41 @@ function recordResult(
 /** Reports what is written to the stream of a Lambda response: a prelude of JSON, eight zeros, and the body. */
 function recordStream(recording: Recording, stream: Record<'write' | 'end', (...args: unknown[]) => unknown>): void {
   recording.step({ type: 'result', what: 'stream', value: null, truncated: false });
+  const written = (data: unknown, encoding?: unknown): void => {
+    const bytes = bytesOf(data, encoding);
+    if (bytes !== undefined && bytes.byteLength > 0) recording.bytes('streamed', bytes);
+  };
   for (const name of ['write', 'end'] as const) {
     const method = stream[name];
     stream[name] = (...args) => {
-      const bytes = bytesOf(args[0], args[1]);
-      if (bytes !== undefined && bytes.byteLength > 0) recording.bytes('streamed', bytes);
-      return method.apply(stream, args);
+      // The first write sends the prelude ahead of itself.
+      const result = method.apply(stream, args);
+      written(args[0], args[1]);
+      return result;
     };
   }
+  // By this the runtime's stream is told how to send it.
+  if ('_onBeforeFirstWrite' in stream) watchPrelude(stream, written);
+}
+
+type WritePrelude = (write: (chunk: unknown) => unknown) => void;
+
+function watchPrelude(stream: object, written: (data: unknown) => void): void {
+  let prelude: WritePrelude | undefined;
+  Object.defineProperty(stream, '_onBeforeFirstWrite', {
+    configurable: true,
+    enumerable: true,
+    get: () => prelude,
+    set: (given: WritePrelude | undefined) => {
+      prelude =
+        given &&
+        ((write) =>
+          given((chunk) => {
+            written(chunk);
+            return write(chunk);
+          }));
+    },
+  });
 }
 
 function bytesOf(data: unknown, encoding: unknown): Uint8Array | undefined {

@@ -78,8 +78,10 @@ export class Recording {
   /** What the validator has found is said where it happens, and again where it is logged. */
   #find(text: string): void {
     const finding = findingIn(text);
-    if (finding === undefined || this.#found.has(finding.text) || this.#found.size >= STEP_LIMIT) return;
-    this.#found.add(finding.text);
+    if (finding === undefined) return;
+    const key = `${finding.rule} ${finding.text}`;
+    if (this.#found.has(key) || this.#found.size >= STEP_LIMIT) return;
+    this.#found.add(key);
     this.step({ type: 'finding', ...finding });
   }
 
