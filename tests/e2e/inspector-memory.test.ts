@@ -1,8 +1,8 @@
 // What the inspector keeps is bounded: many requests leave its process as large as it was, and of a long stream only the
 // beginning stays. The whole takes minutes: tools/nightly.sh.
 //
-// WAYGATE_INSPECT_REQUESTS: how many requests; default 500, each night 10,000
-// WAYGATE_INSPECT_STREAM: how long the stream is, in MiB; default 32, each night 1,024
+// WAYGATE_INSPECT_REQUESTS: how many requests; default 300, each night 10,000
+// WAYGATE_INSPECT_STREAM: how long the stream is, in MiB; default 16, each night 1,024
 
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Project, type Started } from './cli/project.ts';
 
 const BIN = fileURLToPath(new URL('../../cli/bin/waygate.js', import.meta.url));
-const REQUESTS = Number(process.env.WAYGATE_INSPECT_REQUESTS ?? 500);
-const STREAM = Number(process.env.WAYGATE_INSPECT_STREAM ?? 32);
+const REQUESTS = Number(process.env.WAYGATE_INSPECT_REQUESTS ?? 300);
+const STREAM = Number(process.env.WAYGATE_INSPECT_STREAM ?? 16);
 /** How much the heap and the buffers may grow in the end, in bytes. */
 const GROWTH = 24 * 1024 ** 2;
 
