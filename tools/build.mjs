@@ -54,6 +54,8 @@ await bundle.write({
       // Hosted apps have light classes, which do something when they are loaded: a Worker's bundle must not keep that.
       { name: 'hosted-fetch', test: /[\\/]adapters[\\/]fetch[\\/](?:hosted-|from-)/, minShareCount: 2 },
       { name: 'aws-lambda', test: /[\\/]adapters[\\/]aws-lambda[\\/]/, minShareCount: 2 },
+      // What Google Cloud's functions take of it.
+      { name: 'node', test: /[\\/]adapters[\\/]node[\\/]/, minShareCount: 2 },
     ],
   },
   // A bundler is told what has no effect; what a function does stands in its declaration.

@@ -84,7 +84,7 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
 
   it.each<[string[], number]>([
     [['waygate', 'waygate/aws-lambda'], 4],
-    [['waygate', 'waygate/node'], 3],
+    [['waygate', 'waygate/node'], 4],
     [['waygate', 'waygate/fetch'], 5],
     [['waygate', 'waygate/cloudflare-workers'], 5],
   ])('importing %j loads a few files', (entries, most) => {
