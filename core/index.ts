@@ -62,5 +62,6 @@ export interface EnvironKeys {}
  * `FileHandle` of Node. (FILE-01)
  */
 export interface WrappedFiles {
+  /** What every platform takes: something with `read(size)`. */
   portable: FileLike;
 }

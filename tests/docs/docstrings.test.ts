@@ -54,9 +54,13 @@ function find(file: string, name: string): Declared {
 
 function exportsOf(entry: string): Declared[] {
   const source = readFileSync(join(root, entry), 'utf8');
+  const own = [...source.matchAll(/^export (?:async )?(?:function|const|interface|class) (\w+)/gm)].map(
+    ([, name]) => name,
+  );
   return [...source.matchAll(/export (?:type )?\{([^}]*)\} from '[^']+'/g)]
     .flatMap(([, names]) => (names as string).split(','))
     .map((name) => name.trim().replace(/^type /, ''))
+    .concat(own as string[])
     .filter((name) => name !== '')
     .map((name) => find(entry, name));
 }

@@ -52,10 +52,10 @@ const options = { describe, it, otherRealm: (expression: string) => runInNewCont
 
 for (const source of Object.keys(LACKS) as SourceName[]) {
   // Without multi-value headers a load balancer keeps one of several query values: see round-trip.test.ts.
-  const door = { source, multiValueHeaders: true };
+  const emulated = { source, multiValueHeaders: true };
   conformance(
     `toLambda behind ${source}`,
-    (app, given) => ({ fetch: toFetch(fromLambda(toLambda(app, given), door), { errors: () => {} }) }),
+    (app, given) => ({ fetch: toFetch(fromLambda(toLambda(app, given), emulated), { errors: () => {} }) }),
     {
       ...options,
       it: (title, body) => (source !== 'http-api' && SAME.test(title) ? undefined : it(title, body)),
@@ -67,8 +67,8 @@ for (const source of Object.keys(LACKS) as SourceName[]) {
 conformance(
   'toLambda behind http-api with payload 1.0',
   (app, given) => {
-    const door = { source: 'http-api', payloadFormatVersion: '1.0' } as const;
-    return { fetch: toFetch(fromLambda(toLambda(app, given), door), { errors: () => {} }) };
+    const emulated = { source: 'http-api', payloadFormatVersion: '1.0' } as const;
+    return { fetch: toFetch(fromLambda(toLambda(app, given), emulated), { errors: () => {} }) };
   },
   {
     ...options,

@@ -170,13 +170,13 @@ describe('what each event source does to a request', () => {
   });
 
   it('payload 1.0 of an HTTP API is that of a REST API in form, with the path of an HTTP API', async () => {
-    const door = { source: 'http-api', payloadFormatVersion: '1.0' } as const;
+    const emulated = { source: 'http-api', payloadFormatVersion: '1.0' } as const;
     const init = {
       method: 'POST',
       headers: { 'content-type': 'text/plain', cookie: 'a=1; b=2', 'x-tag': 'c' },
       body: 'caf\u00e9',
     };
-    const event = await eventOf({ ...door, stage: 'prod' }, '/caf%C3%A9%2Fx?q=1&q=2', init);
+    const event = await eventOf({ ...emulated, stage: 'prod' }, '/caf%C3%A9%2Fx?q=1&q=2', init);
     expect(event).toMatchObject({
       version: '1.0',
       resource: '$default',
@@ -194,7 +194,7 @@ describe('what each event source does to a request', () => {
     expect(event.cookies).toBeUndefined();
     const sample = readEvent('events/apigw-v1-httpapi10-named-stage.json').requestContext;
     expect(shape(event.requestContext)).toEqual(shape(sample));
-    expect(await eventOf(door, '/')).toMatchObject({
+    expect(await eventOf(emulated, '/')).toMatchObject({
       path: '/',
       requestContext: { stage: '$default' },
       headers: { 'Content-Length': '0' },
@@ -202,7 +202,7 @@ describe('what each event source does to a request', () => {
       body: null,
     });
     const answer = async (result: unknown) => {
-      const response = await serve(async () => result, door)('/');
+      const response = await serve(async () => result, emulated)('/');
       return [response.status, response.headers.getSetCookie(), await response.text()];
     };
     const multiValueHeaders = { 'Set-Cookie': ['a=1', 'b=2'] };
@@ -346,8 +346,8 @@ describe('what becomes of a result', () => {
   });
 
   it('A11: a REST API leaves base64 as it is where it decodes none', async () => {
-    const door = { source: 'rest-api', binaryMediaTypes: ['image/*'] } as const;
-    const response = await serve(async () => ({ isBase64Encoded: true, body: 'not base64!' }), door)('/');
+    const emulated = { source: 'rest-api', binaryMediaTypes: ['image/*'] } as const;
+    const response = await serve(async () => ({ isBase64Encoded: true, body: 'not base64!' }), emulated)('/');
     expect([response.status, await response.text()]).toEqual([200, 'not base64!']);
   });
 

@@ -32,7 +32,7 @@ interface Received {
   content: Uint8Array;
 }
 
-interface Door extends FromLambdaOptions {
+interface SourceCase extends FromLambdaOptions {
   title: string;
   streamed?: boolean;
   /** How the query of the event is made: as sent, from decoded pairs, from pairs as sent. */
@@ -42,7 +42,7 @@ interface Door extends FromLambdaOptions {
   reason: boolean;
 }
 
-const DOORS: Door[] = [
+const CASES: SourceCase[] = [
   { title: 'rest-api', source: 'rest-api', query: 'decoded', joins: false, reason: false },
   { title: 'rest-api, streamed', source: 'rest-api', query: 'decoded', joins: false, reason: false, streamed: true },
   { title: 'http-api', source: 'http-api', query: 'raw', joins: true, reason: false },
@@ -64,7 +64,7 @@ const DOORS: Door[] = [
   { title: 'edge, origin', source: 'edge', query: 'raw', joins: false, reason: true },
 ];
 
-async function roundTrip(door: Door, sent: Partial<Sent>, given: Partial<Given>): Promise<Received> {
+async function roundTrip(source: SourceCase, sent: Partial<Sent>, given: Partial<Given>): Promise<Received> {
   let inner: Environ | undefined;
   let body: Uint8Array | undefined;
   const app: Application = async (environ, startResponse) => {
@@ -74,7 +74,7 @@ async function roundTrip(door: Door, sent: Partial<Sent>, given: Partial<Given>)
     return given.chunks ?? [];
   };
   const silent = { errors: () => {} };
-  const handler = door.streamed ? toLambdaStream(app, silent) : toLambda(app, silent);
+  const handler = source.streamed ? toLambdaStream(app, silent) : toLambda(app, silent);
   const bytes = sent.body ?? new Uint8Array(0);
   const environ: Environ = setupTestingDefaults({
     REQUEST_METHOD: sent.method ?? 'GET',
@@ -89,7 +89,7 @@ async function roundTrip(door: Door, sent: Partial<Sent>, given: Partial<Given>)
   } as never);
   if (bytes.byteLength > 0) environ.CONTENT_LENGTH = String(bytes.byteLength);
   if (sent.contentType !== undefined) environ.CONTENT_TYPE = sent.contentType;
-  const response = await run(fromLambda(handler, door), environ);
+  const response = await run(fromLambda(handler, source), environ);
   const content: Uint8Array[] = [];
   if (Array.isArray(response.body)) content.push(...response.body);
   else for await (const chunk of response.body) content.push(new Uint8Array(chunk));
@@ -126,10 +126,10 @@ const encodedPart = fc.oneof(
 const pairs = fc.array(fc.tuple(encodedPart, encodedPart), { maxLength: 5 });
 const rawQuery = fc.string({ unit: fc.constantFrom(...'ab=&+%20?/;:@!$\'()*,[]|^"<>`{}\\~'), maxLength: 12 });
 
-const queryFor = (door: Door): fc.Arbitrary<string> => {
+const queryFor = (source: SourceCase): fc.Arbitrary<string> => {
   const joined = (list: [string, string][]) => list.map((pair) => pair.join('=')).join('&');
-  if (door.query === 'raw') return rawQuery;
-  if (door.query !== 'last') return pairs.map(joined);
+  if (source.query === 'raw') return rawQuery;
+  if (source.query !== 'last') return pairs.map(joined);
   return fc.uniqueArray(fc.tuple(encodedPart, encodedPart), { maxLength: 5, selector: ([key]) => key }).map(joined);
 };
 
@@ -149,12 +149,12 @@ const contentType = fc.option(
   { nil: undefined },
 );
 
-const requestFor = (door: Door): fc.Arbitrary<Sent> =>
+const requestFor = (source: SourceCase): fc.Arbitrary<Sent> =>
   fc
     .record({
       method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'),
       path,
-      query: queryFor(door),
+      query: queryFor(source),
       headers: requestHeaders,
       cookies: fc.option(cookie, { nil: undefined }),
       contentType,
@@ -221,14 +221,14 @@ function headersOf(environ: Environ): Record<string, unknown> {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-describe.each(DOORS)('$title', (door) => {
+describe.each(CASES)('$title', (source) => {
   it('loses nothing of a request', async () => {
     await fc.assert(
-      fc.asyncProperty(requestFor(door), async (sent) => {
-        const { environ, body: arrived } = await roundTrip(door, sent, {});
+      fc.asyncProperty(requestFor(source), async (sent) => {
+        const { environ, body: arrived } = await roundTrip(source, sent, {});
         expect(environ.REQUEST_METHOD).toBe(sent.method);
         expect([environ.SCRIPT_NAME, environ.PATH_INFO]).toEqual(['', sent.path]);
-        if (door.query === 'raw') expect(environ.QUERY_STRING).toBe(sent.query);
+        if (source.query === 'raw') expect(environ.QUERY_STRING).toBe(sent.query);
         else expect(pairsOf(environ.QUERY_STRING)).toEqual(pairsOf(sent.query));
         expect(headersOf(environ)).toEqual(Object.fromEntries([...sent.headers].sort(([a], [b]) => (a < b ? -1 : 1))));
         expect(environ.CONTENT_TYPE).toBe(sent.contentType);
@@ -244,11 +244,11 @@ describe.each(DOORS)('$title', (door) => {
   it('loses nothing of a response', async () => {
     await fc.assert(
       fc.asyncProperty(response, async (given) => {
-        const received = await roundTrip(door, {}, given);
+        const received = await roundTrip(source, {}, given);
         const empty = given.status.startsWith('204');
         expect(received.status.slice(0, 3)).toBe(given.status.slice(0, 3));
-        if (door.reason) expect(received.status.replace(/ $/, '')).toBe(given.status.replace(/ $/, ''));
-        expect(valuesOf(received.headers, door.joins)).toEqual(valuesOf(given.headers, door.joins));
+        if (source.reason) expect(received.status.replace(/ $/, '')).toBe(given.status.replace(/ $/, ''));
+        expect(valuesOf(received.headers, source.joins)).toEqual(valuesOf(given.headers, source.joins));
         expect(received.content).toEqual(empty ? Buffer.alloc(0) : Buffer.concat(given.chunks));
       }),
       { numRuns: 100 },
@@ -258,9 +258,9 @@ describe.each(DOORS)('$title', (door) => {
 
 // What is lost, one test for each entry of docs/platforms.md.
 
-const door = (title: string): Door => DOORS.find((each) => each.title === title) as Door;
+const sourceCase = (title: string): SourceCase => CASES.find((each) => each.title === title) as SourceCase;
 const query = async (title: string, sent: string) =>
-  (await roundTrip(door(title), { query: sent }, {})).environ.QUERY_STRING;
+  (await roundTrip(sourceCase(title), { query: sent }, {})).environ.QUERY_STRING;
 
 describe('losses that event sources force', () => {
   it('REST API: the escapes of the query, a missing "=", empty parts, and the order across keys', async () => {
@@ -276,32 +276,34 @@ describe('losses that event sources force', () => {
   });
 
   it('HTTP API: what a second decoding makes of the path, what follows an escaped "?", and %25 alone is refused', async () => {
-    const at = async (path: string) => (await roundTrip(door('http-api'), { path }, {})).environ?.PATH_INFO;
+    const at = async (path: string) => (await roundTrip(sourceCase('http-api'), { path }, {})).environ?.PATH_INFO;
     expect(await at('/a%2Fb')).toBe('/a/b'); // sent as /a%252Fb
     expect(await at('/a?b')).toBe('/a'); // sent as /a%3Fb
     expect(await at('/a%3Fb')).toBe('/a?b'); // sent as /a%253Fb
     expect(await at('/100%')).toBeUndefined(); // sent as /100%25
-    expect((await roundTrip(door('http-api'), { path: '/100%' }, {})).status).toBe('400 Bad Request');
+    expect((await roundTrip(sourceCase('http-api'), { path: '/100%' }, {})).status).toBe('400 Bad Request');
   });
 
   it('HTTP API: bytes in the path that are not UTF-8', async () => {
-    expect((await roundTrip(door('http-api'), { path: '/sp\xe4m' }, {})).environ.PATH_INFO).toBe('/sp\xef\xbf\xbdm');
+    expect((await roundTrip(sourceCase('http-api'), { path: '/sp\xe4m' }, {})).environ.PATH_INFO).toBe(
+      '/sp\xef\xbf\xbdm',
+    );
   });
 
-  it.each(DOORS.map(({ title }) => title))(
+  it.each(CASES.map(({ title }) => title))(
     '%s: bytes in headers and reasons that are no UTF-8 go on as characters',
     async (title) => {
       const sent = { headers: [['HTTP_X_NAME', 'caf\xe9']] as [string, string][] };
-      const received = await roundTrip(door(title), sent, { headers: [['X-Name', 'caf\xe9']] });
+      const received = await roundTrip(sourceCase(title), sent, { headers: [['X-Name', 'caf\xe9']] });
       expect(received.environ.HTTP_X_NAME).toBe('caf\xc3\xa9');
       expect(valuesOf(received.headers, true)['x-name']).toEqual(['caf\xc3\xa9']);
-      if (!door(title).reason) return;
-      expect((await roundTrip(door(title), {}, { status: '200 Caf\xe9' })).status).toBe('200 Caf\xc3\xa9');
+      if (!sourceCase(title).reason) return;
+      expect((await roundTrip(sourceCase(title), {}, { status: '200 Caf\xe9' })).status).toBe('200 Caf\xc3\xa9');
     },
   );
 
   it.each(['rest-api', 'http-api', 'function-url', 'lattice', 'lattice-v1'])('%s: the reason phrase', async (title) => {
-    expect((await roundTrip(door(title), {}, { status: '200 Any Reason' })).status).toBe('200 OK');
+    expect((await roundTrip(sourceCase(title), {}, { status: '200 Any Reason' })).status).toBe('200 OK');
   });
 
   it.each([
@@ -310,7 +312,7 @@ describe('losses that event sources force', () => {
     ['http-api', 'text/plain; charset=utf-8'],
     ['http-api, payload 1.0', 'text/plain; charset=utf-8'],
   ])('A7: %s: a response without a type becomes %s', async (title, type) => {
-    expect(valuesOf((await roundTrip(door(title), {}, {})).headers, true)['content-type']).toEqual([type]);
+    expect(valuesOf((await roundTrip(sourceCase(title), {}, {})).headers, true)['content-type']).toEqual([type]);
   });
 
   it.each([
@@ -326,7 +328,7 @@ describe('losses that event sources force', () => {
       ['Server', 's'],
       ['Date', 'd'],
     ];
-    expect(Object.keys(valuesOf((await roundTrip(door(title), {}, { headers })).headers, true))).toEqual([
+    expect(Object.keys(valuesOf((await roundTrip(sourceCase(title), {}, { headers })).headers, true))).toEqual([
       'content-type',
       'x-amzn-remapped-date',
       'x-amzn-remapped-server',
@@ -336,7 +338,7 @@ describe('losses that event sources force', () => {
 
   it('Lambda@Edge: the length of a response to HEAD, and the headers that a function may not add', async () => {
     const received = await roundTrip(
-      door('edge, origin'),
+      sourceCase('edge, origin'),
       { method: 'HEAD' },
       {
         headers: [
@@ -351,8 +353,8 @@ describe('losses that event sources force', () => {
   });
 
   it('VPC Lattice: scheme and port, of which the event says nothing', async () => {
-    const { environ } = await roundTrip(door('lattice'), {}, {});
+    const { environ } = await roundTrip(sourceCase('lattice'), {}, {});
     expect([environ['wsgi.url_scheme'], environ.SERVER_PORT]).toEqual(['https', '443']);
-    expect((await roundTrip(door('alb'), {}, {})).environ['wsgi.url_scheme']).toBe('http');
+    expect((await roundTrip(sourceCase('alb'), {}, {})).environ['wsgi.url_scheme']).toBe('http');
   });
 });
