@@ -14,6 +14,7 @@ if install_step; then
   step test:nodes npm run test:nodes
   step debian-tools tools/install-debian-tools.sh
   step lambda-runtime tools/install-lambda-runtime.sh
+  step pulumi tools/install-pulumi.sh
   step fuzz env WAYGATE_FUZZ_COUNT=100000 WAYGATE_FUZZ_SEED="$seed" npx vitest run --project e2e tests/e2e/fuzz.test.ts
   step inspector env WAYGATE_INSPECT_REQUESTS=10000 WAYGATE_INSPECT_STREAM=1024 npx vitest run --project e2e tests/e2e/inspector-memory.test.ts
   step soak env WAYGATE_SOAK_SECONDS=600 npx vitest run --project e2e tests/e2e/soak.test.ts
