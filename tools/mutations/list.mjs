@@ -1096,6 +1096,14 @@ const others = [
     tests: ['tests/adapters/node/neighbours/short-streams.test.ts'],
   },
   {
+    rule: 'CLOSE-02',
+    what: 'a body that has not started calls the close() of a middleware once more',
+    file: 'core/deferred-body.ts',
+    from: 'await this.#end();',
+    to: 'await this.close();',
+    tests: ['tests/core/deferred-body.test.ts'],
+  },
+  {
     rule: 'EXT-02',
     what: 'a hosted listener gets a request that lacks the header that a middleware has added',
     file: 'adapters/node/passthrough.ts',

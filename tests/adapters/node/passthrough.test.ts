@@ -113,13 +113,13 @@ const CHANGES: Record<string, (environ: Environ, request: IncomingMessage) => vo
   'port of the client': (environ) => {
     delete environ.REMOTE_PORT;
   },
-  'a header more': (environ) => {
+  'headers: one more': (environ) => {
     environ.HTTP_X_MORE = '1';
   },
-  'a header less': (environ) => {
+  'headers: one less': (environ) => {
     delete environ.HTTP_CONNECTION;
   },
-  'another header': (environ) => {
+  'the value of a header': (environ) => {
     environ.HTTP_CONNECTION = 'keep-alive';
   },
   'content type': (environ) => {
@@ -145,7 +145,7 @@ const CHANGES: Record<string, (environ: Environ, request: IncomingMessage) => vo
   },
 };
 
-test.each(Object.entries(CHANGES))('a request with a changed %s does not pass', async (_what, change) => {
+test.each(Object.entries(CHANGES))('a request does not pass once this has changed: %s', async (_what, change) => {
   await fc.assert(
     fc.asyncProperty(request, (head) =>
       ask(head, (call, environ, request) => {
