@@ -13,6 +13,7 @@ import { runnable } from '../../cli/src/handler.ts';
 import { NodeRecorder } from '../../cli/src/inspect/record-node.ts';
 import { bytesOf, type Exchange, Store } from '../../cli/src/inspect/store.ts';
 import type { PlatformOptions } from '../../cli/src/platform.ts';
+import { parseResponse } from '../../testing/raw-response.ts';
 
 const servers: RunningServer[] = [];
 afterEach(async () => {
@@ -106,7 +107,9 @@ describe('the recorder', () => {
     const app = BODIES[name] as Application;
     const { url, only } = await record(app);
     const response = await raw(url);
-    expect(response).toBe(await raw(await plain(app)));
+    // Node 26 frames chunks of one moment together, where it writes them itself.
+    const request = 'GET / HTTP/1.1\r\n';
+    expect(parseResponse(response, request)).toEqual(parseResponse(await raw(await plain(app)), request));
     const exchange = await only();
     expect(bytesOf(exchange.body).toString()).toBe('one two');
     expect(exchange.chunks.map((chunk) => chunk.by)[0]).toBe(name === 'write' ? 'write' : 'body');
