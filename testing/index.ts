@@ -6,6 +6,7 @@ export { type ConformanceOptions, conformance, type Describe, type It } from './
 export { testEnviron } from './environ.ts';
 export {
   PROBE_HEADER,
+  PROBE_PAUSE,
   type ProbeIncoming,
   type ProbeOutgoing,
   type ProbeRequest,

@@ -29,7 +29,17 @@ export interface ProbeResponse {
   headers: [name: string, value: string][];
   /** Null where the response has no body. */
   body: Uint8Array | null;
+  /** The rest of the body, to be sent {@link PROBE_PAUSE} milliseconds after its beginning. */
+  later?: Uint8Array;
 }
+
+/**
+ * How long the probe waits between the two parts of a body that comes in parts, in milliseconds.
+ *
+ * @example
+ * if (made.later !== undefined) setTimeout(() => response.end(made.later), PROBE_PAUSE);
+ */
+export const PROBE_PAUSE = 300;
 
 /** All values of a byte, in order. */
 const EVERY_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -60,6 +70,7 @@ const ANSWERS: Readonly<Record<string, () => ProbeResponse>> = {
     ],
   }),
   cookie: () => answer(200, { ...TEXT, 'set-cookie': 'a=1; Path=/; Expires=Wed, 21 Oct 2037 07:28:00 GMT' }, 'cookie'),
+  parts: () => ({ ...answer(200, TEXT, 'first part\n'), later: new TextEncoder().encode('second part\n') }),
   empty: () => ({ status: 204, headers: [], body: null }),
   unchanged: () => ({ status: 304, headers: [['etag', '"1"']], body: null }),
   moved: () => answer(302, { ...TEXT, location: '/elsewhere?a=1' }, 'moved'),
@@ -104,8 +115,22 @@ export async function probeFetch(request: Request): Promise<Response> {
     body: new Uint8Array(await request.arrayBuffer()),
   });
   if (made === undefined) return new Response('This path is not a probe.\n', { status: 404 });
-  const { status, headers, body } = made;
-  return new Response(body as Uint8Array<ArrayBuffer> | null, { status, headers });
+  const { status, headers, body, later } = made;
+  const content = body === null || later === undefined ? body : inParts(body, later);
+  return new Response(content as Uint8Array<ArrayBuffer> | ReadableStream | null, { status, headers });
+}
+
+function inParts(first: Uint8Array, second: Uint8Array): ReadableStream<Uint8Array> {
+  let turn = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      turn += 1;
+      if (turn === 1) return controller.enqueue(first);
+      await new Promise((resolve) => setTimeout(resolve, PROBE_PAUSE));
+      controller.enqueue(second);
+      controller.close();
+    },
+  });
 }
 
 /** A request of `node:http`, as far as the probe reads it. */
@@ -124,6 +149,8 @@ export interface ProbeOutgoing {
   statusCode: number;
   /** Sets a header; a list of values are several lines. */
   setHeader(name: string, value: string | string[]): unknown;
+  /** Sends a part of the body. */
+  write(body: Uint8Array): unknown;
   /** Ends the response. */
   end(body?: Uint8Array): unknown;
 }
@@ -150,8 +177,15 @@ export async function probeListener(request: ProbeIncoming, response: ProbeOutgo
   const grouped = new Map<string, string[]>();
   for (const [name, value] of made?.headers ?? []) grouped.set(name, [...(grouped.get(name) ?? []), value]);
   for (const [name, values] of grouped) response.setHeader(name, values.length === 1 ? (values[0] as string) : values);
-  if (made?.body == null) response.end();
-  else response.end(made.body);
+  if (made?.body == null) {
+    response.end();
+  } else if (made.later === undefined) {
+    response.end(made.body);
+  } else {
+    const { later } = made;
+    response.write(made.body);
+    setTimeout(() => response.end(later), PROBE_PAUSE);
+  }
 }
 
 function answer(status: number, headers: Record<string, string>, body: string | Uint8Array): ProbeResponse {

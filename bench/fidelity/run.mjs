@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { awslambda } from 'waygate/aws-lambda';
 import { CHECKS } from '../../cli/dist/fidelity/checks.js';
 import { columnsOf } from '../../cli/dist/fidelity/command.js';
 import { judge } from '../../cli/dist/fidelity/judge.js';
@@ -41,6 +42,8 @@ async function silently(work) {
   }
 }
 
+// What Lambda's runtime has.
+globalThis.awslambda ??= awslambda;
 const folder = new URL('./handlers/', import.meta.url);
 const names = readdirSync(folder).filter((each) => each.endsWith('.mjs') && each !== 'text.mjs');
 const columns = columnsOf('all');

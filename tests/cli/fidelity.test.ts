@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { toLambda } from 'waygate/aws-lambda';
+import { awslambda, toLambda, toLambdaStream } from 'waygate/aws-lambda';
 import { fromFetch } from 'waygate/fetch';
 import { fromNode } from 'waygate/node';
 import { probeFetch, probeListener } from 'waygate/testing';
@@ -68,6 +68,27 @@ describe('judge', () => {
     ],
   ])('finds %s', async (_what, change, found) => {
     expect(await faults(change)).toEqual(found);
+  });
+
+  it('holds a streaming handler to stream, where its event source does', async () => {
+    const whole = toLambda(fromFetch(probeFetch)) as unknown as (event: unknown, context: unknown) => Promise<Result>;
+    const handlers = {
+      streamed: toLambdaStream(fromFetch(probeFetch)),
+      held: awslambda.streamifyResponse(async (event, stream, context) => {
+        const { body = '', isBase64Encoded, ...head } = await whole(event, context);
+        const out = awslambda.HttpResponseStream.from(stream, head as never);
+        out.write(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+        out.end();
+      }),
+    };
+    const columns = columnsOf('lambda:function-url,lambda:alb');
+    expect(failed(await judge({ handler: handlers.streamed as never }, columns))).toEqual([]);
+    const { verdicts } = await judge({ handler: handlers.held as never }, columns);
+    const faults = verdicts.filter(({ outcome }) => outcome === 'failed');
+    expect(faults.map(({ check, column }) => [check, column])).toEqual([['response, parts', 'lambda:function-url']]);
+    expect(verdicts.filter(({ column }) => column === 'lambda:alb').map(({ outcome }) => outcome)).not.toContain(
+      'passed',
+    );
   });
 
   it('prints an event that shows the fault again', async () => {

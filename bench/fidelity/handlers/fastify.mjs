@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import awsLambdaFastify from '@fastify/aws-lambda';
 import Fastify from 'fastify';
-import { probeAnswer } from 'waygate/testing';
+import { PROBE_PAUSE, probeAnswer } from 'waygate/testing';
 import { isBinary } from './text.mjs';
 
 export const title = '@fastify/aws-lambda';
@@ -9,7 +11,13 @@ export const options = '`enforceBase64`: all but UTF-8 text; `albMultiValueHeade
 export const documented = 'https://github.com/fastify/aws-lambda-fastify';
 export const sources = ['rest-api', 'http-api', 'function-url', 'alb'];
 
-function makeApp() {
+async function* inParts({ body, later }) {
+  yield Buffer.from(body);
+  await sleep(PROBE_PAUSE);
+  yield Buffer.from(later);
+}
+
+export function makeApp() {
   const app = Fastify();
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -19,6 +27,7 @@ function makeApp() {
     if (made === undefined) return reply.code(404).send();
     reply.code(made.status);
     for (const [name, value] of made.headers) reply.header(name, value);
+    if (made.later !== undefined) return reply.send(Readable.from(inParts(made)));
     return reply.send(made.body === null ? undefined : Buffer.from(made.body));
   });
   return app;

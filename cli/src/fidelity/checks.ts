@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { gunzipSync } from 'node:zlib';
+import { PROBE_PAUSE } from 'waygate/testing';
 import type { Caller, Topic } from './pages.ts';
 
 /** What calls the code, in one way that it can be set up. */
@@ -11,6 +12,8 @@ export interface Column {
   caller: Caller;
   payload?: '1.0' | '2.0';
   multiValueHeaders?: boolean;
+  /** Whether what is called there streams its responses. */
+  streams?: boolean;
 }
 
 /** What a client sends. */
@@ -26,6 +29,8 @@ export interface Observed {
   status: number;
   headers: Headers;
   body: Uint8Array;
+  /** How long before the end of the body its first bytes came, in milliseconds. */
+  lead: number;
   /** What the app saw, where it answered with that. */
   echo?: { method: string; target: string; headers: Record<string, string>; body: Uint8Array };
 }
@@ -236,6 +241,18 @@ export const CHECKS: readonly Check[] = [
       } catch (error) {
         return `the client cannot decompress it: ${(error as Error).message}; expected the bytes that the app sent`;
       }
+    },
+  },
+  {
+    name: 'response, parts',
+    title: 'a body in two parts arrives whole, and part by part where the handler streams',
+    request: get('/'),
+    asks: 'parts',
+    topic: 'stream',
+    judge(observed, { streams }) {
+      const fault = bytes(observed, text('first part\nsecond part\n'));
+      if (fault !== undefined || !streams || observed.lead > PROBE_PAUSE / 2) return fault;
+      return `the client gets both parts at once; expected the first ${PROBE_PAUSE} ms ahead of the second`;
     },
   },
   {

@@ -40,6 +40,9 @@ export interface Judgement {
   verdicts: Verdict[];
 }
 
+/** The mark of `awslambda.streamifyResponse`. */
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+
 /** How long one answer may take, in milliseconds. */
 const PATIENCE = 10_000;
 
@@ -85,13 +88,15 @@ async function someAsync<T>(all: readonly T[], holds: (each: T) => Promise<boole
 
 async function verdictOf(check: Check, column: Column, judged: Judged): Promise<Verdict> {
   const { name, title, topic, request, asks } = check;
+  const streams = 'handler' in judged && Reflect.get(judged.handler, STREAMING) === 'response';
   const verdict = { check: name, title, column: column.label, page: pageOf(column.caller, topic) };
-  const exempt = check.exempt?.(column);
+  const isStreamed = column.caller === 'function-url' || column.caller === 'rest-api';
+  const exempt = streams && !isStreamed ? 'it does not take a streamed response' : check.exempt?.(column);
   if (exempt !== undefined) return { ...verdict, outcome: 'exempt', detail: exempt };
   const call = new Call(judged, column);
   const headers: [string, string][] = asks === undefined ? request.headers : [...request.headers, [PROBE_HEADER, asks]];
   const seen = await call.send({ ...request, headers });
-  const fault = typeof seen === 'string' ? seen : faultOf(check, seen, column, asks);
+  const fault = typeof seen === 'string' ? seen : faultOf(check, seen, { ...column, streams }, asks);
   if (fault === undefined) return { ...verdict, outcome: 'passed' };
   const why = call.log.length === 0 || typeof seen === 'string' ? '' : ` (${call.log[0]})`;
   const { event, result } = call;
@@ -148,8 +153,8 @@ class Call {
         signal: AbortSignal.timeout(PATIENCE),
       });
       const response = await withTimeout(sent);
-      const bytes = new Uint8Array(await withTimeout(response.arrayBuffer()));
-      const observed: Observed = { status: response.status, headers: response.headers, body: bytes };
+      const { bytes, lead } = await withTimeout(read(response));
+      const observed: Observed = { status: response.status, headers: response.headers, body: bytes, lead };
       if (response.headers.get(PROBE_HEADER) === 'echo') observed.echo = echoOf(bytes);
       return observed;
     } catch (error) {
@@ -166,6 +171,19 @@ function withoutDoubt(result: unknown): unknown {
   if (typeof result !== 'object' || result === null || Object.hasOwn(result, 'uri')) return result;
   const { status, body, ...rest } = result as { status?: unknown; body?: unknown };
   return { ...rest, status: typeof status === 'number' ? String(status) : status, ...(body === '' ? {} : { body }) };
+}
+
+/** The whole body, and how long before its end it began. */
+async function read(response: Response): Promise<{ bytes: Uint8Array; lead: number }> {
+  const chunks: Uint8Array[] = [];
+  let first: number | undefined;
+  if (response.body !== null) {
+    for await (const chunk of response.body) {
+      first ??= performance.now();
+      chunks.push(chunk);
+    }
+  }
+  return { bytes: Buffer.concat(chunks), lead: first === undefined ? 0 : performance.now() - first };
 }
 
 /** A handler that never settles is a fault, and not the end of the check. */

@@ -6,16 +6,17 @@ import type { SourceName } from 'waygate/aws-lambda';
 export type Caller = SourceName | 'workers';
 
 /** What a page is about. */
-export type Topic = 'event' | 'result' | 'binary' | 'headers';
+export type Topic = 'event' | 'result' | 'binary' | 'headers' | 'stream';
 
 const GATEWAY = 'https://docs.aws.amazon.com/apigateway/latest/developerguide/';
 const BALANCER = 'https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html';
 const LATTICE = 'https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html';
 const FRONT = 'https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/';
 const URLS = 'https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html';
+const STREAMS = 'https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html';
 const WORKERS = 'https://developers.cloudflare.com/workers/runtime-apis/';
 
-const PAGES: Record<Caller, Record<Topic, string>> = {
+const PAGES: Record<Caller, Record<Exclude<Topic, 'stream'>, string>> = {
   'rest-api': {
     event: `${GATEWAY}set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format`,
     result: `${GATEWAY}set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format`,
@@ -68,5 +69,7 @@ const PAGES: Record<Caller, Record<Topic, string>> = {
 
 /** The page that says what a caller does. */
 export function pageOf(caller: Caller, topic: Topic): string {
-  return PAGES[caller][topic];
+  if (topic !== 'stream') return PAGES[caller][topic];
+  if (caller === 'rest-api') return `${GATEWAY}response-transfer-mode-lambda.html`;
+  return caller === 'function-url' ? STREAMS : PAGES[caller].result;
 }
