@@ -10,7 +10,7 @@ import { type BuildOptions, checkBuildOptions } from './build-options.ts';
 import { addonWarnings, architectureWarnings, decoratorWarnings, fileWarnings } from './build-warnings.ts';
 import { findFile, runBuild, shownPath } from './bundle.ts';
 import { CommandError, usageError } from './errors.ts';
-import { findApp, type Kind } from './kind.ts';
+import { FASTIFY_IN_WORKERD, findApp, type Kind } from './kind.ts';
 import { loadEntry } from './load.ts';
 import { nameOf } from './name.ts';
 import { formatSize, type Output } from './output.ts';
@@ -78,9 +78,11 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   // Places of files are taken from the folder that the command runs in, where the app is in it.
   const root = await realpath(isWithin(cwd, file) ? cwd : dirname(file));
   const app = await appImport(path, file, options, cwd);
-  if (target.name === 'workers' && app.notInWorkerd !== undefined) {
-    throw new CommandError(`${path} cannot run in workerd: ${app.notInWorkerd}. Build it for another target.`);
-  }
+  const inWorkerd = (why: string | undefined): void => {
+    if (target.name !== 'workers' || why === undefined) return;
+    throw new CommandError(`${path} cannot run in workerd: ${why}. Build it for another target.`);
+  };
+  inWorkerd(app.notInWorkerd);
   if (target.lacksNode === true && app.kind === 'node') {
     throw new CommandError(`${path} is an app for Node, and ${target.title} has no Node. Build it for another target.`);
   }
@@ -92,6 +94,9 @@ export async function buildApp(path: string, options: BuildOptions, cwd: string)
   const code = join(folder, target.codeFolder ?? '.');
   const main = join(code, MAIN);
   const bundle = await bundleApp({ target, app, file, root, outfile: main, options });
+  // The server that was taken from a program does not say whose it is.
+  const hasFastify = Object.keys(bundle.metafile.inputs).some((each) => /node_modules\/fastify\//.test(each));
+  if (app.program !== undefined && hasFastify) inWorkerd(FASTIFY_IN_WORKERD);
   if (target.name === 'lambda-web') {
     await clearCode(code, cwd);
     await writeEntry(code);

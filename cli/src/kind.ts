@@ -8,6 +8,9 @@ import { type FetchApp, fromFetch } from 'waygate/fetch';
 import { fromNode, type NodeApp } from 'waygate/node';
 import { CommandError } from './errors.ts';
 
+/** Why workerd runs no Fastify. */
+export const FASTIFY_IN_WORKERD = 'Fastify makes code of its routes, and workerd runs no code that is made of text';
+
 /** What `--kind` of a build takes: an application, a Fetch app or a Worker, a Node listener. */
 export type Kind = 'app' | 'fetch' | 'node';
 
@@ -142,8 +145,7 @@ function nodeApp(value: unknown): HostedNode | undefined {
       await value.ready();
       return (value as { server?: unknown }).server;
     };
-    const notInWorkerd = 'Fastify makes code of its routes, and workerd runs no code that is made of text';
-    return { make, expression: (name) => `(await ${name}.ready(), ${name}.server)`, notInWorkerd };
+    return { make, expression: (name) => `(await ${name}.ready(), ${name}.server)`, notInWorkerd: FASTIFY_IN_WORKERD };
   }
   // Koa
   if (hasMethod(value, 'callback') && hasMethod(value, 'use')) {

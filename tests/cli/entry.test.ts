@@ -161,6 +161,13 @@ describe('what cannot be taken', () => {
     expect(stderr).toMatch(expected);
   });
 
+  it('a Fastify program in workerd', async () => {
+    const cwd = projectOf({ 'program.ts': programs['Fastify, on both addresses of localhost'] as string });
+    const { code, stderr } = await run(cwd, ['build', 'program.ts', '--target', 'workers']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^waygate: program\.ts cannot run in workerd: Fastify makes code of its routes, /);
+  });
+
   it('a limit that is none', async () => {
     process.env.WAYGATE_LISTEN_SECONDS = 'soon';
     const { code, stderr } = await run(folderOf({ 'bad.ts': '' }), ['fetch', 'bad.ts', '/']);

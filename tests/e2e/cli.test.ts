@@ -507,3 +507,48 @@ async function get(url: string): Promise<string> {
   for await (const chunk of response) body += chunk;
   return body;
 }
+
+describe('a program that listens', () => {
+  it('is served without a port of its own, ends with the server, and runs as a build', async () => {
+    project.write({
+      'listens.js': `import { createServer } from 'node:http';
+        const server = createServer((request, response) => response.end('listened: ' + request.url));
+        server.listen(39172, () => console.log('listening on', server.address().port));
+        process.once('SIGUSR2', () => server.close(() => console.log('closed')));`,
+    });
+    const served = await project.serve('listens.js');
+    expect(await text(`${served.url}/a`)).toBe('listened: /a');
+    expect(served.stdout()).toContain('listening on 39172\n');
+    await expect(text('http://127.0.0.1:39172/')).rejects.toThrow(/ECONNREFUSED/);
+    served.child.kill('SIGUSR2');
+    await served.prints(/^closed$/m);
+    if (served.child.exitCode === null) await once(served.child, 'exit');
+    expect(served.child.exitCode).toBe(0);
+    expect((await project.sh('waygate build listens.js --target node')).code).toBe(0);
+    const built = project.start('node', ['dist/node/index.mjs'], { PORT: '39173', HOST: '127.0.0.1' });
+    await built.prints(/^Listening on /m);
+    expect(await text('http://127.0.0.1:39173/b')).toBe('listened: /b');
+    expect(await built.stop()).toBe(0);
+  });
+});
+
+describe('record', () => {
+  it('writes requests without their secrets, which diff and test-events take', async () => {
+    const recording = project.start('waygate', ['record', 'echo.ts', '--port', '0']);
+    const [, url = ''] = await recording.prints(/^Recording echo\.ts on (http:\S+)\/ into fixtures$/m);
+    expect((await fetch(`${url}/users?a=1`, { method: 'POST', body: 'é', headers: { cookie: 'sid=1' } })).status).toBe(
+      200,
+    );
+    expect(await recording.stop('SIGINT')).toBe(0);
+    const fixture = JSON.parse(readFileSync(join(project.folder, 'fixtures/0001-post-users.json'), 'utf8'));
+    expect(fixture).toMatchObject({
+      request: { method: 'POST', target: '/users?a=1', body: 'é' },
+      response: { status: 200 },
+    });
+    expect(fixture.request.headers).toContainEqual(['cookie', 'sid=***']);
+    expect((await project.sh('waygate test-events')).stdout).toBe(
+      'fixtures/0001-post-users.json  POST /users?a=1 200\n',
+    );
+    expect((await project.sh('waygate diff echo.ts fixtures')).stdout).toMatch(/ POST \/users\?a=1 200 /);
+  });
+});
