@@ -2,7 +2,7 @@
 //   - What has to run without Node reaches no `node:` module and no other package, through any number of files.
 //   - Core and adapters have no dependency at run time: of a package they import types only.
 //   - No file imports itself through others, not even for a type.
-//   - A file of the library has at most 350 lines, a class at most twelve fields of state.
+//   - A file of the library has at most 350 lines, and a class declares at most twelve fields of state.
 //   - No file of the repository names a package registry's host or a path of somebody's machine.
 //
 // usage: node tools/check-structure.mjs [ROOT]
@@ -90,7 +90,7 @@ function namesOf(text) {
 }
 
 /**
- * The fields of state of each class: functions that are bound to it are none.
+ * The fields of state that each class declares: functions that are bound to it are none, and what it inherits is its parent's.
  *
  * @param {import('./source-tree.mjs').SyntaxNode[]} nodes
  */
