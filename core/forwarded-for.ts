@@ -9,7 +9,8 @@ export interface Peer {
 }
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
-const PEER = /^(?:\[([0-9A-Fa-f:.]{2,45})\](?::([0-9]{1,5}))?|([0-9.]{7,15})(?::([0-9]{1,5}))?|([0-9A-Fa-f:.]{2,45}))$/;
+const PEER =
+  /^(?:\[([0-9A-Fa-f:.]{2,45})\](?::([0-9]{1,5}))?|([0-9.]{7,15})(?::([0-9]{1,5}))?|((?=[^:]*:[^:]*:)[0-9A-Fa-f:.]{2,45}))$/;
 
 /**
  * The last entry of an `X-Forwarded-For` header: what the proxy nearest to the application has appended. All that stands

@@ -18,7 +18,7 @@ if install_step; then
   step fuzz env WAYGATE_FUZZ_COUNT=100000 WAYGATE_FUZZ_SEED="$seed" npx vitest run --project e2e tests/e2e/fuzz.test.ts
   step inspector env WAYGATE_INSPECT_REQUESTS=10000 WAYGATE_INSPECT_STREAM=1024 npx vitest run --project e2e tests/e2e/inspector-memory.test.ts
   step soak env WAYGATE_SOAK_SECONDS=600 npx vitest run --project e2e tests/e2e/soak.test.ts
-  step test:e2e env WAYGATE_AGENTS=all npm run test:e2e
+  step test:e2e env WAYGATE_AGENTS=all WAYGATE_PRESETS=large npm run test:e2e
   step mutations npm run mutations
 fi
 finish

@@ -14,6 +14,7 @@ export const NAVIGATION = [
       { text: 'Deno', link: '/start/deno' },
       { text: 'Bun', link: '/start/bun' },
       { text: 'Vercel, Netlify and others', link: '/functions' },
+      { text: 'Containers', link: '/containers' },
     ],
   },
   {

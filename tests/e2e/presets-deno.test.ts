@@ -1,9 +1,10 @@
-// The presets of platforms that are built on Deno: toDeno on Deno.serve, and toBunny under bunny.net's SDK, over a socket.
+// The presets of platforms that are built on Deno: toDeno on Deno.serve, and toBunny under bunny.net's SDK, over a socket. The
+// conformance suite runs each night.
 
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bunny } from './presets/capabilities.ts';
-import { packages } from './presets/tools.ts';
+import { packages, runsLarge } from './presets/tools.ts';
 import { deno } from './runtimes/capabilities.ts';
 import { type Running, startDeno } from './runtimes/process.ts';
 import { remoteConformance } from './runtimes/remote-conformance.ts';
@@ -31,8 +32,10 @@ function freePort(): Promise<number> {
   });
 }
 
-remoteConformance('toDeno on Deno.serve', deno, startSuite);
-remoteConformance('toBunny under the SDK of bunny.net', bunny, startBunny);
+if (runsLarge) {
+  remoteConformance('toDeno on Deno.serve', deno, startSuite);
+  remoteConformance('toBunny under the SDK of bunny.net', bunny, startBunny);
+}
 
 describe('what the platform says of a request', () => {
   let suite: Running;
