@@ -100,36 +100,36 @@ export class BodyReader {
    *
    * @param context waits for the end of the iteration where this does not
    */
-  release(tell: ReportError, context?: WaitContext): void | Promise<void> {
-    const returned = this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), tell);
+  release(reportError: ReportError, context?: WaitContext): void | Promise<void> {
+    const returned = this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), reportError);
     this.exhausted = true;
     // A generator queues return() behind a pending next(), which may never settle: close() must not wait for that.
     if (isThenable(returned)) {
-      if (!this.#pulling) return returned.then(() => closeBody(this.#body, tell));
+      if (!this.#pulling) return returned.then(() => closeBody(this.#body, reportError));
       context?.waitUntil(returned);
     }
-    return closeBody(this.#body, tell);
+    return closeBody(this.#body, reportError);
   }
 }
 
 /**
  * Calls a body's own `close`, if it has one.
  *
- * @param tell told what `close` throws (CLOSE-05)
+ * @param reportError given what `close` throws (CLOSE-05)
  */
-export function closeBody(body: unknown, tell: ReportError): void | Promise<void> {
+export function closeBody(body: unknown, reportError: ReportError): void | Promise<void> {
   return attempt(() => {
     const close = (body as ApplicationBody | null | undefined)?.close;
     if (typeof close === 'function') return close.call(body);
-  }, tell);
+  }, reportError);
 }
 
-function attempt(step: () => unknown, tell: ReportError): void | Promise<void> {
+function attempt(step: () => unknown, reportError: ReportError): void | Promise<void> {
   try {
     const result = step();
-    if (isThenable(result)) return Promise.resolve(result).then(() => {}, tell);
+    if (isThenable(result)) return Promise.resolve(result).then(() => {}, reportError);
   } catch (error) {
-    tell(error);
+    reportError(error);
   }
 }
 

@@ -50,7 +50,7 @@ export interface Settings {
   readonly errors: () => ErrorStream;
   /** The option `onError`. */
   readonly onError: GatewayOptions['onError'];
-  /** The keys of the option `environ`, for `addExtra`. */
+  /** The keys of the option `environ`, for {@link addDeployerKeys}. */
   readonly deployerKeys: [key: string, value: unknown][];
 }
 
@@ -59,7 +59,7 @@ export interface Settings {
  * @param options the options every adapter takes
  * @throws {TypeError} for an application that is not a function (L-21), and for an option of the wrong type
  * @example
- * const { basePath, maxBodyBytes } = settings(app, { basePath: '/api' });
+ * const { basePath, maxBodyBytes } = prepareOptions(app, { basePath: '/api' });
  */
 export function prepareOptions(app: unknown, options: GatewayOptions): Settings {
   checkApplication(app);
@@ -238,7 +238,7 @@ export function declaredLength(environ: Environ): number | undefined {
  * that the gateway set. (ENV-20)
  *
  * @example
- * addExtra(environ, settings(app, options).extra);
+ * addDeployerKeys(environ, prepareOptions(app, options).deployerKeys);
  */
 export function addDeployerKeys(environ: Environ, deployerKeys: [key: string, value: unknown][]): void {
   for (const [key, value] of deployerKeys) {

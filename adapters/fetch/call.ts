@@ -199,7 +199,7 @@ export class FetchCall
   }
 
   onClientLeft(breakOff: (reason: unknown) => void): void {
-    // A platform knows that its client has gone, and would tell of a body that fails for it.
+    // A platform knows that its client has gone, and would report a body that fails for it.
     if (this.received.isLikeFetch !== true) return;
     if (this.hasLeft) breakOff(this.reason);
     else this.#breakOff = breakOff;

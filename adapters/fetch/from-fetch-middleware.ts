@@ -186,12 +186,12 @@ class InnerCall implements ResponseCall {
   }
 
   #close(): void | Promise<void> {
-    const tell = (): void => {
+    const reportAll = (): void => {
       for (const error of this.#failures) log(this.#environ['wsgi.errors'], report(error));
       this.#failures = [];
     };
     const closing = this.#exchange?.close();
-    if (closing instanceof Promise) return closing.then(tell);
-    tell();
+    if (closing instanceof Promise) return closing.then(reportAll);
+    reportAll();
   }
 }

@@ -1,4 +1,4 @@
-// What the platforms share whose functions are called with a `Request`: each is a set of facts and a few lines of its own.
+// What the platforms share whose functions are called with a `Request`: each is a `FetchPlatform` and a few lines of its own.
 
 import { isRequestLike, mistakenRequest } from '../../core/mistaken-request.ts';
 import type { FetchRequest } from './platform.ts';

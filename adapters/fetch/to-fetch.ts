@@ -68,8 +68,8 @@ export type FetchHandler = (
  */
 export function toFetch(app: Application, options: FetchOptions = {}): FetchHandler {
   const { waitUntil, remoteAddr } = options;
-  const facts = remoteAddr === undefined ? fetchPlatform : withAddress(remoteAddr);
-  const gateway = new FetchGateway(app, prepareOptions(app, options), facts);
+  const platform = remoteAddr === undefined ? fetchPlatform : withAddress(remoteAddr);
+  const gateway = new FetchGateway(app, prepareOptions(app, options), platform);
   const context = waitUntil && { waitUntil };
   return async (input, ...rest) => {
     const call = toCall(input, rest);

@@ -409,8 +409,8 @@ const body = [
   {
     rule: 'CLOSE-02',
     what: 'the iterator is closed instead of the body',
-    from: '    return closeBody(this.#body, tell);\n  }\n}',
-    to: '    return closeBody(this.#iteration, tell);\n  }\n}',
+    from: '    return closeBody(this.#body, reportError);\n  }\n}',
+    to: '    return closeBody(this.#iteration, reportError);\n  }\n}',
   },
   {
     rule: 'CLOSE-02',
@@ -421,7 +421,7 @@ const body = [
   {
     rule: 'CLOSE-04',
     what: 'an iteration is not ended',
-    from: 'this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), tell);',
+    from: 'this.exhausted ? undefined : attempt(() => this.#iteration.return?.(), reportError);',
     to: 'undefined as void | Promise<void>;',
   },
   {
@@ -445,7 +445,7 @@ const body = [
   {
     rule: 'CLOSE-05',
     what: 'what close throws is lost',
-    from: '  } catch (error) {\n    tell(error);\n  }\n}\n\n/**',
+    from: '  } catch (error) {\n    reportError(error);\n  }\n}\n\n/**',
     to: '  } catch {}\n}\n\n/**',
   },
   {
