@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordWorker } from '../../cli/src/inspect/record-worker.ts';
 import { Project } from './cli/project.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -46,6 +47,18 @@ afterAll(() => project.remove(), 60_000);
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of the inspector.
 const json = async (address: string, init?: RequestInit): Promise<any> => (await fetch(address, init)).json();
+
+it('leaves a Worker of a class its other handlers', () => {
+  class Jobs {
+    fetch = (): Response => new Response('own');
+    scheduled(): string {
+      return 'done';
+    }
+  }
+  const recorded = recordWorker(new Jobs(), { url: '', token: '' });
+  expect(recorded.scheduled()).toBe('done');
+  expect(recorded.fetch).not.toBe(new Jobs().fetch);
+});
 
 /** The newest request, once all of its reports have come. */
 async function newest(target: string, isWhole: (steps: string[]) => boolean) {

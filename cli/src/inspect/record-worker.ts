@@ -54,7 +54,8 @@ export function recordWorker<Worker extends { fetch?: WorkerFetch }>(worker: Wor
     recording.flush();
     return response;
   };
-  return { ...worker, fetch: recorded };
+  // Handlers that a class has in its prototype stay too.
+  return Object.assign(Object.create(worker), { fetch: recorded });
 }
 
 /** How many reports of one request may wait to be sent. */
