@@ -128,9 +128,9 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
   ],
   [
     'a target that is not there',
-    ['build', 'app.ts', '--target', 'vercel'],
+    ['build', 'app.ts', '--target', 'heroku'],
     2,
-    /'vercel' is invalid\. Allowed choices are lambda, /,
+    /'heroku' is invalid\. Allowed choices are lambda, /,
   ],
   ['no target', ['build', 'app.ts'], 2, "required option '-t, --target <name>' not specified"],
   [
