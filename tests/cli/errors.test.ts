@@ -64,9 +64,9 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
   ['a package that is not there', ['fetch', 'package.ts', '/'], 1, /Could not resolve "no-such-package-of-waygate"/],
   [
     'an unknown platform',
-    ['serve', 'app.ts', '--platform', 'vercel'],
+    ['serve', 'app.ts', '--platform', 'heroku'],
     2,
-    /^There is no platform "vercel"; expected one of node, fetch, workers, lambda:rest-api, /,
+    /^There is no platform "heroku"; expected one of node, fetch, workers, lambda:rest-api, /,
   ],
   [
     'an unknown source',
