@@ -1,7 +1,7 @@
 // Static files from a directory, from memory, or from a binding of the platform. (RFC 9110 §8, §12–15)
 
 import { lookup } from 'mrmime';
-import { checkApplication, checkOptions } from '../core/check.ts';
+import { checkApplication, checkOptions, isHopByHop } from '../core/check.ts';
 import { describe } from '../core/errors.ts';
 import type { AnsweringSource, FileSource, Found, StaticFile } from '../core/file-source.ts';
 import { reasonPhrase } from '../core/status.ts';
@@ -180,7 +180,8 @@ function foreign(source: AnsweringSource): Finder {
     const response = await source.respond(query === '' ? path : `${path}?${query}`, environ);
     if (response === null) return null;
     return (_environ, startResponse) => {
-      const headers: HeaderList = [...response.headers];
+      // `wrangler pages dev` leaves those of its own connection in.
+      const headers: HeaderList = [...response.headers].filter(([name]) => !isHopByHop(name));
       // Code that reads the body of a Response gets it decoded.
       const kept = response.headers.has('content-encoding')
         ? headers.filter(([name]) => name !== 'content-encoding' && name !== 'content-length')
