@@ -11,7 +11,7 @@ import { toDeno } from 'waygate/deno-deploy';
 import { type FastlyEvent, toFastly } from 'waygate/fastly';
 import { fromFetch } from 'waygate/fetch';
 import { toGoogleCloud } from 'waygate/google-cloud';
-import { requestId } from 'waygate/middleware';
+import { assets, requestId, staticFiles } from 'waygate/middleware';
 import { type NetlifyContext, toNetlify } from 'waygate/netlify';
 import { testEnviron } from 'waygate/testing';
 import { toVercel } from 'waygate/vercel';
@@ -242,4 +242,11 @@ it.each([
   ['192.0.2.1, ', undefined],
 ])('the last peer of %j is %j', (header, peer) => {
   expect(lastPeer(header)).toEqual(peer);
+});
+
+it('files of a Pages site go out without headers of the connection that brought them', async () => {
+  const answer = new Response('a file', { headers: { 'Content-Type': 'text/plain', Connection: 'keep-alive' } });
+  const served = toPagesFunction(staticFiles(assets()));
+  const response = await served({ request: request(), env: { ASSETS: { fetch: async () => answer } }, waitUntil() {} });
+  expect([response.status, await response.text(), response.headers.has('connection')]).toEqual([200, 'a file', false]);
 });
