@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -23,6 +24,8 @@ export default defineConfig({
     reporters: ['default', './tools/closing-line-reporter.ts'],
     // On a shared machine a process may not be scheduled for seconds: waiting is no failure, and CI tries once more.
     testTimeout: 20_000,
+    // On two cores too two files at a time: many tests wait for a child process or a timer.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     retry: process.env.CI ? 1 : 0,
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/e2e/**'] } },
