@@ -19,9 +19,9 @@ interface BunServer {
   stop(cut?: boolean): Promise<void>;
 }
 
-declare const Bun: {
+interface BunRuntime {
   serve(options: { port: number; hostname: string; fetch: (...args: [Request, BunServer]) => unknown }): BunServer;
-};
+}
 
 /** What Deno passes along with a request. https://docs.deno.com/api/deno/~/Deno.ServeHandlerInfo */
 interface DenoInfo {
@@ -29,7 +29,7 @@ interface DenoInfo {
   readonly completed?: Promise<void>;
 }
 
-declare const Deno: {
+interface DenoRuntime {
   env: { get(name: string): string | undefined };
   addSignalListener(signal: string, listener: () => void): void;
   exit(code: number): never;
@@ -37,7 +37,13 @@ declare const Deno: {
     options: { port: number; hostname: string },
     handler: (request: Request, info: DenoInfo) => unknown,
   ): { shutdown(): Promise<void> };
-};
+}
+
+/**
+ * The runtimes by names of their own: in a program of the user's, the bundler puts functions that open no port in the place of
+ * `Deno.serve` and `Bun.serve`, see entry/runtimes.ts, and this module is bundled with it.
+ */
+const { Deno: deno, Bun: bun } = globalThis as unknown as { Deno: DenoRuntime; Bun: BunRuntime };
 
 type Serve = typeof import('waygate/node').serve;
 
@@ -69,7 +75,7 @@ export function serveOnBun(toFetch: ToFetch, application: Application): void {
   const exit = (code: number): never => process.exit(code);
   const handler = toFetch(application, { waitUntil: work.add, remoteAddr: bunClient });
   const { PORT, HOST } = process.env;
-  const server = orExit(exit, () => Bun.serve({ ...address(PORT, HOST), fetch: handler }));
+  const server = orExit(exit, () => bun.serve({ ...address(PORT, HOST), fetch: handler }));
   console.log(`Listening on ${server.url}`);
   const shutdown = new Shutdown(work, {
     running: () => server.pendingRequests,
@@ -83,20 +89,20 @@ export function serveOnBun(toFetch: ToFetch, application: Application): void {
 /** Serves an application with Deno's server until a signal. */
 export function serveOnDeno(toFetch: ToFetch, application: Application): void {
   const work = new Work();
-  const exit = (code: number): never => Deno.exit(code);
+  const exit = (code: number): never => deno.exit(code);
   const handler = toFetch(application, { waitUntil: work.add, remoteAddr: denoClient });
   const requests = new Work();
   const serve = (request: Request, info: DenoInfo): unknown => {
     if (info.completed !== undefined) requests.add(info.completed);
     return handler(request, info);
   };
-  const server = orExit(exit, () => Deno.serve(address(Deno.env.get('PORT'), Deno.env.get('HOST')), serve));
+  const server = orExit(exit, () => deno.serve(address(deno.env.get('PORT'), deno.env.get('HOST')), serve));
   const shutdown = new Shutdown(work, {
     running: () => requests.size,
     close: () => server.shutdown(),
     exit,
   });
-  for (const signal of ['SIGTERM', 'SIGINT']) Deno.addSignalListener(signal, shutdown.onSignal);
+  for (const signal of ['SIGTERM', 'SIGINT']) deno.addSignalListener(signal, shutdown.onSignal);
 }
 
 /** Where to listen. */

@@ -88,7 +88,8 @@ describe('the library in a project of its own', () => {
 
   it('brings the contract that its errors name, and no link of its pages leads to a page that is not there', () => {
     const home = join(project.folder, 'node_modules', 'waygate');
-    const pages = ['README.md', ...readdirSync(join(home, 'docs')).map((name) => `docs/${name}`)];
+    const names = readdirSync(join(home, 'docs'), { recursive: true, encoding: 'utf8' });
+    const pages = ['README.md', ...names.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
     expect(pages).toContain('docs/contract.md');
     for (const page of pages) {
       for (const [, link] of readFileSync(join(home, page), 'utf8').matchAll(/\]\(([^)#\s]+\.md)[)#]/g)) {
