@@ -12,9 +12,14 @@ export default defineConfig({
       { find: /^waygate\/adapter$/, replacement: source('./core/adapter.ts') },
       { find: /^waygate\/aws-lambda\/sources$/, replacement: source('./adapters/aws-lambda/sources/index.ts') },
       {
-        find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda|vercel|netlify|google-cloud|azure-functions|deno-deploy|fastly|bunny)$/,
+        find: /^waygate\/(node|fetch|cloudflare-workers|aws-lambda)$/,
         replacement: source('./adapters/$1/index.ts'),
       },
+      {
+        find: /^waygate\/(vercel|netlify|azure-functions|deno-deploy|fastly|bunny)$/,
+        replacement: source('./adapters/fetch/presets/$1/index.ts'),
+      },
+      { find: /^waygate\/google-cloud$/, replacement: source('./adapters/node/presets/google-cloud/index.ts') },
       { find: /^waygate\/light-fetch$/, replacement: source('./adapters/fetch/light/globals.ts') },
       { find: /^waygate\/light-fetch\/classes$/, replacement: source('./adapters/fetch/light/classes.ts') },
       { find: /^waygate\/(middleware|testing)$/, replacement: source('./$1/index.ts') },

@@ -2,7 +2,7 @@
 // in the environment. Prints its own URL.
 
 import * as BunnySDK from '@bunny.net/edgescript-sdk';
-import { toBunny } from '../../../adapters/bunny/index.ts';
+import { toBunny } from '../../../adapters/fetch/presets/bunny/index.ts';
 import { bunny } from './capabilities.ts';
 import { shown } from './shown.ts';
 import { suiteFunction } from './suite-function.ts';

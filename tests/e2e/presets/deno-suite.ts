@@ -1,7 +1,7 @@
 // Runs in Deno: the conformance suite with toDeno, each application on a `Deno.serve` of its own, and at /shown an
 // application that answers with its environ. Prints its own URL.
 
-import { toDeno } from '../../../adapters/deno-deploy/index.ts';
+import { toDeno } from '../../../adapters/fetch/presets/deno-deploy/index.ts';
 import type { Serve } from '../../../testing/index.ts';
 import { deno } from '../runtimes/capabilities.ts';
 import { runEntry, suiteEntries } from '../runtimes/suite.ts';

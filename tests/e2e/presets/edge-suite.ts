@@ -1,7 +1,7 @@
 // Runs in Vercel's edge runtime: the conformance suite, with requests of the runtime's own make. Its wrapper around fetch
 // events drops Content-Length from every response, so the suite calls the function itself; other tests go through the wrapper.
 
-import { toVercel, type VercelContext } from '../../../adapters/vercel/index.ts';
+import { toVercel, type VercelContext } from '../../../adapters/fetch/presets/vercel/index.ts';
 import { runEntry } from '../runtimes/suite.ts';
 import { vercelEdge } from './capabilities.ts';
 import { calledEntries } from './suite-function.ts';

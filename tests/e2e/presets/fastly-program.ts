@@ -1,6 +1,6 @@
 // A program for Fastly Compute, which Fastly's compiler makes WebAssembly of.
 
-import { toFastly } from '../../../adapters/fastly/index.ts';
+import { toFastly } from '../../../adapters/fetch/presets/fastly/index.ts';
 import { shown } from './shown.ts';
 
 declare const addEventListener: (type: 'fetch', listener: (event: never) => void) => void;

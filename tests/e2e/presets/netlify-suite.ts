@@ -1,6 +1,6 @@
 // A Netlify Function: parts of the conformance suite, and an application that answers with its environ.
 
-import { type NetlifyContext, toNetlify } from '../../../adapters/netlify/index.ts';
+import { type NetlifyContext, toNetlify } from '../../../adapters/fetch/presets/netlify/index.ts';
 import { type Outcome, runEntry } from '../runtimes/suite.ts';
 import { netlify } from './capabilities.ts';
 import { shown } from './shown.ts';

@@ -1,6 +1,6 @@
 // A Vercel Function: the conformance suite, and an application that answers with its environ.
 
-import { toVercel } from '../../../adapters/vercel/index.ts';
+import { toVercel } from '../../../adapters/fetch/presets/vercel/index.ts';
 import { vercelNode } from './capabilities.ts';
 import { shown } from './shown.ts';
 import { suiteFunction } from './suite-function.ts';

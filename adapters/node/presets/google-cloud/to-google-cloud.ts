@@ -2,13 +2,13 @@
 // request and the response of a Node server whose body has been read already; adapters/node takes it from `rawBody`.
 
 import type { IncomingMessage } from 'node:http';
-import { checkApplication } from '../../core/check.ts';
-import { addForwardedScheme, lastPeer } from '../../core/forwarded-for.ts';
-import { holdForWork } from '../../core/held-work.ts';
-import { mistakenRequest } from '../../core/mistaken-request.ts';
-import type { Application, Environ } from '../../core/types.ts';
-import type { NodeOptions } from '../node/options.ts';
-import { type NodeListener, toNode } from '../node/to-node.ts';
+import { checkApplication } from '../../../../core/check.ts';
+import { addForwardedScheme, lastPeer } from '../../../../core/forwarded-for.ts';
+import { holdForWork } from '../../../../core/held-work.ts';
+import { mistakenRequest } from '../../../../core/mistaken-request.ts';
+import type { Application, Environ } from '../../../../core/types.ts';
+import type { NodeOptions } from '../../options.ts';
+import { type NodeListener, toNode } from '../../to-node.ts';
 
 /** Options of {@link toGoogleCloud}. */
 export type GoogleCloudOptions = Omit<NodeOptions, 'multiprocess' | 'maxPipelined'>;

@@ -1,14 +1,14 @@
 // Serves an application as a Netlify Function, or as an Edge Function: both are called with a `Request` and a context.
 
-import { prepareOptions } from '../../core/environ.ts';
-import { addGeo } from '../../core/geo.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Application, GatewayOptions } from '../../core/types.ts';
-import type { WaitContext } from '../../core/work.ts';
-import { fetchPlatform } from '../fetch/environ.ts';
-import { FetchGateway } from '../fetch/gateway.ts';
-import type { FetchPlatform } from '../fetch/platform.ts';
-import { presetCall } from '../fetch/preset.ts';
+import { prepareOptions } from '../../../../core/environ.ts';
+import { addGeo } from '../../../../core/geo.ts';
+import { encodeWsgi } from '../../../../core/strings.ts';
+import type { Application, GatewayOptions } from '../../../../core/types.ts';
+import type { WaitContext } from '../../../../core/work.ts';
+import { fetchPlatform } from '../../environ.ts';
+import { FetchGateway } from '../../gateway.ts';
+import type { FetchPlatform } from '../../platform.ts';
+import { presetCall } from '../../preset.ts';
 
 /** Options of {@link toNetlify}. */
 export type NetlifyOptions = GatewayOptions;

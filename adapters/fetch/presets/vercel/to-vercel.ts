@@ -1,17 +1,17 @@
 // Serves an application as a Vercel Function, on Node and on the edge runtime. Both call a handler with a `Request`.
 
-import { prepareOptions } from '../../core/environ.ts';
-import { addForwardedScheme } from '../../core/forwarded-for.ts';
-import { addGeo } from '../../core/geo.ts';
-import { decodeWsgi } from '../../core/strings.ts';
-import { isThenable } from '../../core/thenable.ts';
-import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
-import { decodePath } from '../../core/url.ts';
-import type { WaitContext } from '../../core/work.ts';
-import { fetchPlatform } from '../fetch/environ.ts';
-import { FetchGateway } from '../fetch/gateway.ts';
-import type { FetchPlatform } from '../fetch/platform.ts';
-import { presetCall } from '../fetch/preset.ts';
+import { prepareOptions } from '../../../../core/environ.ts';
+import { addForwardedScheme } from '../../../../core/forwarded-for.ts';
+import { addGeo } from '../../../../core/geo.ts';
+import { decodeWsgi } from '../../../../core/strings.ts';
+import { isThenable } from '../../../../core/thenable.ts';
+import type { Application, Environ, GatewayOptions } from '../../../../core/types.ts';
+import { decodePath } from '../../../../core/url.ts';
+import type { WaitContext } from '../../../../core/work.ts';
+import { fetchPlatform } from '../../environ.ts';
+import { FetchGateway } from '../../gateway.ts';
+import type { FetchPlatform } from '../../platform.ts';
+import { presetCall } from '../../preset.ts';
 
 /** Options of {@link toVercel}. */
 export type VercelOptions = GatewayOptions;

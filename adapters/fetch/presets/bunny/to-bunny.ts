@@ -1,13 +1,13 @@
 // Serves an application as a standalone script of bunny.net's Edge Scripting.
 
-import { prepareOptions } from '../../core/environ.ts';
-import { addForwardedScheme } from '../../core/forwarded-for.ts';
-import { addGeo } from '../../core/geo.ts';
-import type { Application, GatewayOptions } from '../../core/types.ts';
-import { fetchPlatform } from '../fetch/environ.ts';
-import { FetchGateway } from '../fetch/gateway.ts';
-import type { FetchPlatform } from '../fetch/platform.ts';
-import { presetCall } from '../fetch/preset.ts';
+import { prepareOptions } from '../../../../core/environ.ts';
+import { addForwardedScheme } from '../../../../core/forwarded-for.ts';
+import { addGeo } from '../../../../core/geo.ts';
+import type { Application, GatewayOptions } from '../../../../core/types.ts';
+import { fetchPlatform } from '../../environ.ts';
+import { FetchGateway } from '../../gateway.ts';
+import type { FetchPlatform } from '../../platform.ts';
+import { presetCall } from '../../preset.ts';
 
 /** Options of {@link toBunny}. */
 export type BunnyOptions = GatewayOptions;

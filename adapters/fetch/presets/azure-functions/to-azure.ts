@@ -1,18 +1,18 @@
 // Serves an application as an HTTP function of Azure Functions, programming model v4. Its request is like a `Request`; its
 // response is an object of its own.
 
-import { prepareOptions, type Settings } from '../../core/environ.ts';
-import { lastPeer } from '../../core/forwarded-for.ts';
-import { holdForWork } from '../../core/held-work.ts';
-import { log } from '../../core/log.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import { isThenable } from '../../core/thenable.ts';
-import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
-import { decodePath, splitPrefix } from '../../core/url.ts';
-import { fetchPlatform } from '../fetch/environ.ts';
-import { FetchGateway } from '../fetch/gateway.ts';
-import type { FetchPlatform } from '../fetch/platform.ts';
-import { presetCall } from '../fetch/preset.ts';
+import { prepareOptions, type Settings } from '../../../../core/environ.ts';
+import { lastPeer } from '../../../../core/forwarded-for.ts';
+import { holdForWork } from '../../../../core/held-work.ts';
+import { log } from '../../../../core/log.ts';
+import { encodeWsgi } from '../../../../core/strings.ts';
+import { isThenable } from '../../../../core/thenable.ts';
+import type { Application, Environ, GatewayOptions } from '../../../../core/types.ts';
+import { decodePath, splitPrefix } from '../../../../core/url.ts';
+import { fetchPlatform } from '../../environ.ts';
+import { FetchGateway } from '../../gateway.ts';
+import type { FetchPlatform } from '../../platform.ts';
+import { presetCall } from '../../preset.ts';
 import { type AzureCookie, azureCookie } from './cookies.ts';
 
 /** Options of {@link toAzureFunctions}. */

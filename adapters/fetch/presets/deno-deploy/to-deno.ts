@@ -1,13 +1,13 @@
 // Serves an application with `Deno.serve`: on Deno Deploy, on Supabase, and wherever Deno runs.
 
-import { prepareOptions } from '../../core/environ.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Application, GatewayOptions } from '../../core/types.ts';
-import type { WaitContext } from '../../core/work.ts';
-import { fetchPlatform } from '../fetch/environ.ts';
-import { FetchGateway } from '../fetch/gateway.ts';
-import type { FetchPlatform } from '../fetch/platform.ts';
-import { presetCall } from '../fetch/preset.ts';
+import { prepareOptions } from '../../../../core/environ.ts';
+import { encodeWsgi } from '../../../../core/strings.ts';
+import type { Application, GatewayOptions } from '../../../../core/types.ts';
+import type { WaitContext } from '../../../../core/work.ts';
+import { fetchPlatform } from '../../environ.ts';
+import { FetchGateway } from '../../gateway.ts';
+import type { FetchPlatform } from '../../platform.ts';
+import { presetCall } from '../../preset.ts';
 
 /** Options of {@link toDeno}. */
 export type DenoOptions = GatewayOptions;

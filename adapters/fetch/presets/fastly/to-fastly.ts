@@ -1,14 +1,14 @@
 // Serves an application on Fastly Compute, as a listener of `fetch` events.
 
-import { prepareOptions } from '../../core/environ.ts';
-import { addGeo } from '../../core/geo.ts';
-import { mistakenRequest } from '../../core/mistaken-request.ts';
-import { encodeWsgi } from '../../core/strings.ts';
-import type { Application, Environ, GatewayOptions } from '../../core/types.ts';
-import { fetchPlatform } from '../fetch/environ.ts';
-import { FetchGateway } from '../fetch/gateway.ts';
-import type { FetchPlatform } from '../fetch/platform.ts';
-import { presetCall } from '../fetch/preset.ts';
+import { prepareOptions } from '../../../../core/environ.ts';
+import { addGeo } from '../../../../core/geo.ts';
+import { mistakenRequest } from '../../../../core/mistaken-request.ts';
+import { encodeWsgi } from '../../../../core/strings.ts';
+import type { Application, Environ, GatewayOptions } from '../../../../core/types.ts';
+import { fetchPlatform } from '../../environ.ts';
+import { FetchGateway } from '../../gateway.ts';
+import type { FetchPlatform } from '../../platform.ts';
+import { presetCall } from '../../preset.ts';
 
 /** Options of {@link toFastly}. */
 export type FastlyOptions = GatewayOptions;
