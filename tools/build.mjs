@@ -53,6 +53,8 @@ await bundle.write({
       { name: 'fetch', test: /[\\/]adapters[\\/]fetch[\\/](?!light|hosted|presets|from-)/, minShareCount: 2 },
       // Hosted apps have light classes, which do something when they are loaded: a Worker's bundle must not keep that.
       { name: 'hosted-fetch', test: /[\\/]adapters[\\/]fetch[\\/](?:hosted|from-)/, minShareCount: 2 },
+      // package.json names this chunk among those with an effect.
+      { name: 'light-classes', test: /[\\/]adapters[\\/]fetch[\\/]light[\\/]/, minShareCount: 2 },
       { name: 'aws-lambda', test: /[\\/]adapters[\\/]aws-lambda[\\/]/, minShareCount: 2 },
       // What Google Cloud's functions take of it.
       { name: 'node', test: /[\\/]adapters[\\/]node[\\/]/, minShareCount: 2 },

@@ -56,6 +56,11 @@ describe.runIf(existsSync(file('waygate')))('the built package (needs npm run bu
     expect([...homes.keys()]).toContain('adapters/aws-lambda/to-lambda.ts');
   });
 
+  it('names files that exist among those with an effect: a bundler drops what the others do when they are loaded', () => {
+    const { sideEffects } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { sideEffects: string[] };
+    expect(sideEffects.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+  });
+
   it('has what entries share in one place: a name that two of them export is the same thing', () => {
     const program = `
       const entries = ${JSON.stringify([...ENTRIES].map(([name]) => [name, url(name)]))};
