@@ -11,22 +11,24 @@ export interface KeptBytes {
   size: number;
 }
 
+/** The head of a request, as it came. */
+export interface RequestHead {
+  method: string;
+  target: string;
+  /** `1.1`, `2.0`. */
+  version: string;
+  headers: HeaderLines;
+  remoteAddress?: string;
+  remotePort?: number;
+}
+
 /** One step. All have the request's id and the time, in milliseconds since the epoch with fractions. */
 export type Report = { id: string; at: number } & Step;
 
 /** What happened. */
 export type Step =
   /** The head of the request came. */
-  | {
-      type: 'request';
-      method: string;
-      target: string;
-      /** `1.1`, `2.0`. */
-      version: string;
-      headers: HeaderLines;
-      remoteAddress?: string;
-      remotePort?: number;
-    }
+  | ({ type: 'request' } & RequestHead)
   /** Bytes of its body came. */
   | ({ type: 'received' } & KeptBytes)
   /** What the platform made of it: an event of Lambda, a Request, an IncomingMessage. */

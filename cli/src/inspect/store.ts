@@ -1,6 +1,6 @@
 // The requests that the inspector keeps: the last 200, and of their bodies no more than a limit in all.
 
-import type { HeaderLines, Report, Reporter } from './messages.ts';
+import type { HeaderLines, Report, Reporter, RequestHead } from './messages.ts';
 
 /** How many requests are kept. */
 export const KEPT_REQUESTS = 200;
@@ -41,17 +41,11 @@ export interface Native {
 }
 
 /** All that is known of one request. Times are in milliseconds since the epoch. */
-export interface Exchange {
+export interface Exchange extends RequestHead {
   id: string;
   /** Counts the changes. */
   revision: number;
   at: number;
-  method: string;
-  target: string;
-  version: string;
-  headers: HeaderLines;
-  remoteAddress?: string;
-  remotePort?: number;
   received: Kept;
   event?: Native;
   environ?: [key: string, value: string][];
