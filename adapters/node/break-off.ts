@@ -64,6 +64,11 @@ const INTERNAL_ERROR = 2;
 /** Ends a connection with a reset where it can be reset: TCP can, also below TLS; a Unix socket cannot. */
 function reset(socket: Socket): void {
   const below = (socket as { _parent?: unknown })._parent;
+  // A connection whose end is under way cannot be reset: Node then forgets it without closing its descriptor.
+  if (isEnding(socket)) {
+    socket.destroy();
+    return;
+  }
   try {
     // Not while the parser runs: with the socket below gone, that of TLS closes within a call, and its parser is taken from
     // it. What else came in the same read would then end the process.
@@ -77,11 +82,15 @@ function reset(socket: Socket): void {
 
 function resetBelow(socket: Socket, below: Socket): void {
   try {
-    below.resetAndDestroy();
+    if (!isEnding(socket)) below.resetAndDestroy();
   } catch {
     // A Unix socket: the end of the connection lacks its notice. (RFC 8446 §6.1)
   }
   socket.destroy();
+}
+
+function isEnding(socket: Socket): boolean {
+  return socket.writableEnded && !socket.writableFinished;
 }
 
 function isSocket(value: unknown): value is Socket {

@@ -1237,6 +1237,14 @@ const others = [
     tests: ['tests/adapters/node/failure-guard.test.ts'],
   },
   {
+    rule: 'ERR-04',
+    what: 'on Node a connection that is ending already is reset, and its descriptor stays open',
+    file: 'adapters/node/break-off.ts',
+    from: 'return socket.writableEnded && !socket.writableFinished;',
+    to: 'return false;',
+    tests: ['tests/adapters/node/ending-connection.test.ts'],
+  },
+  {
     rule: 'ERR-06',
     what: 'on Node a failure that fails to be handled reaches the process',
     file: 'adapters/node/call.ts',
