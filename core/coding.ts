@@ -14,11 +14,12 @@ export interface ChunkCoder {
 /** One content coding, as `compress` of `waygate/middleware` uses it. */
 export interface ContentEncoder {
   /**
-   * Codes bytes in memory at once, without waiting. Left out where the platform cannot.
+   * Codes bytes in memory in one call. Left out where the platform cannot.
    *
-   * @param bytes the whole body; not changed and not kept
+   * @param bytes the whole body; not changed, and not read any more after this has returned
+   * @returns the coded body; a promise where another thread makes it, so that a large body holds nobody up
    */
-  encode?(bytes: Uint8Array): Uint8Array;
+  encode?(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Begins a body that comes in chunks. */
   start(): ChunkCoder;
   /** Whether every `write` of such a body gives all bytes that it was given so far, so that no chunk is held back. */

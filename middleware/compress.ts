@@ -5,6 +5,7 @@ import { checkApplication, checkOptions } from '../core/check.ts';
 import type { ContentEncoder, ContentEncoders } from '../core/coding.ts';
 import { describe } from '../core/errors.ts';
 import { isNullBodyStatus } from '../core/status.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { Application, HeaderList } from '../core/types.ts';
 import { chooser } from './accept-encoding.ts';
 import { isCompressible } from './compressible.ts';
@@ -18,7 +19,7 @@ import { webEncoders } from './web-encoders.ts';
 export interface CompressOptions {
   /**
    * The encoders by name, the preferred one first. On Node give it `nodeEncoders` of `waygate/node`, which have Brotli and
-   * Zstandard, flush every chunk, and code a body in memory without waiting.
+   * Zstandard, flush every chunk, and code a body in memory in one step.
    *
    * @default gzip and deflate through CompressionStream
    */
@@ -160,7 +161,10 @@ function codedBody(
 ): Pick<Outcome, 'chunks' | 'coder'> {
   if (isHead) return { chunks: [] };
   if (chunks === null || length > MOST_AT_ONCE) return { coder: () => encoder.start() };
-  if (encoder.encode !== undefined) return { chunks: [encoder.encode(concat(chunks, length))] };
+  if (encoder.encode !== undefined) {
+    const coded = encoder.encode(concat(chunks, length));
+    return { chunks: isThenable(coded) ? coded.then((whole) => [whole]) : [coded] };
+  }
   return { chunks: codedWhole(encoder, chunks) };
 }
 

@@ -144,6 +144,39 @@ describe.each(ENCODERS)('with the encoders of %s', (name, encoders) => {
   });
 });
 
+describe('a body in memory, with the encoders of node:zlib', () => {
+  const asked = (length: number, coding: string) => {
+    const bytes = new Uint8Array(length).fill(0x61);
+    const app: Application = (_e, start) => {
+      start('200 OK', HTML);
+      return [bytes];
+    };
+    const environ = setupTestingDefaults({ HTTP_ACCEPT_ENCODING: coding });
+    return { bytes, answer: run(compress(app, { encoders: nodeEncoders }), environ) };
+  };
+
+  test.each(Object.keys(nodeEncoders))('is coded at once up to 16 KiB: %s', (coding) => {
+    expect(asked(16 * 1024, coding).answer).not.toBeInstanceOf(Promise);
+  });
+
+  test.each(Object.keys(nodeEncoders))(
+    'above that it holds nobody up, and its buffer may be used again: %s',
+    async (coding) => {
+      const { bytes, answer } = asked(128 * 1024, coding);
+      expect(answer).toBeInstanceOf(Promise);
+      bytes.fill(0x62);
+      const { body } = (await answer) as { body: Uint8Array[] };
+      const coded = Buffer.concat(body);
+      const answered: Answer = {
+        status: 200,
+        headers: { 'content-encoding': coding },
+        bytes: coded,
+      } as unknown as Answer;
+      expect(decoded(answered)).toBe('a'.repeat(128 * 1024));
+    },
+  );
+});
+
 describe('what is left as it is', () => {
   const range = `bytes 0-${text.length - 1}/9999`;
   const cases: [string, Application, CompressOptions?][] = [
