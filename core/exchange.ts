@@ -45,7 +45,7 @@ export function run<Call = never>(
  * @typeParam Call what the option `passthrough` finds
  */
 export class Exchange<Call = never> extends Outgoing<Call> {
-  readonly #isHead: boolean;
+  readonly #method: string;
   /** Who is to have the answer, until it has. */
   #receiver: Receiver<Call> | null = null;
   /** Settles when an asynchronous application has returned or failed. */
@@ -58,7 +58,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
 
   constructor(environ: Environ, options: ExchangeOptions<Call> = NO_OPTIONS as ExchangeOptions<Call>) {
     super(environ, options);
-    this.#isHead = environ.REQUEST_METHOD === 'HEAD';
+    this.#method = environ.REQUEST_METHOD;
   }
 
   // First: the application runs, and returns its body.
@@ -166,13 +166,13 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     if (!head.hasLength) head.declare(total);
     else if (!head.isLength(total)) {
       // Where a chunk ends at the declared length nobody looks further; but of an array it is known what follows.
-      if (head.isExceededBy(total) && !this.#isHead) this.reportOverrun(head);
+      if (head.isExceededBy(total) && head.hasContent) this.reportOverrun(head);
       return null;
     }
     if (typeof (chunks as ApplicationBody).close === 'function') return null;
     this.phase = 'done';
     this.#closing = flush(this.errors);
-    head.body = this.#isHead ? [] : chunks;
+    head.body = head.hasContent ? chunks : [];
     return head;
   }
 
@@ -216,7 +216,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     }
     this.head = null;
     if (!isOver) this.phase = 'failed';
-    this.head = checkHead(status, headers, this.#isHead);
+    this.head = checkHead(status, headers, this.#method);
     if (!isOver) this.phase = 'stored';
     return (chunk) => this.#write(chunk);
   }
@@ -278,7 +278,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
 
   /** The response to a client that has left: what the application would answer by now is not looked at. (ERR-05) */
   #nobody(): GatewayResponse {
-    return this.response ?? plainResponse(499, this.#isHead);
+    return this.response ?? plainResponse(499, this.#method);
   }
 
   /** A failure of the application: a plain answer while the head is not out, a broken connection after. (ERR-02 … 04) */
@@ -290,7 +290,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
       if (this.ahead instanceof WriteQueue) this.ahead.close();
       return this.response;
     }
-    const page = plainResponse(statusOf(error), this.#isHead);
+    const page = plainResponse(statusOf(error), this.#method);
     const failure = this.options.onFailure === undefined ? undefined : { error };
     if (this.#body === null) {
       if (!this.isOver) this.phase = 'done';
@@ -299,7 +299,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     }
     // The page goes out first, then the body it stands in for is closed.
     const [first = null] = page.body as Uint8Array[];
-    this.head = new Head(page.status, page.headers, first?.byteLength ?? 0, this.#isHead);
+    this.head = new Head(page.status, page.headers, first?.byteLength ?? 0, this.#method);
     this.ahead = first;
     const response = this.commitTo(this.head);
     return failure === undefined ? response : { ...response, failure };

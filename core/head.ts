@@ -26,15 +26,15 @@ export class Head implements GatewayResponse {
 
   /**
    * @param length the declared length in bytes, or -1
-   * @param isHead whether the request method is HEAD
+   * @param method the request method
    */
-  constructor(status: string, headers: HeaderList, length: number, isHead: boolean) {
+  constructor(status: string, headers: HeaderList, length: number, method: string) {
     this.status = status;
     this.statusCode = Number(status.slice(0, 3));
     this.reason = status.slice(4);
     this.headers = headers;
     this.#bytesLeft = length;
-    this.#isHead = isHead;
+    this.#isHead = method === 'HEAD';
   }
 
   /** Whether the head is out. */
@@ -119,11 +119,11 @@ export function tooLong(): ContractError {
 /**
  * A head of what the application gave to startResponse: a checked copy.
  *
- * @param isHead whether the request method is HEAD
+ * @param method the request method
  * @throws {ContractError} SR-02 … SR-07, L-34, L-48 for what no head can hold
  */
-export function checkHead(status: unknown, headers: unknown, isHead: boolean): Head {
+export function checkHead(status: unknown, headers: unknown, method: string): Head {
   checkStatus(status);
   const checked = checkHeaders(headers);
-  return new Head(status, checked.headers, checked.length, isHead);
+  return new Head(status, checked.headers, checked.length, method);
 }

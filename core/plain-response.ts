@@ -12,31 +12,34 @@ import type { ErrorStream, HeaderList } from './types.ts';
  * reason is the usual one for the codes that the library itself answers with, and `Error` for all others.
  *
  * @param statusCode the HTTP status code
- * @param head whether the request method is HEAD
+ * @param method the request method; to HEAD the page has its length and no bytes
  * @param detail a sentence for the client, where the fault is the client's
  * @example
- * plainResponse(404, environ.REQUEST_METHOD === 'HEAD', 'There is no such note.');
+ * plainResponse(404, environ.REQUEST_METHOD, 'There is no such note.');
  */
-export function plainResponse(statusCode: number, head: boolean, detail = ''): GatewayResponse {
+export function plainResponse(statusCode: number, method: string | undefined, detail = ''): GatewayResponse {
   const reason = OWN_REASONS[statusCode] ?? 'Error';
   const page = encode(`${statusCode} ${reason}\n${detail === '' ? '' : `${detail}\n`}`);
   const headers: HeaderList = [
     ['Content-Type', 'text/plain; charset=utf-8'],
     ['Content-Length', String(page.byteLength)],
   ];
-  return { status: `${statusCode} ${reason}`, statusCode, reason, headers, body: head ? [] : [page] };
+  return { status: `${statusCode} ${reason}`, statusCode, reason, headers, body: method === 'HEAD' ? [] : [page] };
 }
 
 /**
  * The answer to a request from which no environ could be made, so that no application is called: what is wrong with it
- * for the client; anything else is the adapter's own failure, told to `errors`.
+ * for the client; anything else is the adapter's own failure, which is logged.
  *
+ * @param error what kept the environ from being made
+ * @param errors `wsgi.errors` of the request
+ * @param method the request method, as far as it is known
  * @example
- * const response = await answer().catch((error) => refuse(error, errors, method === 'HEAD'));
+ * const response = await answer().catch((error) => refuse(error, errors, method));
  */
-export function refuse(error: unknown, errors: ErrorStream, head: boolean): GatewayResponse {
-  if (isA(error, RequestError)) return plainResponse(error.status, head, error.message);
+export function refuse(error: unknown, errors: ErrorStream, method: string | undefined): GatewayResponse {
+  if (isA(error, RequestError)) return plainResponse(error.status, method, error.message);
   log(errors, report(error));
   flush(errors);
-  return plainResponse(500, head);
+  return plainResponse(500, method);
 }

@@ -86,8 +86,9 @@ export function compress(app: Application, options: CompressOptions = {}): Appli
   return (environ, startResponse) => {
     const { coding, takesIdentity } = choose(environ.HTTP_ACCEPT_ENCODING);
     const encoder = coding === null || coding === 'identity' ? undefined : encoders[coding];
-    const isHead = environ.REQUEST_METHOD === 'HEAD';
-    const isSafe = isHead || environ.REQUEST_METHOD === 'GET';
+    const method = environ.REQUEST_METHOD;
+    const isHead = method === 'HEAD';
+    const isSafe = isHead || method === 'GET';
 
     const decide = (head: Head, chunks: Uint8Array[] | null): Outcome => {
       const { status, code, headers } = head;
@@ -98,7 +99,7 @@ export function compress(app: Application, options: CompressOptions = {}): Appli
       if (takesIdentity && !compressible(type)) return { status, headers };
       addVary(headers, ['Accept-Encoding']);
       if (coding === null && isSafe && code < 300) {
-        return page('406 Not Acceptable', isHead, `Available: ${[...Object.keys(encoders), 'identity'].join(', ')}.`, [
+        return page('406 Not Acceptable', method, `Available: ${[...Object.keys(encoders), 'identity'].join(', ')}.`, [
           ['Vary', headerValue(headers, 'vary') as string],
         ]);
       }

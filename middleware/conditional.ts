@@ -79,8 +79,8 @@ export function conditional(app: Application, options: ConditionalOptions = {}):
     throw new TypeError(`The option "validators" of conditional is ${describe(validators)}; expected a function.`);
 
   const call: Application = (environ, startResponse) => {
-    const isHead = environ.REQUEST_METHOD === 'HEAD';
-    if (!isHead && environ.REQUEST_METHOD !== 'GET') return app(environ, startResponse);
+    const method = environ.REQUEST_METHOD;
+    if (method !== 'HEAD' && method !== 'GET') return app(environ, startResponse);
     const decide = (head: Head, chunks: Uint8Array[] | null): Outcome => {
       const { status, code, headers } = head;
       if (code < 200 || code > 299) return { status, headers };
@@ -89,7 +89,7 @@ export function conditional(app: Application, options: ConditionalOptions = {}):
       const lastModified = headerValue(headers, 'last-modified');
       const outcome = evaluate(environ, { etag, lastModified });
       if (outcome === 304) return { status: '304 Not Modified', headers: notModified(headers), chunks: [] };
-      if (outcome === 412) return page('412 Precondition Failed', isHead);
+      if (outcome === 412) return page('412 Precondition Failed', method);
       return { status, headers };
     };
     return transform(app, environ, startResponse, decide, false);

@@ -83,7 +83,7 @@ function hostOf(authority: string): string {
 }
 
 const notFound: Application = (environ, startResponse) => {
-  const { status, headers, body } = plainResponse(404, environ.REQUEST_METHOD === 'HEAD');
+  const { status, headers, body } = plainResponse(404, environ.REQUEST_METHOD);
   startResponse(status, headers);
   return body as ApplicationBody;
 };

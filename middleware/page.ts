@@ -14,16 +14,16 @@ export interface Page {
  * A page of text that says what the status means.
  *
  * @param status `404 Not Found`
- * @param isHead whether the request method is HEAD: the length is that of the page, and no bytes are
+ * @param method the request method; to HEAD the page has its length and no bytes
  * @param detail a sentence for the client, or nothing
  * @param more headers beside type and length
  */
-export function page(status: string, isHead: boolean, detail = '', more: HeaderList = []): Page {
+export function page(status: string, method: string, detail = '', more: HeaderList = []): Page {
   const text = encode(`${status}\n${detail === '' ? '' : `${detail}\n`}`);
   const headers: HeaderList = [
     ['Content-Type', 'text/plain; charset=utf-8'],
     ['Content-Length', String(text.byteLength)],
     ...more,
   ];
-  return { status, headers, chunks: isHead ? [] : [text] };
+  return { status, headers, chunks: method === 'HEAD' ? [] : [text] };
 }

@@ -109,7 +109,7 @@ class LambdaCall extends Invocation implements Receiver {
 
   #failed(): unknown {
     this.#check(500);
-    return this.#pageResult(plainResponse(500, this.#environ?.REQUEST_METHOD === 'HEAD'));
+    return this.#pageResult(plainResponse(500, this.#environ?.REQUEST_METHOD));
   }
 
   /** A page of the gateway's own as a result. */

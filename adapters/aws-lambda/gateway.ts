@@ -78,7 +78,7 @@ export class LambdaGateway {
    */
   refusal(error: unknown, source: Source, invocation: Invocation): GatewayResponse {
     if (error instanceof UnsupportedEventError) throw error;
-    const page = refuse(error, invocation.errors, source.methodOf(invocation.event) === 'HEAD');
+    const page = refuse(error, invocation.errors, source.methodOf(invocation.event) as string | undefined);
     if (this.settings.fails?.(page.statusCode)) throw error;
     return page;
   }

@@ -62,7 +62,7 @@ async function answerRequest(
     const size = oversizeBytes(prelude, HEAD_LIMIT_BYTES, response.headers, 0);
     if (size > 0) {
       exchange.reportError(headTooLarge(size, HEAD_LIMIT_BYTES));
-      response = plainResponse(500, environ.REQUEST_METHOD === 'HEAD');
+      response = plainResponse(500, environ.REQUEST_METHOD);
       prelude = source.toPrelude(response);
     }
     if (settings.fails?.(response.statusCode)) throw new FailedResponseError(response.statusCode, environ);

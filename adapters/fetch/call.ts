@@ -30,7 +30,7 @@ export class FetchCall
   implements Receiver<DirectCall>, EnvironState, ReceivedRequest, ResponseCall
 {
   readonly received: FetchRequest;
-  readonly isHead: boolean;
+  readonly method: string;
   readonly #gateway: CallGateway;
   #source: StreamSource | null = null;
   #line: FetchRequestLine | null = null;
@@ -50,7 +50,7 @@ export class FetchCall
     super(context ?? null);
     this.#gateway = gateway;
     this.received = received;
-    this.isHead = received.request.method === 'HEAD';
+    this.method = received.request.method;
   }
 
   /** Answers the request: a promise only where the application, or the first step of its body, is asynchronous. */
@@ -61,7 +61,7 @@ export class FetchCall
     try {
       environ = this.#makeEnviron(errors);
     } catch (error) {
-      return toResponse(refuse(error, errors, this.isHead), platform, this);
+      return toResponse(refuse(error, errors, this.method), platform, this);
     }
     this.begin(new Exchange(environ, this.#options())).runTo(app, this);
     if (this.#response !== null) return this.#response;
@@ -142,7 +142,7 @@ export class FetchCall
   #respond(answer: Answer): Response | Promise<Response> {
     const { platform } = this.#gateway;
     const isWhole = Array.isArray(answer.body);
-    if (isWhole || this.isHead || isNullBodyStatus(answer.statusCode)) {
+    if (isWhole || this.method === 'HEAD' || isNullBodyStatus(answer.statusCode)) {
       // What was begun of the request body has to be gone before the response is.
       const drained = this.drain();
       if (isWhole) this.finish();
@@ -161,7 +161,7 @@ export class FetchCall
     this.finish();
     const fail = (error: unknown): Response => {
       this.exchange?.reportError(error);
-      return toResponse(plainResponse(statusOf(error), this.isHead), this.#gateway.platform, this);
+      return toResponse(plainResponse(statusOf(error), this.method), this.#gateway.platform, this);
     };
     try {
       const answer = call();

@@ -70,7 +70,7 @@ export function fromFetchMiddleware(middleware: FetchMiddleware): Middleware {
 
 /** The application inside, for one request. */
 class InnerCall implements ResponseCall {
-  readonly isHead: boolean;
+  readonly method: string;
   readonly #app: Application;
   readonly #request: Request;
   readonly #environ: Environ;
@@ -86,8 +86,8 @@ class InnerCall implements ResponseCall {
     this.#app = app;
     this.#request = request;
     this.#environ = environOf(request) as Environ;
-    this.isHead = request.method === 'HEAD';
-    this.#body = this.isHead || request.method === 'GET' ? null : request.body;
+    this.method = request.method;
+    this.#body = this.method === 'HEAD' || this.method === 'GET' ? null : request.body;
   }
 
   readonly next: FetchNext = async (request = this.#request) => {

@@ -8,8 +8,8 @@ import type { FetchPlatform } from './platform.ts';
 
 /** What a response body needs of the request it answers. */
 export interface ResponseCall {
-  /** Whether the request method is HEAD. */
-  readonly isHead: boolean;
+  /** The request method. */
+  readonly method: string;
   /** The client has left: tells the application and closes its body. */
   clientLeft(reason: unknown): void | Promise<void>;
   /** What is to happen when the client has left before the body came to its end, if it is one who would read on. */
@@ -37,7 +37,7 @@ export function toResponse(response: GatewayResponse, platform: FetchPlatform, c
     call.bodyOver(body);
     return passedOn(body.stream, init);
   }
-  if (call.isHead || isNullBodyStatus(statusCode)) {
+  if (call.method === 'HEAD' || isNullBodyStatus(statusCode)) {
     // A Response that nobody reads is never pulled or cancelled: close at once. (trap 5)
     call.bodyOver(body);
     return new Response(null, init);

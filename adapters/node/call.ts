@@ -110,7 +110,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     } catch {
       // Then the body is left to Node.
     }
-    this.answer(refuse(error, errors, this.#request.method === 'HEAD'));
+    this.answer(refuse(error, errors, this.#request.method));
   }
 
   // The passthrough: a hosted listener answers on the connection's own objects. It may still fail like any application.
@@ -165,7 +165,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   #sendPlain(status: number): void {
     const response = this.#response;
     for (const name of response.getHeaderNames()) response.removeHeader(name);
-    const page = plainResponse(status, this.#request.method === 'HEAD');
+    const page = plainResponse(status, this.#request.method);
     // Node takes no list of pairs for a response that has had headers set.
     for (const [name, value] of page.headers) response.setHeader(name, value);
     send(page, response);

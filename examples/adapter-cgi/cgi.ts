@@ -17,7 +17,7 @@ export async function serveCgi(app: wsgi.Application, options: wsgi.GatewayOptio
     host.stdout.once('error', leave).once('close', leave);
     return lifetime.begin(new wsgi.Exchange(environ, { onError: settings.onError, context: lifetime })).run(app);
   };
-  const response = await answer().catch((error) => wsgi.refuse(error, errors, host.env.REQUEST_METHOD === 'HEAD'));
+  const response = await answer().catch((error) => wsgi.refuse(error, errors, host.env.REQUEST_METHOD));
   await send(response, host.stdout);
   host.stdin.destroy();
   await lifetime.end();

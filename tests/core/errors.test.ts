@@ -231,7 +231,7 @@ describe('answers in the application’s stead (ERR-03)', () => {
   const page = (body: unknown): string => decodeWsgi(nativeFromBytes((body as Uint8Array[])[0] as Uint8Array));
 
   it('are plain pages of a known length', () => {
-    const response = plainResponse(500, false);
+    const response = plainResponse(500, 'GET');
     expect(response.status).toBe('500 Internal Server Error');
     expect(page(response.body)).toBe('500 Internal Server Error\n');
     expect(response.headers).toEqual([
@@ -241,16 +241,16 @@ describe('answers in the application’s stead (ERR-03)', () => {
   });
 
   it('have no bytes for HEAD, and the length all the same', () => {
-    expect(plainResponse(500, true)).toMatchObject({ body: [], headers: plainResponse(500, false).headers });
+    expect(plainResponse(500, 'HEAD')).toMatchObject({ body: [], headers: plainResponse(500, 'GET').headers });
   });
 
   it('show a client what it did wrong, and nothing of a fault of the adapter', () => {
     const errors = collecting();
-    const tooMany = refuse(new RequestError(431, 'Too many headers.'), errors, false);
+    const tooMany = refuse(new RequestError(431, 'Too many headers.'), errors, 'GET');
     expect([tooMany.status, page(tooMany.body)]).toEqual(['431 Error', '431 Error\nToo many headers.\n']);
-    expect(refuse(new RequestError(413, 'x'), errors, true).status).toBe('413 Content Too Large');
+    expect(refuse(new RequestError(413, 'x'), errors, 'HEAD').status).toBe('413 Content Too Large');
     expect(errors.text).toBe('');
-    const fault = refuse(new Error('secret'), errors, false);
+    const fault = refuse(new Error('secret'), errors, 'GET');
     expect([fault.statusCode, page(fault.body)]).toEqual([500, '500 Internal Server Error\n']);
     expect(errors.text).toContain('secret');
     expect(errors.flushes).toBe(1);
@@ -274,7 +274,7 @@ describe('work after the response', () => {
     for (const flush of [fail, () => Promise.reject(new Error('no space left'))]) {
       const broken = { write: fail, writelines: fail, flush };
       await expect(logRejection(Promise.reject(new Error('failed work')), broken)).resolves.toBe(undefined);
-      expect(refuse(new Error('secret'), broken, false).statusCode).toBe(500);
+      expect(refuse(new Error('secret'), broken, undefined).statusCode).toBe(500);
     }
   });
 });

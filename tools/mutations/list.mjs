@@ -102,13 +102,13 @@ const gateway = [
     rule: 'SR-15',
     what: 'data without a head is sent as 200',
     from: '    const head = this.stored();\n    if (isNullBodyStatus',
-    to: '    const head = this.head ?? new Head("200 OK", [], -1, false);\n    if (isNullBodyStatus',
+    to: '    const head = this.head ?? new Head("200 OK", [], -1, "GET");\n    if (isNullBodyStatus',
   },
   {
     rule: 'SR-15',
     what: 'an empty body without a head is sent as 200',
     from: '    if (!isThenable(first)) return this.commit(first);',
-    to: '    this.head ??= new Head("200 OK", [], -1, false);\n    if (!isThenable(first)) return this.commit(first);',
+    to: '    this.head ??= new Head("200 OK", [], -1, "GET");\n    if (!isThenable(first)) return this.commit(first);',
   },
   {
     rule: 'SR-09',
@@ -200,7 +200,7 @@ const gateway = [
   {
     rule: 'HTTP-05',
     what: 'HEAD sends the array',
-    from: 'this.#isHead ? [] : chunks',
+    from: 'head.hasContent ? chunks : []',
     to: 'chunks',
   },
   {
@@ -295,14 +295,14 @@ const gateway = [
   {
     rule: 'ERR-03',
     what: 'the client reads the error',
-    from: '    const page = plainResponse(statusOf(error), this.#isHead);',
-    to: '    const page = plainResponse(statusOf(error), this.#isHead, String(error));',
+    from: '    const page = plainResponse(statusOf(error), this.#method);',
+    to: '    const page = plainResponse(statusOf(error), this.#method, String(error));',
   },
   {
     rule: 'ERR-03',
     what: 'a RequestError is a 500',
-    from: 'plainResponse(statusOf(error), this.#isHead)',
-    to: 'plainResponse(500, this.#isHead)',
+    from: 'plainResponse(statusOf(error), this.#method)',
+    to: 'plainResponse(500, this.#method)',
   },
   {
     rule: 'ERR-02',
@@ -381,8 +381,8 @@ const gateway = [
   {
     rule: 'ENV-02',
     what: 'the method is read after the call',
-    from: '  readonly #isHead: boolean;\n',
-    to: "  get #isHead() { return this.environ.REQUEST_METHOD === 'HEAD'; }\n  set #isHead(_ignored: boolean) {}\n",
+    from: '  readonly #method: string;\n',
+    to: '  get #method() { return this.environ.REQUEST_METHOD; }\n  set #method(_ignored: string) {}\n',
   },
 ].map((each) => ({ file: 'core/exchange.ts', ...each }));
 
@@ -1063,7 +1063,7 @@ const others = [
     rule: 'HTTP-05',
     what: 'the page of an error goes with HEAD',
     file: 'core/plain-response.ts',
-    from: 'body: head ? [] : [page] };',
+    from: "body: method === 'HEAD' ? [] : [page] };",
     to: 'body: [page] };',
   },
   {

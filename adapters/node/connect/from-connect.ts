@@ -124,7 +124,7 @@ class ConnectCall implements ConnectWalk {
       response.removeHeader(name);
     }
     if (error !== undefined) log(this.request.environ['wsgi.errors'], oneLine(error));
-    const page = plainResponse(status, this.request.method === 'HEAD');
+    const page = plainResponse(status, this.request.method);
     send({ ...page, headers: [...page.headers, ...headersOf(error)] }, response);
   }
 
