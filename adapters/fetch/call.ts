@@ -9,12 +9,12 @@ import type { Answer, ExchangeOptions, Receiver, ResponseBody } from '../../core
 import { isNullBodyStatus } from '../../core/status.ts';
 import { StreamSource } from '../../core/stream-source.ts';
 import { isThenable } from '../../core/thenable.ts';
-import type { Application, Environ, ErrorStream, InputStream } from '../../core/types.ts';
+import type { Application, Environ, ErrorStream } from '../../core/types.ts';
 import type { WaitContext } from '../../core/work.ts';
 import { type EnvironState, fetchEnviron, requestLine } from './environ.ts';
 import { webStream } from './foreign-body.ts';
 import { callBehind, type DirectCall, type ReceivedRequest } from './passthrough.ts';
-import type { FetchPlatform, FetchRequest, FetchRequestLine } from './platform.ts';
+import type { FetchPlatform, FetchRequest, RequestRecord } from './platform.ts';
 import { type ResponseCall, toResponse } from './response.ts';
 
 /** What a call needs of its gateway. */
@@ -30,27 +30,22 @@ export class FetchCall
   implements Receiver<DirectCall>, EnvironState, ReceivedRequest, ResponseCall
 {
   readonly received: FetchRequest;
-  readonly method: string;
   readonly #gateway: CallGateway;
   #source: StreamSource | null = null;
-  #line: FetchRequestLine | null = null;
-  #input: InputStream | null = null;
-  #waits: Environ['waygate.wait_until'] | null = null;
+  #record: RequestRecord | null = null;
   #isListening = false;
   /** Breaks off the body that is on its way. */
   #breakOff: ((reason: unknown) => void) | null = null;
   /** Tells a platform that would drop this request to wait no longer for its end. */
   #release: (() => void) | null = null;
-  /** The response, once it is known; and who waits for it. */
-  #response: Response | Promise<Response> | null = null;
-  #resolve: ((response: Response | Promise<Response>) => void) | null = null;
+  /** The response once it is known; before that, what gives it to the promise that {@link run} has returned. */
+  #outcome: Response | Promise<Response> | ((response: Response | Promise<Response>) => void) | null = null;
 
   /** @param context the platform's own, for this request, where it has one */
   constructor(gateway: CallGateway, received: FetchRequest, context: WaitContext | undefined) {
     super(context ?? null);
     this.#gateway = gateway;
     this.received = received;
-    this.method = received.request.method;
   }
 
   /** Answers the request: a promise only where the application, or the first step of its body, is asynchronous. */
@@ -64,10 +59,11 @@ export class FetchCall
       return toResponse(refuse(error, errors, this.method), platform, this);
     }
     this.begin(new Exchange(environ, this.#options())).runTo(app, this);
-    if (this.#response !== null) return this.#response;
+    const outcome = this.#outcome;
+    if (outcome !== null && typeof outcome !== 'function') return outcome;
     this.#watch();
     return new Promise((resolve) => {
-      this.#resolve = resolve;
+      this.#outcome = resolve;
     });
   }
 
@@ -83,11 +79,11 @@ export class FetchCall
     // Whoever makes a Request by hand may leave the body out.
     const body = received.request.body as unknown;
     if (body) this.#source = new StreamSource(webStream(body, 'Request'));
-    const line = requestLine(received, platform, settings.basePath);
-    const environ = fetchEnviron(received, line, platform, errors, this);
-    this.#line = line;
-    this.#input = environ['wsgi.input'];
-    this.#waits = environ['waygate.wait_until'];
+    const record = requestLine(received, platform, settings.basePath);
+    const environ = fetchEnviron(received, record, platform, errors, this);
+    record.input = environ['wsgi.input'];
+    record.waitUntil = environ['waygate.wait_until'];
+    this.#record = record;
     addDeployerKeys(environ, settings.deployerKeys);
     platform.addKeys(environ, received);
     return environ;
@@ -103,16 +99,8 @@ export class FetchCall
 
   // What passthrough.ts compares an environ with.
 
-  get line(): FetchRequestLine | null {
-    return this.#line;
-  }
-
-  get input(): InputStream | null {
-    return this.#input;
-  }
-
-  get waits(): Environ['waygate.wait_until'] | null {
-    return this.#waits;
+  get record(): RequestRecord | null {
+    return this.#record;
   }
 
   get platform(): FetchPlatform {
@@ -128,6 +116,10 @@ export class FetchCall
     return { onError: settings.onError, takesStreams, passthrough: callBehind, context: this };
   }
 
+  get method(): string {
+    return this.received.request.method;
+  }
+
   answer(answer: Answer<DirectCall>): void {
     let response: Response | Promise<Response>;
     try {
@@ -135,8 +127,8 @@ export class FetchCall
     } catch (error) {
       response = Promise.reject(error);
     }
-    if (this.#resolve === null) this.#response = response;
-    else this.#resolve(response);
+    if (typeof this.#outcome === 'function') this.#outcome(response);
+    else this.#outcome = response;
   }
 
   #respond(answer: Answer): Response | Promise<Response> {

@@ -7,7 +7,7 @@ import type { StreamSource } from '../../core/stream-source.ts';
 import { encodeWsgi } from '../../core/strings.ts';
 import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
-import type { FetchPlatform, FetchRequest, FetchRequestLine } from './platform.ts';
+import type { FetchPlatform, FetchRequest, FetchRequestLine, RequestRecord } from './platform.ts';
 
 /** A Fetch platform of which nothing else is known. */
 export const fetchPlatform: FetchPlatform = {
@@ -22,11 +22,11 @@ export const fetchPlatform: FetchPlatform = {
 };
 
 /**
- * What the URL and the method of a request say.
+ * What the URL and the method of a request say. What the environ adds to the record is still to come.
  *
  * @throws {RequestError} for a path that cannot be served
  */
-export function requestLine(sent: FetchRequest, platform: FetchPlatform, basePath: string): FetchRequestLine {
+export function requestLine(sent: FetchRequest, platform: FetchPlatform, basePath: string): RequestRecord {
   const { request } = sent;
   const { url, method } = request;
   const start = url.indexOf('://') + 3;
@@ -50,6 +50,8 @@ export function requestLine(sent: FetchRequest, platform: FetchPlatform, basePat
     serverName: (hasPort ? authority.slice(0, colon) : authority) || 'localhost',
     serverPort: hasPort ? authority.slice(colon + 1) : scheme === 'https' ? '443' : '80',
     authority,
+    input: null,
+    waitUntil: null,
   };
 }
 

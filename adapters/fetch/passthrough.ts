@@ -5,9 +5,9 @@ import { DeferredBody } from '../../core/deferred-body.ts';
 import { headerKey } from '../../core/environ.ts';
 import { SIGNAL } from '../../core/lifetime.ts';
 import { stateOf } from '../../core/private-state.ts';
-import type { Environ, InputStream, StartResponse } from '../../core/types.ts';
+import type { Environ, StartResponse } from '../../core/types.ts';
 import { hasDotSegments } from './hosted/url.ts';
-import type { FetchPlatform, FetchRequest, FetchRequestLine } from './platform.ts';
+import type { FetchPlatform, FetchRequest, FetchRequestLine, RequestRecord } from './platform.ts';
 
 /** Calls a Fetch app; throws or rejects with what kept it from answering. */
 export type DirectCall = () => Response | Promise<Response>;
@@ -27,15 +27,12 @@ export function callBehind(body: unknown, startResponse: StartResponse): DirectC
 export interface ReceivedRequest {
   /** The request as it came. */
   readonly received: FetchRequest;
-  /** What its URL and method said; null while no environ is made. */
-  readonly line: FetchRequestLine | null;
+  /** What its environ was made with; null while none is made. */
+  readonly record: RequestRecord | null;
   readonly platform: FetchPlatform;
   /** Where its body comes from; null for none. */
   readonly source: object | null;
   readonly maxBodyBytes: number;
-  /** The keys of its environ that no request shows: `wsgi.input`, `waygate.wait_until`, `waygate.signal`. */
-  readonly input: InputStream | null;
-  readonly waits: Environ['waygate.wait_until'] | null;
   readonly signal: AbortSignal;
 }
 
@@ -46,11 +43,11 @@ export interface ReceivedRequest {
 export function originalRequest(environ: Environ): Request | null {
   const state = stateOf(environ) as Partial<ReceivedRequest> | undefined;
   // The gateways of other platforms carry something else.
-  if (!state?.received || !state.line) return null;
+  if (!state?.received || !state.record) return null;
   // A path that somebody gave as it is stays so in environ, but a Request has resolved its dot segments.
   if (state.received.target !== null && hasDotSegments(state.received.target)) return null;
   const recorded = state as ReceivedRequest;
-  return showsLine(environ, state.line) && showsRest(environ, recorded) ? recorded.received.request : null;
+  return showsLine(environ, state.record) && showsRest(environ, recorded) ? recorded.received.request : null;
 }
 
 function showsLine(environ: Environ, line: FetchRequestLine): boolean {
@@ -69,7 +66,8 @@ function showsLine(environ: Environ, line: FetchRequestLine): boolean {
 
 function showsRest(environ: Environ, recorded: ReceivedRequest): boolean {
   const { request } = recorded.received;
-  if (environ['wsgi.input'] !== recorded.input || environ['waygate.wait_until'] !== recorded.waits) return false;
+  const { input, waitUntil } = recorded.record as RequestRecord;
+  if (environ['wsgi.input'] !== input || environ['waygate.wait_until'] !== waitUntil) return false;
   if (environ['fetch.request'] !== request || !hasOwnSignal(environ, recorded) || !showsHeaders(environ, recorded)) {
     return false;
   }
@@ -84,12 +82,12 @@ function hasOwnSignal(environ: Environ, recorded: ReceivedRequest): boolean {
   return signal?.get === SIGNAL.get || (signal?.value !== undefined && signal.value === recorded.signal);
 }
 
-function showsHeaders(environ: Environ, { received, line, platform, source }: ReceivedRequest): boolean {
+function showsHeaders(environ: Environ, { received, record, platform, source }: ReceivedRequest): boolean {
   let unseen = 0;
   for (const key in environ) if (key.startsWith('HTTP_')) unseen++;
   let same = true;
   let [host, type, length] = [
-    (line as FetchRequestLine).authority,
+    (record as RequestRecord).authority,
     undefined as string | undefined,
     sentLength(received),
   ];

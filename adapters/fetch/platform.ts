@@ -1,7 +1,7 @@
 // What a Fetch platform and a request of it are to the gateway. Types only.
 
 import type { GatewayInfo, RequestInfo } from '../../core/environ.ts';
-import type { Environ } from '../../core/types.ts';
+import type { Environ, InputStream } from '../../core/types.ts';
 
 /** A request and what its caller knows beyond it. */
 export interface FetchRequest {
@@ -19,6 +19,12 @@ export interface FetchRequest {
 /** The request line, with the host that the URL names. */
 export interface FetchRequestLine extends RequestInfo {
   readonly authority: string;
+}
+
+/** What the environ of a request was made with: an environ that still shows it is unchanged. */
+export interface RequestRecord extends FetchRequestLine {
+  input: InputStream | null;
+  waitUntil: Environ['waygate.wait_until'] | null;
 }
 
 /** Both ends of a pipe. */
