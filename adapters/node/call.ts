@@ -37,9 +37,8 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   #source: NodeSource | null = null;
   /** `wsgi.input` as this gateway made it. */
   #input: InputStream | null = null;
-  /** The response is there; until then somebody has to see whether the client is. */
-  #isAnswered = false;
-  #isWatched = false;
+  /** Who sees the end of the request: nobody yet, the answer that is there, or {@link #watch} from the response itself. */
+  #endSeenBy: 'nobody' | 'answer' | 'watch' = 'nobody';
 
   /** @param next called where the application answers with 404, for what is mounted behind */
   constructor(gateway: NodeGateway, request: IncomingMessage, response: ServerResponse, next: (() => void) | null) {
@@ -73,7 +72,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       return;
     }
     this.begin(new Exchange(environ, exchangeOptions)).runTo(app, this);
-    if (this.#isAnswered) return;
+    if (this.#endSeenBy === 'answer') return;
     checkIsResponse(this.#response);
     this.#watch();
   }
@@ -175,7 +174,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   /** Answers. Never throws: what goes wrong is reported, and ends the connection. */
   answer(answer: Answer<DirectCall>): void {
-    this.#isAnswered = true;
+    if (this.#endSeenBy === 'nobody') this.#endSeenBy = 'answer';
     try {
       this.#answer(answer);
     } catch (error) {
@@ -201,7 +200,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     const whole = Array.isArray(answer.body);
     if (!whole) this.#watch();
     this.#keepBody();
-    const isFree = send(answer, response, this.#isWatched);
+    const isFree = send(answer, response, this.#endSeenBy === 'watch');
     if (!whole) return;
     this.close();
     if (this.#source !== null) this.#source.discard();
@@ -235,8 +234,8 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   /** Follows the response to its end, good or bad. The request does not show it: it closes once it was read. */
   #watch(): void {
-    if (this.#isWatched) return;
-    this.#isWatched = true;
+    if (this.#endSeenBy === 'watch') return;
+    this.#endSeenBy = 'watch';
     const response = this.#response;
     if (response.destroyed) {
       this.#over();
