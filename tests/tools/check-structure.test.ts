@@ -166,6 +166,21 @@ describe('the structure', () => {
     expect(problems({ 'core/a.ts': text })).toEqual([]);
   });
 
+  it('counts the fields that a class inherits, from its own file and from others', () => {
+    const fields = (name: string, count: number): string =>
+      Array.from({ length: count }, (_, n) => `#${name}${n} = 0;`).join(' ');
+    const base = `export abstract class Base { abstract a: number; ${fields('f', 6)} }`;
+    const middle = `import { Base as Root } from './base.ts';\nclass Middle extends Root { ${fields('g', 6)} }`;
+    const last = (count: number): string => `${middle}\nexport class Last extends Middle { ${fields('h', count)} }`;
+    expect(problems({ 'core/base.ts': base, 'core/last.ts': last(4) })).toEqual([]);
+    expect(problems({ 'core/base.ts': base, 'core/last.ts': last(5) })).toEqual([
+      'core/last.ts:3: Last has 17 fields of state with those it inherits; 16 is the most',
+    ]);
+    expect(problems({ 'core/base.ts': '', 'core/last.ts': last(4) })).toEqual([
+      'core/last.ts:2: Middle extends core/base.ts: Base, which is not there; import it from its own file',
+    ]);
+  });
+
   it('refuses circles, also of types and through several files', () => {
     const files = {
       'core/a.ts': "import type { B } from './b.ts';",
