@@ -1,6 +1,6 @@
 // A page for developers in the place of a plain 500. Never for anybody else.
 
-import { BodyReader } from '../core/body.ts';
+import type { BodyReader } from '../core/body.ts';
 import { checkApplication, checkOptions } from '../core/check.ts';
 import { describe, isA, RequestError, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
@@ -8,9 +8,8 @@ import { encode } from '../core/strings.ts';
 import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { preferredType } from './accept.ts';
-import { discardBody } from './discard-body.ts';
 import { type ErrorFacts, errorFacts, htmlPage, jsonPage, textPage } from './error-page-content.ts';
-import { inFrontOf } from './observed-body.ts';
+import { FrontBody, type Step } from './front-body.ts';
 
 /** Whether {@link errorPage} shows anything, and what it hides. */
 export interface ErrorPageOptions {
@@ -95,64 +94,43 @@ function page(error: unknown, environ: Environ, startResponse: StartResponse, se
 /** The same body, with a page in the place of its failure. An array fails as a whole, in the gateway. */
 function shown(body: ApplicationBody, show: (error: unknown) => Uint8Array, environ: Environ): ApplicationBody {
   if (Array.isArray(body)) return body;
-  const watched = new ShownBody(body, show, environ);
-  return inFrontOf(body, watched.start, watched.close);
+  return new ShownBody(body, show, environ).front;
 }
 
-type Step = IteratorResult<Uint8Array>;
-
-class ShownBody {
-  readonly #body: ApplicationBody;
+class ShownBody extends FrontBody {
   readonly #show: (error: unknown) => Uint8Array;
   readonly #environ: Environ;
-  #reader: BodyReader | null = null;
   /** Bytes went out: nothing can take their place. */
   #sent = false;
-  #isOver = false;
-  #isClosed = false;
 
   constructor(body: ApplicationBody, show: (error: unknown) => Uint8Array, environ: Environ) {
-    this.#body = body;
+    super(body);
     this.#show = show;
     this.#environ = environ;
   }
 
-  readonly start = (): Iterator<Uint8Array> => {
-    this.#reader = new BodyReader(this.#body);
-    return { next: this.#next, return: this.#return } as unknown as Iterator<Uint8Array>;
-  };
-
-  readonly #next = (): Step | Promise<Step> => {
-    if (this.#isOver) return { done: true, value: undefined };
+  protected override step(reader: BodyReader): Step | Promise<Step> {
     try {
-      const chunk = (this.#reader as BodyReader).pull();
+      const chunk = reader.pull();
       return isThenable(chunk) ? chunk.then(this.#arrived, this.#failed) : this.#arrived(chunk);
     } catch (error) {
       return this.#failed(error);
     }
-  };
+  }
 
   readonly #arrived = (chunk: Uint8Array | null): Step => {
-    if (chunk === null) return this.#return();
+    if (chunk === null) return this.end();
     if (chunk.byteLength > 0) this.#sent = true;
     return { done: false, value: chunk };
   };
 
   readonly #failed = (error: unknown): Step => {
-    this.#isOver = true;
-    if (this.#sent || this.#isClosed) throw error;
+    this.isOver = true;
+    if (this.#sent || this.isClosed) throw error;
     return { done: false, value: this.#show(error) };
   };
 
-  readonly #return = (): Step => {
-    this.#isOver = true;
-    return { done: true, value: undefined };
-  };
-
-  readonly close = (): void | Promise<void> => {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const tell = (error: unknown): void => log(this.#environ['wsgi.errors'], report(error));
-    return this.#reader === null ? discardBody(this.#body, tell) : this.#reader.release(tell);
-  };
+  protected override report(error: unknown): void {
+    log(this.#environ['wsgi.errors'], report(error));
+  }
 }

@@ -1,9 +1,9 @@
 // The body of an application that has only so much time. (see timeout.ts)
 
-import { BodyReader } from '../core/body.ts';
+import type { BodyReader } from '../core/body.ts';
 import { isThenable } from '../core/thenable.ts';
 import type { ApplicationBody } from '../core/types.ts';
-import { discardBody } from './discard-body.ts';
+import { FrontBody, type Step } from './front-body.ts';
 
 /** What the body asks of the request that it belongs to. */
 export interface BodyDeadline {
@@ -18,63 +18,44 @@ export interface BodyDeadline {
   /** The response is over. */
   finish(): void;
   /** Reports what closing the body has thrown. */
-  tell(error: unknown): void;
+  reportError(error: unknown): void;
 }
 
-type Step = IteratorResult<Uint8Array>;
-
 /** The body of the application, as long as there is time. */
-export class TimedBody {
-  readonly #body: ApplicationBody;
+export class TimedBody extends FrontBody {
   readonly #request: BodyDeadline;
-  #reader: BodyReader | null = null;
-  #isOver = false;
-  #isClosed = false;
 
   constructor(body: ApplicationBody, request: BodyDeadline) {
-    this.#body = body;
+    super(body);
     this.#request = request;
   }
 
-  readonly start = (): Iterator<Uint8Array> => {
-    this.#reader = new BodyReader(this.#body);
-    return { next: this.#next, return: this.#return } as unknown as Iterator<Uint8Array>;
-  };
-
-  readonly #next = (): Step | Promise<Step> => {
-    if (this.#isOver) return { done: true, value: undefined };
+  protected override step(reader: BodyReader): Step | Promise<Step> {
     if (this.#request.error !== null) return this.#cut();
-    const chunk = (this.#reader as BodyReader).pull();
+    const chunk = reader.pull();
     if (!isThenable(chunk)) return this.#arrived(chunk);
     return this.#request.limit(chunk.then(this.#arrived), () => this.#cut());
-  };
+  }
 
   readonly #arrived = (chunk: Uint8Array | null): Step => {
     if (chunk === null) {
-      this.#isOver = true;
       this.#request.finish();
-      return { done: true, value: undefined };
+      return this.end();
     }
     this.#request.noteChunk(chunk);
     return { done: false, value: chunk };
   };
 
   #cut(): Step {
-    this.#isOver = true;
+    this.isOver = true;
     return { done: false, value: this.#request.cutOff() };
   }
 
-  readonly #return = (): Step => {
-    this.#isOver = true;
-    return { done: true, value: undefined };
-  };
-
-  readonly close = (): void | Promise<void> => {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#isOver = true;
+  protected override closed(): void {
     this.#request.finish();
-    const tell = (error: unknown): void => this.#request.tell(error);
-    return this.#reader === null ? discardBody(this.#body, tell) : this.#reader.release(tell);
-  };
+  }
+
+  protected override report(error: unknown): void {
+    this.#request.reportError(error);
+  }
 }

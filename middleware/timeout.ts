@@ -7,7 +7,6 @@ import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';
 import { answer } from './answer.ts';
 import { discardBody } from './discard-body.ts';
-import { inFrontOf } from './observed-body.ts';
 import { type BodyDeadline, TimedBody } from './timed-body.ts';
 
 /** How long a response may take. */
@@ -141,7 +140,7 @@ class TimedRequest implements BodyDeadline {
           this.#cut = null;
           this.#disarm();
           if (this.#error === null) reject(error);
-          else this.#tell(error);
+          else this.reportError(error);
         },
       );
     });
@@ -164,8 +163,7 @@ class TimedRequest implements BodyDeadline {
       return body;
     }
     if (this.#timer === undefined) this.#arm();
-    const timed = new TimedBody(body, this);
-    return inFrontOf(body, timed.start, timed.close);
+    return new TimedBody(body, this).front;
   }
 
   #arm(): void {
@@ -212,10 +210,11 @@ class TimedRequest implements BodyDeadline {
 
   /** A body that came too late. */
   #drop(body: ApplicationBody): void {
-    discardBody(body, (error) => this.#tell(error));
+    discardBody(body, (error) => this.reportError(error));
   }
 
-  #tell(error: unknown): void {
+  /** Reports to the log of the request. Never throws. */
+  reportError(error: unknown): void {
     const name = (error as { name?: unknown } | null | undefined)?.name;
     // The signal was given to what failed, or startResponse has thrown this very error.
     if (error === this.#error || name === 'TimeoutError' || name === 'AbortError') return;
@@ -269,7 +268,7 @@ class TimedRequest implements BodyDeadline {
         },
         (error) => {
           this.#cut = null;
-          if (this.#error !== null) this.#tell(error);
+          if (this.#error !== null) this.reportError(error);
           reject(error);
         },
       );
@@ -287,10 +286,6 @@ class TimedRequest implements BodyDeadline {
 
   finish(): void {
     this.#disarm();
-  }
-
-  tell(error: unknown): void {
-    this.#tell(error);
   }
 }
 

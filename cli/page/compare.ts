@@ -1,7 +1,8 @@
 // The table of what differs between platforms.
 
+import { formatDuration, formatSize } from '../src/format.ts';
 import type { EverywhereResult } from './api.ts';
-import { duration, size, statusKind } from './format.ts';
+import { statusKind } from './format.ts';
 import { html, type View } from './html.ts';
 
 export interface CompareProps extends EverywhereResult {
@@ -16,7 +17,7 @@ export function Compare({ sent, platforms, comparison, close }: CompareProps): V
       ${platforms.map(
         ({ label, status = 0, size: bytes = 0, duration: took = 0, error }) => html`<li>
           <span class=${`status ${statusKind(status, error !== undefined)}`}>${error === undefined ? status : 'error'}</span>
-          <span>${label}</span> <small>${error ?? `${size(bytes)}, ${duration(took)}`}</small>
+          <span>${label}</span> <small>${error ?? `${formatSize(bytes)}, ${formatDuration(took)}`}</small>
         </li>`,
       )}
     </ul>

@@ -1,10 +1,11 @@
 // One request: its actions, what was found, and its stages.
 
 import { useEffect, useState } from 'preact/hooks';
+import { formatDuration, formatSize } from '../src/format.ts';
 import type { CopyForm } from '../src/inspect/copies.ts';
 import type { Detail, Summary } from '../src/inspect/view.ts';
 import * as api from './api.ts';
-import { duration, size, statusKind } from './format.ts';
+import { statusKind } from './format.ts';
 import { html, type View } from './html.ts';
 import { Stages } from './stages.ts';
 
@@ -77,7 +78,7 @@ export function RequestDetail({
     <header>
       <h2><span class=${`status ${statusKind(status, cut)}`}>${status === 0 ? '···' : status}</span> ${method} <span class="target">${target}</span></h2>
       <p class="facts">
-        <span>${took === undefined ? 'running' : duration(took)}</span> <span>${size(bytes)}</span>
+        <span>${took === undefined ? 'running' : formatDuration(took)}</span> <span>${formatSize(bytes)}</span>
         ${remote && html`<span>from ${remote}</span>`} ${replayOf && html`<span class="badge">replay</span>`} ${cut && html`<span class="badge bad">cut off</span>`}
       </p>
       <div class="actions" role="toolbar" aria-label="Actions">

@@ -1,19 +1,6 @@
-// Numbers for people, and which requests are shown.
+// The time of the day, and which requests are shown.
 
 import type { Summary } from '../src/inspect/view.ts';
-
-/** A size: `512 B`, `1.4 KiB`. */
-export function size(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(2)} MiB`;
-}
-
-/** A duration: `0.42 ms`, `1.20 s`. */
-export function duration(milliseconds: number): string {
-  if (milliseconds < 10) return `${milliseconds.toFixed(2)} ms`;
-  return milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
-}
 
 /** A time of the day. */
 export function clock(at: number): string {

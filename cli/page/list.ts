@@ -1,8 +1,9 @@
 // The list of requests at the left.
 
 import { useEffect, useRef } from 'preact/hooks';
+import { formatDuration, formatSize } from '../src/format.ts';
 import type { Summary } from '../src/inspect/view.ts';
-import { clock, duration, size, statusKind } from './format.ts';
+import { clock, statusKind } from './format.ts';
 import { html, type View } from './html.ts';
 
 export interface ListProps {
@@ -51,8 +52,8 @@ function Row({
     <span class="line"><b>${method}</b> <span class="target" title=${target}>${target}</span></span>
     <span class="facts">
       <span>${clock(at)}</span>
-      <span>${size(bytes)}</span>
-      <span>${took === undefined ? html`<i class="running">running</i>` : duration(took)}</span>
+      <span>${formatSize(bytes)}</span>
+      <span>${took === undefined ? html`<i class="running">running</i>` : formatDuration(took)}</span>
       ${cut && html`<span class="badge bad">cut off</span>`}
       ${replayOf && html`<span class="badge">replay</span>`}
       ${failed && html`<span class="badge bad">failed</span>`}

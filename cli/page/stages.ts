@@ -1,7 +1,7 @@
 // The stages of one request, side by side.
 
+import { formatDuration, formatSize } from '../src/format.ts';
 import type { Detail, ShownBody, ShownChunk, ShownStep } from '../src/inspect/view.ts';
-import { duration, size } from './format.ts';
 import { html, type View } from './html.ts';
 
 type Mark = Detail['marks'][number];
@@ -29,7 +29,7 @@ export function Stages({ detail }: { detail: Detail }): View {
     <${Stage} number="5" name="result" title="Result for the platform" note=${result?.what}>
       ${result ? html`<${Result} result=${result} />` : html`<${None} text="Nothing yet." />`}
     <//>
-    <${Stage} number="6" name="client" title="Bytes to the client" note=${size(client.sent)}>
+    <${Stage} number="6" name="client" title="Bytes to the client" note=${formatSize(client.sent)}>
       <${Marks} marks=${ofSide('response')} />
       ${client.head ? html`<pre class="code" tabindex="0" aria-label="Head of the response">${client.head.trimEnd()}</pre>` : html`<${None} text="Nothing yet." />`}
       <${Body} body=${client.body} />
@@ -84,9 +84,9 @@ function Pairs({ pairs, label, changed }: { pairs: [string, string][]; label: st
 /** A body as text, or what it is instead. */
 function Body({ body, label = 'Body' }: { body: ShownBody; label?: string }): View {
   if (body.size === 0) return null;
-  const part = body.shown < body.size ? `, ${size(body.shown)} shown` : '';
+  const part = body.shown < body.size ? `, ${formatSize(body.shown)} shown` : '';
   return html`<figure class="body">
-    <figcaption>${label}: ${size(body.size)}${part}${body.base64 === undefined ? '' : ', in base64'}</figcaption>
+    <figcaption>${label}: ${formatSize(body.size)}${part}${body.base64 === undefined ? '' : ', in base64'}</figcaption>
     <pre class="code" tabindex="0">${body.text ?? body.base64}</pre>
   </figure>`;
 }
@@ -106,9 +106,9 @@ function App({ app }: { app: NonNullable<Detail['app']> }): View {
   const lines: (ShownStep | ShownChunk)[] = [...app.steps, ...app.chunks].sort((one, other) => one.at - other.at);
   return html`<ol class="steps">
       <li><${At} at=${app.at} /><span><b>called</b></span></li>
-      ${app.read > 0 && html`<li><time></time><span><b>read</b> ${size(app.read)} of the body in all</span></li>`}
+      ${app.read > 0 && html`<li><time></time><span><b>read</b> ${formatSize(app.read)} of the body in all</span></li>`}
       ${lines.map((line) => ('type' in line ? html`<${Step} step=${line} />` : html`<${Chunk} chunk=${line} />`))}
-      ${app.moreChunks > 0 && html`<li class="step-chunk"><time></time><span>… and more, ${size(app.body.size)} in all</span></li>`}
+      ${app.moreChunks > 0 && html`<li class="step-chunk"><time></time><span>… and more, ${formatSize(app.body.size)} in all</span></li>`}
     </ol>
     <${Body} body=${app.body} label="Body of the response" />`;
 }
@@ -134,10 +134,10 @@ function Step({ step }: { step: ShownStep }): View {
 function Chunk({ chunk }: { chunk: ShownChunk }): View {
   return html`<li class="step-chunk">
     <${At} at=${chunk.at} />
-    <span><b>${chunk.by === 'write' ? 'write' : 'chunk'}</b> ${size(chunk.size)} <code>${chunk.preview}</code></span>
+    <span><b>${chunk.by === 'write' ? 'write' : 'chunk'}</b> ${formatSize(chunk.size)} <code>${chunk.preview}</code></span>
   </li>`;
 }
 
 function At({ at }: { at: number }): View {
-  return html`<time>+${duration(at)}</time>`;
+  return html`<time>+${formatDuration(at)}</time>`;
 }

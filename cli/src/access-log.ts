@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
-import { type Colors, formatDuration, formatSize } from './output.ts';
+import { formatDuration, formatSize } from './format.ts';
+import type { Colors } from './output.ts';
 
 /** What one line tells. */
 export interface AccessRecord {

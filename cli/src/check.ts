@@ -5,9 +5,10 @@ import { toFetch } from 'waygate/fetch';
 import { CommandError, oneLine, usageError } from './errors.ts';
 import { LOCAL_CLIENT } from './fetch.ts';
 import { type FidelityOptions, fidelityCommand } from './fidelity/command.ts';
+import { formatDuration, formatSize } from './format.ts';
 import { checkRunOptions, prepareLoading, type RunOptions, runnable, saidKind } from './handler.ts';
 import { loadModule } from './load.ts';
-import { formatDuration, formatSize, type Output } from './output.ts';
+import type { Output } from './output.ts';
 import { checkTarget } from './request.ts';
 
 /** Options of `waygate check`. */

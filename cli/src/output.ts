@@ -121,19 +121,6 @@ function usesColor(stream: OutputStream, env: Io['env']): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb';
 }
 
-/** A size for people: `512 B`, `1.4 KiB`, `2.10 MiB`. */
-export function formatSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(2)} MiB`;
-}
-
-/** A duration for people: `0.42 ms`, `12 ms`, `1.20 s`. */
-export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 10) return `${milliseconds.toFixed(2)} ms`;
-  return milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
-}
-
 /** Reads a stream to its end. */
 export async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Buffer> {
   const chunks: Buffer[] = [];

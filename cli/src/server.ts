@@ -1,6 +1,7 @@
 // Serves one app from one process: what `waygate serve` runs in its own process, and each of its processes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
 import { type RunningServer, serve } from 'waygate/node';
 import { formatAccess, watchAccess } from './access-log.ts';
 import type { Certificate } from './certificate.ts';
@@ -133,8 +134,22 @@ function serveProgram({ taken, others }: Loaded, name: string, served: RunningSe
   }
 }
 
+/**
+ * Has a server listen.
+ *
+ * @returns the port
+ * @throws {CommandError} when the address cannot be had
+ */
+export async function listenAt(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, port)));
+    server.listen({ port, host }, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
 /** An error of `listen`, as one line that says what to do. */
-export function listenError(error: unknown, host: string, port: number): unknown {
+function listenError(error: unknown, host: string, port: number): unknown {
   const where = `Port ${port} of ${host}`;
   switch (errorCode(error)) {
     case 'EADDRINUSE':

@@ -3,14 +3,14 @@
 // old and new processes share it while one takes over from the other.
 
 import cluster, { type Worker } from 'node:cluster';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from './errors.ts';
 import type { SentRequest } from './everywhere/client.ts';
 import type { PlatformRun } from './everywhere/run.ts';
-import { formatDuration, type Output } from './output.ts';
-import { listenError, type ServerConfig, type ServerInspection } from './server.ts';
+import { formatDuration } from './format.ts';
+import type { Output } from './output.ts';
+import { listenAt, type ServerConfig, type ServerInspection } from './server.ts';
 import type { EverywhereAnswer, FromWorker, ToWorker } from './worker.ts';
 
 /** A process that ends sooner than this after it was ready is not started again at once, in milliseconds. */
@@ -214,11 +214,7 @@ function endWorker(worker: Worker): Promise<void> {
 /** A port that nothing uses: processes that take turns must agree on one, and what starts a server must know its own. */
 export async function freePort(host: string): Promise<number> {
   const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, host, 0)));
-    server.listen({ port: 0, host }, () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+  const port = await listenAt(server, host, 0);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

@@ -3,7 +3,6 @@
 
 import type { ChildProcess } from 'node:child_process';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { formatAccess, watchAccess } from './access-log.ts';
@@ -16,7 +15,8 @@ import type { Kind } from './kind.ts';
 import type { Output } from './output.ts';
 import { startGroup, stopGroup } from './process-group.ts';
 import { headerLines, isConnectionHeader, sendHead } from './raw-headers.ts';
-import { listenError } from './server.ts';
+import { RunningRequests } from './running-requests.ts';
+import { listenAt } from './server.ts';
 import { wranglerConfigOf, wranglerFile } from './wrangler.ts';
 
 /** What is served. */
@@ -54,9 +54,7 @@ interface Backend {
   port: number;
   child: ChildProcess;
   /** Requests that it answers at the moment. */
-  running: number;
-  /** Told when the last of them is over. */
-  idle: () => void;
+  running: RunningRequests;
 }
 
 /** Serves one Worker, one version after another, at one address. */
@@ -89,13 +87,8 @@ export class WorkerdServer {
    * @returns the port
    * @throws {CommandError} when the address cannot be had
    */
-  async listen(): Promise<number> {
-    const { host, port } = this.#config;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(listenError(error, host, port)));
-      this.#server.listen({ port, host }, resolve);
-    });
-    return (this.#server.address() as AddressInfo).port;
+  listen(): Promise<number> {
+    return listenAt(this.#server, this.#config.host, this.#config.port);
   }
 
   /**
@@ -117,7 +110,7 @@ export class WorkerdServer {
     const backend = await this.#start(built);
     const before = this.#backend;
     this.#backend = backend;
-    if (before !== null) void drained(before).then(() => stop(before.child));
+    if (before !== null) void before.running.idle(DRAIN_LIMIT).then(() => stop(before.child));
     return built.inputs;
   }
 
@@ -125,7 +118,7 @@ export class WorkerdServer {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    if (this.#backend !== null) await drained(this.#backend);
+    await this.#backend?.running.idle(DRAIN_LIMIT);
     this.#server.closeAllConnections();
     await closed;
     this.#agent.destroy();
@@ -141,11 +134,8 @@ export class WorkerdServer {
       response.writeHead(503, { 'retry-after': '1' }).end();
       return;
     }
-    backend.running += 1;
-    response.once('close', () => {
-      backend.running -= 1;
-      if (backend.running === 0) backend.idle();
-    });
+    backend.running.begin();
+    response.once('close', () => backend.running.end());
     forward(request, response, backend.port, this.#agent, this.#inspection?.recorder.currentId);
   }
 
@@ -164,7 +154,7 @@ export class WorkerdServer {
     child.once('exit', () => this.#children.delete(child));
     try {
       const port = await this.#comesUp(child);
-      return { port, child, running: 0, idle: () => {} };
+      return { port, child, running: new RunningRequests() };
     } catch (error) {
       await stop(child);
       throw error;
@@ -285,18 +275,6 @@ function forward(
     if (!response.writableFinished) outgoing.destroy();
   });
   request.pipe(outgoing);
-}
-
-/** Settles when a backend has no requests any more, or had its time. */
-function drained(backend: Backend): Promise<void> {
-  if (backend.running === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const limit = setTimeout(resolve, DRAIN_LIMIT);
-    backend.idle = () => {
-      clearTimeout(limit);
-      resolve();
-    };
-  });
 }
 
 /** Ends wrangler and the workerd that it has started. */

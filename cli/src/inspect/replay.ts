@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { CommandError } from '../errors.ts';
 import { type SentRequest, sendRequest } from '../everywhere/client.ts';
-import { formatSize } from '../output.ts';
+import { formatSize } from '../format.ts';
 import { bytesOf, type Exchange, type Store } from './store.ts';
 import type { InspectedApp } from './target.ts';
 

@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { formatAccess, watchAccess } from '../access-log.ts';
 import type { Certificate } from '../certificate.ts';
 import { oneLine } from '../errors.ts';
 import type { Output } from '../output.ts';
 import { headerLines } from '../raw-headers.ts';
-import { listenError } from '../server.ts';
+import { listenAt } from '../server.ts';
 import { Environment } from './environment.ts';
 import { forward } from './forward.ts';
 import { reply } from './reply.ts';
@@ -101,13 +101,8 @@ export class WebEndpoint {
    * @returns the port
    * @throws {CommandError} when the address cannot be had
    */
-  async listen(): Promise<number> {
-    const { host, port } = this.#config;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(listenError(error, host, port)));
-      this.#server.listen({ port, host }, resolve);
-    });
-    return (this.#server.address() as AddressInfo).port;
+  listen(): Promise<number> {
+    return listenAt(this.#server, this.#config.host, this.#config.port);
   }
 
   /**
@@ -121,7 +116,7 @@ export class WebEndpoint {
     await this.#start(revision);
     const before = this.#revision;
     this.#revision = revision;
-    for (const each of before?.environments ?? []) void each.idle(DRAIN_LIMIT).then(() => each.stop());
+    for (const each of before?.environments ?? []) void each.running.idle(DRAIN_LIMIT).then(() => each.stop());
   }
 
   /** Stops accepting, finishes what runs, ends the environments. */
@@ -130,7 +125,7 @@ export class WebEndpoint {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     await Promise.allSettled(this.#revision?.starting ?? []);
-    await Promise.all([...this.#all].map((each) => each.idle(DRAIN_LIMIT)));
+    await Promise.all([...this.#all].map((each) => each.running.idle(DRAIN_LIMIT)));
     this.#server.closeAllConnections();
     await closed;
     this.#agent.destroy();
@@ -160,10 +155,7 @@ export class WebEndpoint {
       return;
     }
     const taken = environment;
-    const release = (): void => {
-      taken.running -= 1;
-      if (taken.running === 0) taken.onIdle();
-    };
+    const release = (): void => taken.running.end();
     if (response.destroyed) {
       release();
       return;
@@ -189,10 +181,10 @@ export class WebEndpoint {
     if (revision === null) return null;
     const { concurrency, environments } = this.#config;
     const take = (one: Environment): Environment => {
-      one.running += 1;
+      one.running.begin();
       return one;
     };
-    const hasRoom = (one: Environment): boolean => one.running < concurrency && !one.hasEnded;
+    const hasRoom = (one: Environment): boolean => one.running.count < concurrency && !one.hasEnded;
     for (;;) {
       const free = [...revision.environments].find(hasRoom);
       if (free !== undefined) return take(free);

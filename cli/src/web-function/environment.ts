@@ -7,6 +7,7 @@ import net from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CommandError } from '../errors.ts';
 import { startGroup, stopGroup } from '../process-group.ts';
+import { RunningRequests } from '../running-requests.ts';
 import { freePort } from '../supervisor.ts';
 import { ENTRY } from './files.ts';
 import { LIMITS } from './rules.ts';
@@ -33,9 +34,7 @@ export class Environment {
   readonly port: number;
   readonly #child: ChildProcess;
   /** Requests that it has at the moment. */
-  running = 0;
-  /** Told when the last of them is over. */
-  onIdle: () => void = () => {};
+  readonly running = new RunningRequests();
 
   private constructor(port: number, child: ChildProcess) {
     this.port = port;
@@ -87,18 +86,6 @@ export class Environment {
 
   get hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  /** Settles when it has no requests any more, or after the limit in milliseconds. */
-  idle(limit: number): Promise<void> {
-    if (this.running === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, limit);
-      this.onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   /** SIGTERM, and SIGKILL a second later. */
