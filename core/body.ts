@@ -11,9 +11,9 @@ import type { WaitContext } from './work.ts';
 export type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
 
 /**
- * An empty chunk, this very one, by which a hosted app's body asks for the head ahead of its first bytes, as
- * `flushHeaders()` and a `Response` do. To everybody else it is an empty chunk: a middleware that holds the body back or
- * makes chunks of its own holds the head back as well, and applications commit nothing with an empty chunk. (BODY-07)
+ * By this very chunk the body of a hosted app asks for the head ahead of its first bytes, as `flushHeaders()` and a
+ * `Response` do. It is empty, and anything else sees an empty chunk. A middleware that holds the body back, or makes chunks
+ * of its own, holds the head back as well. No other empty chunk commits a head. (BODY-07)
  */
 export const FLUSH: Uint8Array = new Uint8Array(0);
 
@@ -40,7 +40,7 @@ export class BodyReader {
   /**
    * The next chunk, empty ones included, or null at the end; a promise only if the body makes one.
    *
-   * @throws {ContractError} STR-04 for a chunk that is no bytes, and whatever the body throws
+   * @throws {ContractError} STR-04 for a chunk that is not bytes, and whatever the body throws
    */
   pull(): Uint8Array | null | Promise<Uint8Array | null> {
     if (this.exhausted) return null;

@@ -5,7 +5,7 @@ export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 const decoder = /* @__PURE__ */ new TextDecoder();
 
-// Reading this getter off any value tells the kind of typed array in every realm, and cannot be forged. (STR-04)
+// Read off any value, this getter names the kind of typed array. It works in every realm, and cannot be forged. (STR-04)
 const kindOfArray = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined;
 

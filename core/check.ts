@@ -1,5 +1,5 @@
-// What the gateway checks of a response before anything is sent, in every build and with the same error on every
-// platform: the status, the header list, a chunk. (SR-02 … SR-08, STR-02, STR-04)
+// What the gateway checks of a response before anything is sent: the status, the header list, a chunk. Every build and
+// every platform gives the same error. (SR-02 … SR-08, STR-02, STR-04)
 
 import { isBytes } from './bytes.ts';
 import { advice, ContractError, describe } from './errors.ts';

@@ -128,8 +128,8 @@ export function createEnviron(gateway: GatewayInfo, request: RequestInfo, errors
 type MakesEnviron = new (gateway: GatewayInfo, request: RequestInfo, errors: ErrorStream) => object;
 
 /**
- * A function, and no literal: V8 counts how many objects of a literal survive, and may then make them where only a full
- * collection looks; the whole of every request would live until there is one. What it makes is a plain object.
+ * A function, and no literal: V8 counts how many objects of a literal survive, and may then allocate them in the old
+ * generation. The whole of every request would then live until the next full collection. What it makes is a plain object.
  */
 const PlainEnviron = /* @__PURE__ */ (() => {
   function make(this: Record<string, unknown>, gateway: GatewayInfo, request: RequestInfo, errors: ErrorStream): void {
@@ -145,7 +145,7 @@ const PlainEnviron = /* @__PURE__ */ (() => {
     this.GATEWAY_INTERFACE = 'CGI/1.1';
     this['wsgi.version'] = [1, 0];
     this['wsgi.url_scheme'] = request.scheme;
-    this['wsgi.input'] = undefined; // set by the adapter once the headers tell the length
+    this['wsgi.input'] = undefined; // set by the adapter once the headers are there
     this['wsgi.errors'] = errors;
     this['wsgi.multithread'] = false;
     this['wsgi.multiprocess'] = gateway.multiprocess;
@@ -154,16 +154,17 @@ const PlainEnviron = /* @__PURE__ */ (() => {
     this['wsgi.file_wrapper'] = fileWrapper;
     this['waygate.gateway'] = gateway.gateway;
     this['waygate.wait_until'] = undefined; // set by the adapter
-    // `waygate.signal` is added by the adapter, as an accessor: to make one of a key that is there already would turn the
-    // whole object into a dictionary, which costs more than all the rest of this function.
+    // The adapter adds `waygate.signal`, as an accessor. An accessor over an existing key would turn the whole object into
+    // a dictionary, which costs more than the rest of this function.
   }
   make.prototype = Object.prototype;
   return make as unknown as MakesEnviron;
 })();
 
 /**
- * The environ key of a request header, or an empty string for one that is dropped: a name that is not a token or holds `_`
- * (it could pose as another header), and `Proxy` (httpoxy). Takes the name in any case. (ENV-12, ENV-25 … ENV-27)
+ * The environ key of a request header; an empty string for one that is dropped. Dropped are `Proxy` (httpoxy), names that
+ * are not tokens, and names with `_`, which could pose as another header. Takes the name in any case. (ENV-12, ENV-25 …
+ * ENV-27)
  */
 export const headerKey: (name: string) => string = /* @__PURE__ */ memo((name) => {
   if (!isToken(name) || name.includes('_')) return '';
@@ -181,7 +182,7 @@ export function propertyName(text: string): string {
 }
 
 /**
- * The header that an environ key stands for, in lower case, or an empty string for a key of another kind: the inverse of
+ * The header that an environ key stands for, in lower case; an empty string for a key of another kind. It is the inverse of
  * {@link headerKey}, for adapters that make a request of environ.
  */
 export const headerName: (key: string) => string = /* @__PURE__ */ memo((key) => {

@@ -87,9 +87,8 @@ class ForwardStream implements ErrorStream {
 /**
  * Makes `wsgi.errors` for one request at a time, so that half a line of one request never mixes with another's.
  *
- * @param sink the `errors` option: a stream gets each text as it was written, a function is called with each complete
- *   text, without its last line end; `console.error` when left out. What it throws, and a promise of it that rejects, is
- *   ignored (ERR-06)
+ * @param sink the `errors` option. A stream gets each text as it was written. A function gets each complete text, without
+ *   its last line end; `console.error` when left out. What it throws, and a promise of it that rejects, is ignored (ERR-06)
  * @throws {TypeError} when it is none of these
  */
 export function errorStreams(sink: ErrorSink | undefined): () => ErrorStream {

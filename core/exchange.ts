@@ -1,5 +1,5 @@
-// One request: the application runs, startResponse stores a head, the first chunk commits it, the body follows, the end
-// closes it. docs/contract.md has the state table whose words the phases are. Adapters pull the body and never see what the
+// One request. The application runs, startResponse stores a head, the first chunk commits it, the body follows, and the end
+// closes it. The phases are named after the state table in docs/contract.md. Adapters pull the body and never see what the
 // application did. (SR, CL, WRITE, ERR; outgoing.ts has the response on its way, head.ts the head, body.ts reads the body)
 
 import { BodyReader, closeBody } from './body.ts';

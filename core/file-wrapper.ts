@@ -44,8 +44,8 @@ export class FileWrapper implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * The bytes that are left when `body` is a wrapper of this library's making, unwrapped by any middleware but one that
-   * changes nothing, and its file knows them; else undefined. (FILE-04, FILE-06)
+   * How many bytes are left of a wrapper that this library made, where its file knows that. A middleware around it that
+   * changes nothing does not matter. Undefined for any other body. (FILE-04, FILE-06)
    */
   static remaining(body: object): number | undefined | Promise<number | undefined> {
     const file = unwrap(body);

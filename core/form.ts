@@ -92,8 +92,8 @@ async function gather(parts: AsyncIterable<FormPart>): Promise<FormData> {
 }
 
 /**
- * Reads a form part by part, in the order they were sent, holding none of them in memory: a file can be streamed to where it
- * belongs. What is not read of a part is passed over when the next one is asked for.
+ * Reads a form part by part, in the order in which they were sent. It holds no part in memory: a file can be streamed to
+ * where it belongs. What is not read of a part is passed over when the next one is asked for.
  *
  * @param environ the request; its body must not have been read
  * @throws {RequestError} while it is read: 415 for a body that is not a form, 400 for a malformed one, 413 beyond a limit

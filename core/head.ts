@@ -103,7 +103,10 @@ export class Head implements GatewayResponse {
       throw new ContractError('CL-02', `The body ended ${missing} bytes short of the Content-Length it declared.`);
   }
 
-  /** What to report of a body that is longer than its length; null where that was done, since an array tells ahead. */
+  /**
+   * The error to report for a body that is longer than its length; null where that was done. The length of an array is
+   * known ahead.
+   */
   overrun(): ContractError | null {
     if (this.#isTooLong) return null;
     this.#isTooLong = true;

@@ -1,6 +1,6 @@
-// Plans for the headers of requests. The same client, and the same event source, sends the same names in the same order again
-// and again: to compare them with those of an earlier request is cheaper than to look each up and to see whether its key is
-// there already. A plan holds names and keys, never a value; how many there are and how long is bounded, whatever clients send.
+// Plans for the headers of requests. A client, or an event source, sends the same names in the same order again and again.
+// To compare them with those of an earlier request is cheaper than to look up each name, and then its key in the environ. A
+// plan holds names and keys, never a value; how many there are and how long is bounded, whatever clients send.
 
 import { addHeader, headerKey, propertyName } from './environ.ts';
 import type { Environ } from './types.ts';
@@ -29,7 +29,7 @@ export class HeaderPlans {
   readonly #patience: Uint8Array = new Uint8Array(PLACES);
 
   /**
-   * The plan that may be for such headers: whoever follows it compares every name, and that there are as many.
+   * The plan that may be for such headers. Its caller still compares every name, and their number.
    *
    * @param count how many headers there are
    * @param last the last of their names
@@ -95,8 +95,8 @@ function fits(names: readonly string[], lines: readonly string[]): boolean {
 }
 
 /**
- * Puts values under keys that environ has not yet. The first ones each by themselves: an engine remembers for each place in
- * the code which key came there last, and looks up every one that comes to a place in a loop.
+ * Puts values under keys that environ has not yet. The first ones are written out one by one. An engine remembers for each
+ * place in the code which key came there last; in a loop it has to look up every key.
  *
  * @param step 2 where each value follows a name
  */

@@ -14,7 +14,7 @@ export class ResponseHeaders implements Iterable<[string, string]> {
 
   /**
    * @param list the list to look at; a new one when left out
-   * @throws {ContractError} when it is no list of [name, value] pairs of legal names and values
+   * @throws {ContractError} when it is not a list of [name, value] pairs of legal names and values
    */
   constructor(list: HeaderList = []) {
     if (!Array.isArray(list))

@@ -1,5 +1,5 @@
-// For platforms that may freeze or end a process once its response is over: the response ends when the work that was given
-// to `waygate.wait_until` has.
+// For platforms that may freeze or end a process once its response is over. The response ends when the work that was given
+// to `waygate.wait_until` has ended.
 
 import { iterate } from './body.ts';
 import { FileWrapper } from './file-wrapper.ts';
@@ -8,8 +8,9 @@ import type { Application, ApplicationBody } from './types.ts';
 import { logRejection, PendingWork } from './work.ts';
 
 /**
- * Makes a response wait, at its end, for the work of its request. What was given to `waygate.wait_until` before an array was
- * returned is waited for before the array goes out; otherwise all that was given by the last chunk, after that chunk.
+ * Makes a response wait, at its end, for the work of its request. An array goes out once all the work is done that was
+ * given to `waygate.wait_until` before it was returned. Any other body ends once all the work is done that was given by its
+ * last chunk.
  *
  * @param app the application
  * @example

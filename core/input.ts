@@ -9,7 +9,7 @@ export interface ByteSource {
   /** The next chunk, or null at the end; rejects when the client has gone. */
   pull(): Uint8Array | null | Promise<Uint8Array | null>;
   /**
-   * Gathers the whole body, in place of the first pull: whoever wants all of a short one then waits for one promise.
+   * Gathers the whole body, in place of the first pull. A caller that wants all of a short body then waits for one promise.
    *
    * @param done given all that came, in one piece; fewer bytes than were declared where the body ended early
    * @param failed given what {@link pull} would reject with

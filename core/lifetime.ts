@@ -16,7 +16,7 @@ export interface Running {
 /**
  * The lifetime of one request.
  *
- * An adapter makes one for each request, or derives its own call from it, and tells it four things:
+ * An adapter makes one for each request, or derives its own call from it. It makes four calls:
  *
  * 1. {@link attachTo} once the environ has its request line: adds `waygate.signal` and `waygate.wait_until`.
  * 2. {@link begin} with the exchange, before that runs the application.

@@ -19,7 +19,7 @@ export function memo<Made>(make: (text: string) => Made): (text: string) => Made
   return (text) => {
     const found = known.get(text);
     if (found !== undefined) return found;
-    // Not only strings come here: whoever checks has not looked yet.
+    // The value may be anything: it is checked after this.
     if (typeof text !== 'string' || text.length > LONGEST_TEXT) return make(text);
     const key = copy(text);
     const made = make(key);

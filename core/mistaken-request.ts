@@ -2,7 +2,7 @@
 
 import { describe, quote } from './errors.ts';
 
-/** A member that tells a platform's object, and how that object is called. Asked in this order. */
+/** A member by which a platform's object is known, and how that object is called. Asked in this order. */
 const KNOWN: readonly [has: (value: Anything) => boolean, name: string][] = Object.freeze([
   [
     ({ respondWith, request }) => typeof respondWith === 'function' && isObject(request),

@@ -1,7 +1,7 @@
 // `multipart/form-data`, read part by part as it comes. (RFC 7578, RFC 2046 §5.1, WHATWG HTML §4.10.21.8)
 //
-// It is written here because the parsers that run on every platform gather each part in memory, and the one that does not
-// needs Node's streams.
+// Waygate has its own parser for a reason: those that run on every platform gather each part in memory. The one that does
+// not needs Node's streams.
 
 import { decode, EMPTY } from './bytes.ts';
 import { isToken } from './check.ts';

@@ -28,8 +28,8 @@ export function plainResponse(statusCode: number, method: string | undefined, de
 }
 
 /**
- * The answer to a request from which no environ could be made, so that no application is called: what is wrong with it
- * for the client; anything else is the adapter's own failure, which is logged.
+ * The answer to a request from which no environ could be made: no application is called. A client reads what is wrong with
+ * its request. Anything else is the adapter's own failure, which is logged.
  *
  * @param error what kept the environ from being made
  * @param errors `wsgi.errors` of the request

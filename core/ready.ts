@@ -1,4 +1,4 @@
-// Whether a chunk is ready now or still to come: whoever could send the head of a response ahead of it wants to know. (D23)
+// Whether a chunk is ready now or still to come. In the second case the head of a response can be sent ahead of it. (D23)
 
 /** Microtasks within which a stream of bytes in memory answers. */
 const MICROTASKS = 8;
@@ -6,10 +6,10 @@ const MICROTASKS = 8;
 /**
  * Waits a moment for a promise: some microtasks, then turns of the event loop.
  *
- * @param pending what is waited for; its failure is left to whoever reads it
+ * @param pending what is waited for; its failure is left to its reader
  * @param turns how many turns at most; a stream over a Blob or a form reads in turns of its own
- * @param isUrgent whether bytes are waiting behind this: then it is the next turn, else one that takes a millisecond, in
- *   which what fails at once does so
+ * @param isUrgent whether bytes are waiting behind this. Then it waits for one turn, else for a millisecond, in which what
+ *   fails at once does so
  * @returns whether it has settled
  */
 export async function isReady(pending: Promise<unknown>, turns: number, isUrgent: boolean): Promise<boolean> {

@@ -21,12 +21,12 @@ export class Reporter<Call = never> {
   }
 
   /**
-   * Reports a failure of the application, to `wsgi.errors` and `onError`, or to `onFailure` alone. What a client did wrong, or
-   * that it left, is no such thing. Never throws. (ERR-05)
+   * Reports a failure of the application, to `wsgi.errors` and `onError`, or to `onFailure` alone. A client's mistake, or
+   * its leaving, is not a failure of the application. Never throws. (ERR-05)
    */
   reportError(error: unknown): void {
     if (isA(error, ClientDisconnectedError)) return;
-    // A stream that fails gives the same error to whoever reads it and to whoever cancels it. (ERR-02)
+    // A stream that fails gives the same error to its reader and to the code that cancels it. (ERR-02)
     if (typeof error === 'object' && error !== null && error === this.#reported) return;
     this.#reported = error;
     const { onFailure } = this.options;

@@ -33,7 +33,7 @@ export interface Receiver<Call = never> {
   answer(answer: Answer<Call>): void;
 }
 
-/** A body to be pulled chunk by chunk. Whoever got it calls `close()` in the end, also after an error. */
+/** A body to be pulled chunk by chunk. The adapter that got it calls `close()` in the end, also after an error. */
 export interface ResponseBody extends AsyncIterable<Uint8Array> {
   /**
    * The next chunk, or null at the end; a promise only where the application makes one. To ask says that the platform has
@@ -74,16 +74,16 @@ export interface ExchangeOptions<Call = never> {
    */
   takesStreams?: boolean;
   /**
-   * Recognizes a body behind which stands an app of the adapter's own platform, which can then answer directly: asked
-   * before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
+   * Recognizes a body behind which stands an app of the adapter's own platform. That app can then answer directly. It is
+   * asked before anything else is done with the body. Returns what the adapter needs for that, or null. (EXT-02: an adapter
    * refuses unless `startResponse` is the very function that the body was made with.)
    *
    * @default no body is recognised
    */
   passthrough?: (body: object, startResponse: StartResponse) => Call | null;
   /**
-   * Who waits for what still goes on after `close()`, which waits for nothing that may never end: the application itself, or
-   * the step that its body is in. A platform that would stop it goes on until that has settled.
+   * What waits for the work that goes on after `close()`: the application itself, or the step that its body is in.
+   * `close()` waits for nothing that may never end. A platform that would stop it goes on until that has settled.
    *
    * @default nobody waits
    */

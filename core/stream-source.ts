@@ -28,7 +28,7 @@ export class StreamSource implements ByteSource {
       return await (ahead ?? this.#read());
     } finally {
       this.#reading -= 1;
-      // Whoever reads on does so at once.
+      // A reader that goes on does so at once.
       if (this.#context !== null) setTimeout(() => this.#drop(), 0);
     }
   }
@@ -37,13 +37,13 @@ export class StreamSource implements ByteSource {
   begin(): void {
     if (this.#reader !== null || this.#stream.locked) return;
     this.#ahead = this.#read();
-    this.#ahead.catch(() => {}); // whoever pulls hears of it
+    this.#ahead.catch(() => {}); // the caller of pull hears of it
   }
 
   /**
-   * Reads away what is left of a body that was begun, now that the response is over, for 5 seconds at most: a platform may
-   * wait for its end before it serves the next request of the connection. Whoever waits for a chunk may read on; to go on
-   * later is an error. A body that nobody has begun is the platform's.
+   * Reads away what is left of a body that was begun, now that the response is over, for at most 5 seconds. A platform may
+   * wait for its end before it serves the next request of the connection. A reader that waits for a chunk may read on; to
+   * go on later is an error. A body that nobody has begun is the platform's.
    *
    * @returns when it is read, where that begins now
    * @param context waits while that goes on

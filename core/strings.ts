@@ -13,9 +13,9 @@ const SHORT_BYTES = 64;
 const short = /* @__PURE__ */ new Uint8Array(SHORT_BYTES);
 
 /**
- * The UTF-8 bytes of a text: the usual way to make a body chunk. They are in memory of their own, never a part of a block that
- * others share: whoever is given a chunk may transfer it, as a byte stream does, and every other chunk in the block would be
- * gone.
+ * The UTF-8 bytes of a text: the usual way to make a body chunk. They are in memory of their own, never a part of a block
+ * that others share. A byte stream, for example, transfers the chunks that it is given: every other chunk in the block
+ * would be gone.
  *
  * @param text any Unicode text; lone surrogates become U+FFFD
  * @throws {TypeError} for a value that is not a string: `TextEncoder` would make `[object Promise]` of a read that was not awaited
@@ -86,8 +86,8 @@ export function encodeWsgi(text: string): string {
 }
 
 /**
- * A text without the blanks and tabs at its ends. (`trim` would take more than HTTP calls blank, and a regular expression
- * for the end of a text looks at each run of blanks inside again and again.)
+ * A text without the blanks and tabs at its ends. `trim` would remove more than HTTP calls blank. A regular expression for
+ * the end of a text looks at each run of blanks inside again and again.
  */
 export function trimBlanks(text: string): string {
   let start = 0;

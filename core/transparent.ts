@@ -1,5 +1,5 @@
 // Objects that stand in for others: everything passes through them unchanged, as through the validator's. What is known of
-// the one behind then holds for the one in front, and a gateway or a hosted app need not know less of it. (FILE-06, INPUT-08)
+// the one behind then holds for the one in front, also for a gateway or a hosted app. (FILE-06, INPUT-08)
 
 const BEHIND = new WeakMap<object, object>();
 

@@ -3,8 +3,8 @@
 import type { EnvironKeys, WrappedFiles } from './index.ts';
 
 /**
- * A WSGI application: called once per request with the request's environ and a `startResponse` of its own, it returns
- * the body, or a promise of it. (PEP 3333 CALL-01, CALL-02, BODY-01)
+ * A WSGI application. It is called once per request, with the request's environ and a `startResponse` of its own. It
+ * returns the body, or a promise of it. (PEP 3333 CALL-01, CALL-02, BODY-01)
  */
 export type Application = (
   environ: Environ,
@@ -29,9 +29,9 @@ export type StartResponse = (status: string, headers: ReadonlyHeaderList, error?
 export type Write = (chunk: Uint8Array) => Promise<void>;
 
 /**
- * What an application returns: chunks of bytes, sync or async, and optionally `close()`, which the gateway calls exactly
- * once when the request is done, however it ends. Arrays, generators, async generators and a `ReadableStream` all are
- * bodies. A chunk must stay unchanged until the next one is asked for. (BODY-01 … BODY-09, CLOSE-01)
+ * What an application returns: chunks of bytes, sync or async, and optionally `close()`. The gateway calls `close()`
+ * exactly once when the request is done, however it ends. Arrays, generators, async generators and a `ReadableStream` all
+ * are bodies. A chunk must stay unchanged until the next one is asked for. (BODY-01 … BODY-09, CLOSE-01)
  */
 export type ApplicationBody = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & { close?(): void | Promise<void> };
 

@@ -126,7 +126,7 @@ export function escapeByte(unit: string): string {
 }
 
 /**
- * Moves a mount prefix from the path to the script name, on a segment boundary and at most once: `/api` is no prefix of
+ * Moves a mount prefix from the path to the script name, on a segment boundary and at most once: `/api` is not a prefix of
  * `/apiary`. A path outside of the prefix is left alone. (ENV-29)
  *
  * @param path a decoded path
@@ -215,8 +215,8 @@ export function shiftPathInfo(environ: Environ): string | null {
 }
 
 /**
- * `PATH_INFO` as a URL path: in the exact encoding that was sent (`%2F`, `%zz`, `~`) while `REQUEST_URI` still denotes
- * `SCRIPT_NAME` and `PATH_INFO`, else quoted anew, since what a middleware changed wins.
+ * `PATH_INFO` as a URL path. It is in the exact encoding that was sent (`%2F`, `%zz`, `~`) while `REQUEST_URI` still
+ * denotes `SCRIPT_NAME` and `PATH_INFO`. Else it is quoted anew, since what a middleware changed wins.
  *
  * @returns an encoded path that starts with `/`, or `*`, or is empty where `PATH_INFO` is
  * @example
@@ -243,8 +243,8 @@ export function encodedPathInfo(environ: Environ): string {
 }
 
 /**
- * The query of a URL, with its `?`: that of `QUERY_STRING`, or a `?` alone where the client sent one, which `QUERY_STRING`
- * cannot tell from none; else empty.
+ * The query of a URL, with its `?`: that of `QUERY_STRING`, or else empty. A `?` alone is kept where the client sent one;
+ * `QUERY_STRING` does not show it.
  */
 export function querySuffix(environ: Environ): string {
   const query = environ.QUERY_STRING ?? '';
@@ -258,8 +258,8 @@ function isEscape(text: string, at: number): boolean {
 }
 
 /**
- * A path as a URL shows it: a JS string that may hold any character becomes printable ASCII, through UTF-8, without
- * touching the escapes that are there.
+ * A path as a URL shows it. A JS string that may hold any character becomes printable ASCII, through UTF-8. The escapes
+ * that are there stay.
  *
  * @param text a path or target as a person or a decoding gateway wrote it
  */

@@ -21,11 +21,11 @@ export class WriteQueue {
   #last: Pending | null = null;
   #taking: Pending | null = null;
   #closed = false;
-  /** Wakes whoever waits for the next chunk. */
+  /** Wakes the reader that waits for the next chunk. */
   #wake: () => void = ignore;
 
   /**
-   * @returns a promise that resolves when the platform has taken the chunk; whoever ignores it crashes nothing
+   * @returns a promise that resolves when the platform has taken the chunk; it may be ignored safely
    */
   push(chunk: Uint8Array): Promise<void> {
     const promise = new Promise<void>((taken, lost) => {
@@ -75,13 +75,13 @@ export class WriteQueue {
     if (first === null) return null;
     this.#first = first.next;
     if (this.#first === null) this.#last = null;
-    // Whoever keeps one chunk keeps no other.
+    // To keep one chunk keeps no other.
     first.next = null;
     return first;
   }
 }
 
-/** What `write` returns when nobody is left to take the chunk; whoever ignores it crashes nothing. (WRITE-04) */
+/** What `write` returns when nobody is left to take the chunk; it may be ignored safely. (WRITE-04) */
 export function lost(): Promise<void> {
   const promise = Promise.reject(new ClientDisconnectedError(LOST));
   promise.catch(ignore);

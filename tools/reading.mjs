@@ -23,7 +23,7 @@ export const DIALECT = [
     'reports, logs, says',
   ],
   [/\b[Ww]hoever\b|\b[Ww]homever\b/, 'the name of the code or the person'],
-  [/(?:, |but )for one\b|\b[Ff]or one,/, 'for example'],
+  [/(?:, |but )for one\b(?! \w)|\b[Ff]or one,/, 'for example'],
   [/\b[Mm]end(?:s|ed|ing)?\b/, 'fix'],
   [/\bfront doors?\b/, 'event source'],
   [/\b(?:taken|takes|take|took) (?:it |them )?off\b/, 'removes'],
@@ -117,6 +117,55 @@ export function strings(source) {
     /\/\/.*|\/\*[\s\S]*?\*\/|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g,
   );
   return [...tokens].map((token) => token[1] ?? token[2] ?? token[3] ?? '').filter((each) => / /.test(each));
+}
+
+/**
+ * The comments of a program as sentences, without its examples and the names of its parameters. Lines that follow each other
+ * are one text.
+ *
+ * @param {string} source
+ * @returns {string[]}
+ */
+export function comments(source) {
+  /** @type {string[]} */
+  const found = [];
+  /** @type {string[] | null} */
+  let block = null;
+  /** @type {string[]} */
+  let lines = [];
+  const end = () => {
+    if (lines.length > 0) found.push(lines.join('\n'));
+    lines = [];
+  };
+  for (const line of source.split('\n')) {
+    const text = line.trim();
+    if (block === null && text.startsWith('/*')) {
+      end();
+      block = [];
+    }
+    if (block !== null) {
+      block.push(text.replace(/^\/?\*+(?!\/)|\*\/.*$/g, '').trim());
+      if (text.includes('*/')) {
+        found.push(block.join('\n'));
+        block = null;
+      }
+      continue;
+    }
+    const [, code = '', comment] =
+      /^((?:[^'"`/]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|\/(?![/*]))*)\/\/ (.*)$/.exec(line) ?? [];
+    if (code.trim() !== '' || comment === undefined) end();
+    if (comment !== undefined) lines.push(comment.trim());
+  }
+  end();
+  return found.flatMap((each) =>
+    sentences(
+      each
+        .replace(/^@example\b(?:.*\n?)(?:(?!@).*\n?)*/gm, '')
+        .replace(/\{@link ([^}]+)\}/g, '`$1`')
+        .replace(/^@(?:param|typeParam|throws|returns|default|typedef|type|see)\b(?: \{[^}]*\})?/gm, '\n\n')
+        .replace(/ {3,}/g, ' '),
+    ),
+  );
 }
 
 /** @param {string} source @returns {string[]} */

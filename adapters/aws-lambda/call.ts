@@ -1,5 +1,5 @@
-// The story of one invocation whose result is returned in one piece: from the event to environ, through the application, to
-// the result that makes the event source answer.
+// The story of one invocation whose result is returned in one piece. The event becomes an environ, and the response of the
+// application becomes the result.
 
 import { Exchange } from '../../core/exchange.ts';
 import { plainResponse } from '../../core/plain-response.ts';

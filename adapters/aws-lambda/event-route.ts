@@ -99,10 +99,10 @@ function recordsOf(event: unknown): Parts[] | null {
 }
 
 /**
- * Hands out the records of a batch one after the other, in their order, and reports those that failed. Of a stream (Kinesis,
- * DynamoDB) the first that fails ends the batch, as Lambda goes on from there; of a FIFO queue it does too, and those after
- * it are reported with it. Where nothing can be reported the first failure is that of the invocation.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * Hands out the records of a batch one after the other, in their order, and reports those that failed. In a batch of a
+ * stream (Kinesis, DynamoDB) the first failure ends the batch: Lambda goes on from there. In a batch of a FIFO queue too,
+ * and the messages after it are reported with it. Where nothing can be reported the first failure is that of the
+ * invocation. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 async function eachRecord(
   records: Parts[],

@@ -10,14 +10,14 @@ import { emulatorOf } from './sources/emulators.ts';
 
 /**
  * Makes an application of a Lambda handler: `toFetch(fromLambda(handler, { source: 'http-api' }))` calls it as an HTTP API
- * would, with the event that an HTTP API makes of the request, and answers as an HTTP API answers its result. That is also
- * how a handler is tested, and run on `node:http` during development.
+ * would, with the event of an HTTP API. It answers as an HTTP API answers the result. That is also how a handler is tested,
+ * and run on `node:http` during development.
  *
- * The handler may be asynchronous, call back, or stream. When it fails, or its result is one that the event source makes no
- * response of, the client gets the event source's own error page, and `wsgi.errors` says why.
+ * The handler may be asynchronous, call back, or stream. When it fails, or the event source cannot use its result, the
+ * client gets the event source's own error page. `wsgi.errors` says why.
  *
  * @param handler the function as Lambda would call it
- * @param options which event source, how it is set up, and what the function's context tells
+ * @param options which event source, how it is set up, and what the function's context says
  * @throws {TypeError} for a handler that is not a function, and for an unknown source
  * @example
  * await serve(fromLambda(handler, { source: 'http-api' }));

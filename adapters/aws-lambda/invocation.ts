@@ -35,7 +35,7 @@ export class Invocation extends RequestLifetime {
   /**
    * Has the signal abort some time before Lambda ends the invocation.
    *
-   * @param marginMs how long before, in milliseconds; the context tells when that is, and without it nothing happens
+   * @param marginMs how long before, in milliseconds. The context says when that is; without it nothing happens
    */
   abortBefore(marginMs: number): void {
     const { context } = this;

@@ -1,4 +1,4 @@
-// What toLambda and toLambdaStream can be told, checked once when the handler is made.
+// The options of toLambda and toLambdaStream, checked once when the handler is made.
 
 import { prepareOptions, type Settings } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
@@ -18,11 +18,11 @@ export interface LambdaOptions extends GatewayOptions {
    */
   sources?: readonly LambdaSource[];
   /**
-   * What becomes of an event that is not an HTTP request: one of a queue, a topic, a stream, a bucket, a schedule, EventBridge,
-   * a WebSocket, an authorizer's question, a warm-up ping, anything. A function is called with `(event, context)`, and what
-   * it returns is the result. A path, `/events` for one, gets the event as the JSON body of a POST: its status and body make
-   * the result, and no client can reach that path. `{ record }` takes either, for each record of a batch by itself, and
-   * reports those that failed as `batchItemFailures`. See docs/platforms.md, "Events that are not HTTP".
+   * What becomes of an event that is not an HTTP request. It may come from a queue, a topic, a stream, a bucket, a
+   * schedule, EventBridge, a WebSocket, an authorizer or a warm-up ping. A function is called with `(event, context)`, and
+   * what it returns is the result. A path, for example `/events`, gets the event as the JSON body of a POST. Its status and
+   * body make the result. No client can reach that path. `{ record }` takes either, for each record of a batch by itself,
+   * and reports those that failed as `batchItemFailures`. See docs/platforms.md, "Events that are not HTTP".
    *
    * @default such an event rejects with an {@link UnsupportedEventError} that names it
    */
@@ -36,8 +36,8 @@ export interface LambdaOptions extends GatewayOptions {
    */
   errorStatuses?: readonly number[] | ((status: number) => boolean);
   /**
-   * How long before the function's timeout `waygate.signal` aborts, in milliseconds, so that an endless response can come to
-   * an end of its own: Lambda tells a function of no client that left. (`context.getRemainingTimeInMillis`)
+   * How long before the function's timeout `waygate.signal` aborts, in milliseconds, so that an endless response can come
+   * to an end of its own: Lambda does not report a client that has left. (`context.getRemainingTimeInMillis`)
    *
    * @default 0: never
    */

@@ -12,7 +12,7 @@ export interface AnyEvent {
   readonly requestContext?: { readonly [member: string]: unknown } | null;
 }
 
-/** One event source, as `toLambda` needs it. No method keeps anything, and none looks at headers to tell events apart. */
+/** One event source, as `toLambda` needs it. No method keeps anything, and none looks at headers to recognise an event. */
 export interface Source<Event = unknown, Result = unknown> extends LambdaSource {
   /** Whether an event comes from here. No two sources recognise the same event. */
   recognises(event: AnyEvent): boolean;

@@ -1,6 +1,5 @@
-// What Lambda's Node.js runtime gives to a function that streams its response: the stream, the global `awslambda`, and
-// the mark by which the runtime knows such a function.
-// https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
+// What Lambda's Node.js runtime gives to a function that streams its response: the stream, the global `awslambda`, and the
+// mark of such a function. https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
 
 import type { Writable } from 'node:stream';
 import { describe } from '../../core/errors.ts';
@@ -41,8 +40,8 @@ export const DELIMITER_BYTES = 8;
 export const PRELUDE_LIMIT_BYTES: number = 16 * 1024;
 
 /**
- * What the runtime offers as the global `awslambda`, for where there is none: a handler that was written for the runtime
- * loads and runs off AWS after `globalThis.awslambda = awslambda`.
+ * What the runtime offers as the global `awslambda`, for use elsewhere. After `globalThis.awslambda = awslambda` a handler
+ * that was written for the runtime loads and runs off AWS.
  *
  * @example
  * Object.assign(globalThis, { awslambda });
@@ -70,7 +69,7 @@ export const awslambda: AwsLambda = {
 
 /**
  * Marks a handler as one that streams, by the runtime's own function where there is one. Other software makes a global of
- * this name too, without the members of the runtime's: the AWS SDK keeps its request ids there, tests put a stub there.
+ * this name too, without the members of the runtime's. The AWS SDK keeps its request ids there; tests put a stub there.
  */
 export function streamify(handler: StreamHandler): StreamHandler {
   const own = runtimeGlobal();
@@ -91,12 +90,12 @@ function runtimeGlobal(): Partial<AwsLambda> {
 }
 
 /**
- * Whether a stream is the runtime's: then a response that breaks off is the runtime's to end, with the error that the
- * handler rejects with, in the trailers. To destroy its stream ends the whole process instead.
+ * Whether a stream is the runtime's. The runtime then ends a response that breaks off, with the error that the handler
+ * rejects with in the trailers. To destroy its stream ends the whole process instead.
  */
 export function isRuntimeStream(stream: ResponseStream): boolean {
   if (typeof stream.setContentType !== 'function') return false;
-  // The runtime's is no Writable but has the methods of one. Stand-ins are, and have to be broken.
+  // The runtime's stream is not a Writable, but it has the methods of one. Stand-ins are, and have to be broken.
   return !('_writableState' in stream) || process.env.AWS_LAMBDA_RUNTIME_API !== undefined;
 }
 

@@ -10,16 +10,16 @@ import { answerStreamed } from './stream-call.ts';
 import { isRuntimeStream, type ResponseStream, type StreamHandler, streamify, trailerError } from './streaming.ts';
 
 /**
- * Serves an application as a Lambda function that streams its response: behind a function URL with invoke mode
- * `RESPONSE_STREAM`, or a REST API whose integration has the response transfer mode `STREAM`.
+ * Serves an application as a Lambda function that streams its response. It works behind a function URL with invoke mode
+ * `RESPONSE_STREAM`, and a REST API whose integration has the response transfer mode `STREAM`.
  *
  * @param app the application
  * @param options see {@link LambdaOptions}
  * @returns the handler, marked as Lambda's runtime wants it by `awslambda.streamifyResponse`. Off AWS it can be called as
- *   `handler(event, responseStream, context)` with any `Writable`; called without a stream, as `handler(event, context)`, it
- *   answers in one piece, as that of `toLambda` does. It rejects for an event that is not an HTTP request unless the option
- *   `events` takes it, for one whose event source does not stream, for a status among `errorStatuses`, and for a response that
- *   broke off
+ *   `handler(event, responseStream, context)` with any `Writable`. Called without a stream, as `handler(event, context)`,
+ *   it answers in one piece, as `toLambda` does. It rejects for an event that is not an HTTP request, unless the option
+ *   `events` takes it. It also rejects for an event source that does not stream, a status among `errorStatuses`, and a
+ *   response that broke off
  * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example export const handler = toLambdaStream(app);
  */

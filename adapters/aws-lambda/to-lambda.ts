@@ -10,13 +10,13 @@ import type { LambdaHandler } from './types.ts';
 
 /**
  * Serves an application as a Lambda function, behind every HTTP event source that AWS has: REST API, HTTP API, function
- * URL, Application Load Balancer, VPC Lattice and Lambda@Edge. The event alone tells which one it is.
+ * URL, Application Load Balancer, VPC Lattice and Lambda@Edge. The event alone says which one it is.
  *
  * @param app the application
  * @param options see {@link LambdaOptions}
- * @returns the handler. It rejects for an event that is not an HTTP request, with {@link UnsupportedEventError} unless the option
- *   `events` takes it, and for a response whose status is among `errorStatuses`, with {@link FailedResponseError}; for nothing
- *   else: failures of the application are responses
+ * @returns the handler. It rejects with {@link UnsupportedEventError} for an event that is not an HTTP request, unless the
+ *   option `events` takes it. It rejects with {@link FailedResponseError} for a status among `errorStatuses`. Any other
+ *   failure of the application is a response
  * @throws {TypeError} for an application that is not a function or an option of the wrong type
  * @example export const handler = toLambda(app, { events: (event) => console.log(event) });
  */

@@ -1,5 +1,5 @@
-// The story of one request to a Lambda function in the emulator: the event source makes an event of it, the function returns a
-// result, and the event source makes an answer of that.
+// The story of one request to a Lambda function in the emulator. The event source turns it into an event, and turns the
+// function's result into a response.
 
 import type { ApplicationBody, Environ, StartResponse } from '../../../core/types.ts';
 import { answerOf, send } from './answer.ts';

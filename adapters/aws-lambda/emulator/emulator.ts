@@ -1,5 +1,5 @@
-// What an event source does, as `fromLambda` imitates it: the request as it came from a client, the event that is made of it,
-// and what becomes of the function's result.
+// What an event source does, as `fromLambda` imitates it. It takes the request of a client, makes an event of it, and makes
+// a response of the function's result.
 
 import type { HeaderList } from '../../../core/types.ts';
 import type { LambdaSource } from '../types.ts';

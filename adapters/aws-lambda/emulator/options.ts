@@ -1,4 +1,4 @@
-// What fromLambda can be told: how the event source is set up, and what the function's context says.
+// The options of fromLambda: how the event source is set up, and what the function's context says.
 
 import type { Application } from '../../../core/types.ts';
 import type { LambdaSource, SourceName } from '../types.ts';
@@ -56,7 +56,7 @@ export interface EmulatorOptions {
   origin?: Application;
 }
 
-/** What the function is called and how long it may run, as its context tells. */
+/** The function's name and how long it may run, as its context says. */
 export interface FunctionOptions {
   /**
    * The name of the function, for `context.functionName`.

@@ -25,7 +25,7 @@ export function originEnviron(environ: Environ, passed: JsonObject, sent: Client
   for (const key of Object.keys(origin)) if (key.startsWith('HTTP_') || key.startsWith('CONTENT_')) delete origin[key];
   for (const [name, records] of Object.entries((passed.headers ?? {}) as JsonObject)) {
     const values = [records].flat().map((record) => (record as { value?: unknown } | null)?.value);
-    // CloudFront tells its functions, not the origin.
+    // CloudFront sends this to functions, not to the origin.
     if (name.toLowerCase() !== 'cloudfront-forwarded-proto') addHeaders(origin, { [name]: values });
   }
   const path = sentPath(passed.uri);

@@ -78,7 +78,7 @@ export function payload1Event(request: ClientRequest, parts: Payload1Parts): Jso
         user: null,
       },
       domainName: parts.domainName,
-      // An HTTP API has no resources, and its events tell of no deployment.
+      // An HTTP API has no resources, and its events name no deployment.
       ...(parts.resourceId === null ? null : { deploymentId: 'dep123' }),
       apiId: API_ID,
     },

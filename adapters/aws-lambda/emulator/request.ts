@@ -92,8 +92,8 @@ export function titleCase(name: string): string {
 }
 
 /**
- * Whether a body goes into an event as text: the types that HTTP APIs, function URLs and load balancers take for text, and
- * only if it is one. A form post is none, nor is a body without a type.
+ * Whether a body goes into an event as text. It has a type that HTTP APIs, function URLs and load balancers take for text,
+ * and its bytes are UTF-8. A form post is none, nor is a body without a type.
  */
 export function isTextBody(request: ClientRequest): boolean {
   const type = (valuesOf(request, 'content-type')[0] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';

@@ -42,8 +42,8 @@ export function reasonOf(text: unknown): { reason: string } | null {
  * The bytes of a body.
  *
  * @param status that of the error page for a body that is not base64, where it is not that of all failures
- * @throws {MalformedResultError} unless it is missing or a string, and base64 where the result says so: no other alphabet,
- *   white space or missing end, which Node would take
+ * @throws {MalformedResultError} unless it is missing or a string, and base64 where the result says so. Node would take
+ *   another alphabet, white space or a missing end; this does not
  */
 export function bytesOf(body: unknown, base64: boolean, status?: number): Uint8Array {
   if (body === undefined || body === null) return new Uint8Array(0);

@@ -1,4 +1,4 @@
-// Lambda's Node.js runtime, as far as a handler can tell: the context, the callback, a promise, and what a failure is.
+// Lambda's Node.js runtime, as a handler sees it: the context, the callback, a promise, and what a failure is.
 // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
 
 import { Writable } from 'node:stream';
@@ -53,8 +53,8 @@ export function call(
     };
     const returned = handler(event, makeContext(requestId, options, settle), settle);
     if (isThenable(returned)) returned.then(resolve, reject);
-    // The runtime ignores what a plain function returns and waits for the callback, or for the legacy methods of the
-    // context; where none of them can come the result is null.
+    // The runtime ignores what a plain function returns. It waits for the callback, or for the legacy methods of the
+    // context. Where none of them can come, the result is null.
     else if (handler.length < 2 || (handler.length < 3 && returned !== undefined)) resolve(null);
     // So it is when nothing is left to run that could call them.
     else giveUp = whenIdle(() => resolve(null));

@@ -7,7 +7,7 @@ import { MalformedResultError } from './emulator.ts';
 /** What a response is that says nothing of its type. */
 export const DEFAULT_TYPE = 'application/octet-stream';
 
-/** The stream that a streaming handler gets, at the pace of whoever pulls from it. */
+/** The stream that a streaming handler gets, at the pace of its reader. */
 export class StreamReader extends Writable implements ResponseStream {
   contentType: string = DEFAULT_TYPE;
   _onBeforeFirstWrite: ResponseStream['_onBeforeFirstWrite'] = undefined;

@@ -4,8 +4,8 @@ import type { GatewayResponse } from '../../../core/response.ts';
 import { textFromBytes } from '../../../core/strings.ts';
 
 /**
- * The bytes of a base64 text: a `Uint8Array`, not a `Buffer`, whose `slice` and `toString` mean something else; and in memory
- * of its own, where a small `Buffer` shares its with whatever else the process has handled.
+ * The bytes of a base64 text, as a `Uint8Array`: `slice` and `toString` of a `Buffer` mean something else. They have memory
+ * of their own; a small `Buffer` shares its memory with others of the process.
  */
 export function bytesOf(base64: string): Uint8Array {
   const bytes = Buffer.from(base64, 'base64');
@@ -24,8 +24,8 @@ export interface ResultBody {
 }
 
 /**
- * Adds a body to a result: as text, or in base64 when its bytes are not UTF-8, or a content coding says that they are no
- * text. Never decided by the content type: every list of types is wrong for somebody.
+ * Adds a body to a result as text. It is base64 where its bytes are not UTF-8, or where it has a content coding. Never
+ * decided by the content type: every list of types is wrong for somebody.
  *
  * @param result is changed
  */

@@ -10,7 +10,7 @@ import { nativeOf } from './request-headers.ts';
  * @param proto the scheme as AWS reports it
  * @param port the port as AWS reports it
  * @param domainName the name by which AWS knows the event source
- * @param usual the scheme where nothing tells
+ * @param usual the scheme where nothing names one
  */
 export function addServer(
   environ: Environ,
@@ -60,7 +60,7 @@ export function addClient(environ: Environ, address: unknown): void {
 }
 
 /**
- * Adds the client's address where only `X-Forwarded-For` tells it: the last entry. A load balancer that preserves client
+ * Adds the client's address where only `X-Forwarded-For` has it: the last entry. A load balancer that preserves client
  * ports writes `203.0.113.7:4711` or `[2001:db8::7]:4711`.
  */
 export function addForwardedClient(environ: Environ): void {
@@ -95,8 +95,8 @@ export interface ClientCertificate {
 }
 
 /**
- * Adds the client's certificate under the names of Apache's mod_ssl. (ENV-15) Members that are empty tell of none: events
- * that a typed language has passed on have them all, and nothing was verified.
+ * Adds the client's certificate under the names of Apache's mod_ssl. (ENV-15) Empty members mean that there was none: a
+ * typed language that passes an event on adds all members, and nothing was verified.
  */
 export function addClientCertificate(environ: Environ, certificate: ClientCertificate | null | undefined): void {
   if (!certificate) return;

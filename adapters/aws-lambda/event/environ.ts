@@ -32,7 +32,7 @@ export function begin(line: EventRequestLine, settings: Settings, invocation: In
   let { scriptName, pathInfo } = line;
   const { basePath } = settings;
   if (basePath !== '') {
-    // By hand wins over what the event shows; a prefix is taken off once, wherever it stands.
+    // By hand wins over what the event shows; a prefix is removed once, wherever it stands.
     const whole = splitPrefix(scriptName + pathInfo, basePath);
     const rest = whole.scriptName === '' ? splitPrefix(pathInfo, basePath) : whole;
     scriptName = rest === whole ? basePath : scriptName + rest.scriptName;

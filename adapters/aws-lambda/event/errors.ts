@@ -1,4 +1,4 @@
-// Events that are no HTTP request: how they are refused, and what they are called in the message.
+// Events that are not HTTP requests: how they are refused, and what they are called in the message.
 
 import { describe } from '../../../core/errors.ts';
 import { quotePath } from '../../../core/url.ts';
@@ -22,8 +22,8 @@ export class UnsupportedEventError extends TypeError {
 }
 
 /**
- * The application answered with a status that the option `errorStatuses` makes a failure: the invocation fails with this, and
- * the client gets the event source's own error page.
+ * The application answered with a status that the option `errorStatuses` makes a failure. The invocation fails with this
+ * error, and the client gets the event source's own error page.
  */
 export class FailedResponseError extends Error {
   override name = 'FailedResponseError';
@@ -56,7 +56,7 @@ export function nonHttpEventName(event: Anything): string | null {
 }
 
 /**
- * Names an event, from the members by which AWS's services tell theirs apart.
+ * Names an event by the members that only the events of one AWS service have.
  *
  * @param event any JSON value
  */

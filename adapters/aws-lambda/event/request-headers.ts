@@ -65,7 +65,7 @@ export function addValue(environ: Environ, name: string, value: unknown): void {
   else if (value !== null && value !== undefined) addHeader(environ, name, encodeWsgi(String(value)));
 }
 
-/** A JSON string as native string. That a text has as many bytes as units, being ASCII, is what Node tells fastest. */
+/** A JSON string as native string. The fastest test for ASCII in Node: the text has as many bytes as code units. */
 export function nativeOf(text: string): string {
   return Buffer.byteLength(text) === text.length ? text : encodeWsgi(text);
 }

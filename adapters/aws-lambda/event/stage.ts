@@ -9,8 +9,8 @@ import { sentPath, type ValueMap } from './target.ts';
 type Path = Pick<EventRequestLine, 'scriptName' | 'pathInfo' | 'path'>;
 
 /**
- * The path of an HTTP API with payload 2.0, which comes decoded: it is never decoded again, but escaped where a URL is made of it. A named
- * stage stands in front of it, also on a custom domain, where it is not in the public URL.
+ * The path of an HTTP API with payload 2.0, which comes decoded. It is never decoded again; it is escaped where a URL is
+ * made of it. A named stage stands in front of it, also on a custom domain, where it is not in the public URL.
  *
  * @param path what the event has as path
  * @param stage the stage; `$default` is in no path
@@ -112,7 +112,7 @@ function splitAt(decoded: string, end: number, path: string): Path {
   return { scriptName, pathInfo: decoded.slice(end), path };
 }
 
-/** The stage as path, if the public URL has it in front of `path`; without `requestContext.path` the host name tells. */
+/** The stage as path, if the public URL has it in front of `path`; without `requestContext.path` the host name decides. */
 function publicPrefix(event: RestPath, path: string): string {
   const { name, stage, publicPath } = event;
   if (typeof stage !== 'string' || stage === '') return '';
@@ -125,11 +125,11 @@ function publicPrefix(event: RestPath, path: string): string {
 }
 
 /**
- * How many segments of a path stand ahead of the resource filled in with its parameters: the mapping key of a custom
- * domain, which may have several. The parameters may be decoded, once or twice, or not.
+ * How many segments of a path stand ahead of the resource, once that is filled in with its parameters. They are the mapping
+ * key of a custom domain. The parameters may be decoded, once or twice, or not.
  *
  * @param decoded the path, decoded
- * @returns 0 where there is no key, or the resource is a route such as `$default` that tells nothing of the path
+ * @returns 0 where there is no key, or the resource is a route such as `$default`, which says nothing about the path
  */
 function keyLength(event: Pick<RestPath, 'resource' | 'pathParameters' | 'name'>, decoded: string): number {
   const { name, resource, pathParameters } = event;

@@ -1,4 +1,4 @@
-// What event sources tell of TLS in headers, under the names of Apache's mod_ssl. (ENV-15)
+// What event sources say about TLS in headers, under the names of Apache's mod_ssl. (ENV-15)
 
 import { encodeWsgi } from '../../../core/strings.ts';
 import type { Environ } from '../../../core/types.ts';

@@ -156,7 +156,7 @@ export const edgeEmulator: Emulator = {
       if (list === undefined) setOwn(headers, name, [header]);
       else list.push(header);
     }
-    // CloudFront tells the viewer's scheme where the origin request policy asks for it.
+    // CloudFront passes the viewer's scheme on where the origin request policy asks for it.
     headers['cloudfront-forwarded-proto'] = [{ key: 'CloudFront-Forwarded-Proto', value: request.scheme }];
     const limit = limitOf(options);
     const { body } = request;

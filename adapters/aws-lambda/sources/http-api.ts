@@ -97,8 +97,8 @@ export const httpApiEmulator: Emulator = {
 };
 
 /**
- * What an HTTP API makes of a path: it decodes it, cuts it at what is a `?` then, and decodes it again; an escape that is
- * malformed at either time it refuses. Seen in captures of live APIs; no page documents it.
+ * What an HTTP API makes of a path. It decodes the path, cuts it at what is a `?` then, and decodes it again. It refuses an
+ * escape that is malformed at either time. Seen in captures of live APIs; no page documents it.
  *
  * @throws {BadRequestError} for `%25` alone, and what else becomes a malformed escape
  */

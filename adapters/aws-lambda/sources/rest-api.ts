@@ -163,7 +163,7 @@ export const restApiEmulator: Emulator = {
     const accepted = valuesOf(request, 'accept')[0]?.split(',')[0];
     const decode = object.isBase64Encoded === true && matches(binaryMediaTypes, accepted);
     return {
-      // One that is missing is 200, as an empty object shows on AWS; its documents tell of no such thing.
+      // One that is missing is 200, as an empty object shows on AWS; the documents do not say so.
       status: statusOf(object.statusCode ?? 200),
       headers: payload1Headers(object, request),
       body: bytesOf(object.body, decode, 500),
