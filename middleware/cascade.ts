@@ -2,7 +2,8 @@
 
 import { BodyReader } from '../core/body.ts';
 import { EMPTY } from '../core/bytes.ts';
-import { checkApplication, checkHeaders, checkOptions, checkStatus } from '../core/check.ts';
+import { checkApplication, checkChunk, checkHeaders, checkOptions, checkStatus } from '../core/check.ts';
+import type { ChunkCoder } from '../core/coding.ts';
 import { ContractError, describe, report } from '../core/errors.ts';
 import { gatewayInput } from '../core/input-base.ts';
 import { log } from '../core/log.ts';
@@ -17,6 +18,8 @@ import type {
   Write,
 } from '../core/types.ts';
 import { discardBody } from './discard-body.ts';
+import type { Decide } from './outcome.ts';
+import { transform } from './transform.ts';
 
 /** When {@link cascade} asks the next application. */
 export interface CascadeOptions {
@@ -89,28 +92,40 @@ class CascadedRequest {
     this.#original = apps.length > 1 ? Object.getOwnPropertyDescriptors(environ) : {};
   }
 
-  run(index: number): ApplicationBody | Promise<ApplicationBody> {
+  run(index: number, startResponse = this.#startResponse): ApplicationBody | Promise<ApplicationBody> {
     const app = this.#apps[index] as Application;
-    if (index === this.#apps.length - 1) return app(this.#environ, this.#startResponse);
-    const attempt = new Attempt(this.#startResponse, (code) => this.#statuses.has(code) && !this.isRead);
+    if (index === this.#apps.length - 1) return app(this.#environ, startResponse);
+    const attempt = new Attempt(startResponse, (code) => this.#statuses.has(code) && !this.isRead);
     const result = app(this.#environ, attempt.start);
-    if (!isThenable(result)) return this.#accept(attempt, result, index);
-    return Promise.resolve(result).then((body) => this.#accept(attempt, body, index));
+    const accept = (body: ApplicationBody) => this.#accept(attempt, body, index, startResponse);
+    return isThenable(result) ? Promise.resolve(result).then(accept) : accept(result);
   }
 
-  #accept(attempt: Attempt, body: ApplicationBody, index: number): ApplicationBody | Promise<ApplicationBody> {
+  #accept(
+    attempt: Attempt,
+    body: ApplicationBody,
+    index: number,
+    startResponse: StartResponse,
+  ): ApplicationBody | Promise<ApplicationBody> {
     if (attempt.isHeld && this.isRead) attempt.pass();
     if (attempt.hasPassed) return body;
-    if (!attempt.isHeld) return new UndecidedBody(this, attempt, body, index) as ApplicationBody;
+    if (!attempt.isHeld) return new UndecidedBody(this, attempt, body, index, startResponse) as ApplicationBody;
     const closed = discardBody(body, this.tell);
-    return isThenable(closed) ? closed.then(() => this.next(index)) : this.next(index);
+    return isThenable(closed) ? closed.then(() => this.#next(index, startResponse)) : this.#next(index, startResponse);
   }
 
   /** Asks the next application, with the environ as it was. */
-  next(index: number): ApplicationBody | Promise<ApplicationBody> {
+  #next(index: number, startResponse: StartResponse): ApplicationBody | Promise<ApplicationBody> {
     for (const key of Reflect.ownKeys(this.#environ)) if (!(key in this.#original)) delete this.#environ[key as string];
     Object.defineProperties(this.#environ, this.#original);
-    return this.run(index + 1);
+    return this.run(index + 1, startResponse);
+  }
+
+  /** The same, while a body is being read already: what the application writes becomes a part of that. (WRITE-03) */
+  nextLate(index: number, startResponse: StartResponse): ApplicationBody | Promise<ApplicationBody> {
+    const next: Application = (_environ, start) => this.#next(index, start);
+    const decide: Decide = ({ status, headers }) => ({ status, headers, coder, keepsLength: true });
+    return transform(next, this.#environ, startResponse, decide, true);
   }
 
   /** Whether the body of the request is gone, or a part of it. */
@@ -120,6 +135,10 @@ class CascadedRequest {
 
   readonly tell = (error: unknown): void => log(this.#environ['wsgi.errors'], report(error));
 }
+
+/** Leaves chunks as they are. */
+const AS_THEY_ARE: ChunkCoder = { write: (chunk) => [chunk], end: () => [], destroy: () => {} };
+const coder = (): ChunkCoder => AS_THEY_ARE;
 
 /** What one application answers, until it is known whether that goes out. */
 class Attempt {
@@ -168,6 +187,7 @@ class Attempt {
 
   readonly #hold: Write = (chunk) => {
     if (this.#write !== null) return this.#write(chunk);
+    checkChunk(chunk, 'The argument of write');
     // Its buffer is free at once. (BODY-08)
     if (chunk.byteLength > 0) this.#chunks.push(chunk.slice());
     this.#total += chunk.byteLength;
@@ -189,12 +209,20 @@ class Attempt {
 class UndecidedBody implements AsyncIterable<Uint8Array> {
   readonly #request: CascadedRequest;
   readonly #index: number;
+  readonly #startResponse: StartResponse;
   #attempt: Attempt | null;
   #body: ApplicationBody;
   #reader: BodyReader | null = null;
   #isClosed = false;
 
-  constructor(request: CascadedRequest, attempt: Attempt, body: ApplicationBody, index: number) {
+  constructor(
+    request: CascadedRequest,
+    attempt: Attempt,
+    body: ApplicationBody,
+    index: number,
+    startResponse: StartResponse,
+  ) {
+    this.#startResponse = startResponse;
     this.#request = request;
     this.#attempt = attempt;
     this.#body = body;
@@ -225,7 +253,7 @@ class UndecidedBody implements AsyncIterable<Uint8Array> {
   async #goOn(): Promise<boolean> {
     await (this.#reader as BodyReader).release(this.#request.tell);
     if (this.#isClosed) return false;
-    this.#body = await this.#request.next(this.#index);
+    this.#body = await this.#request.nextLate(this.#index, this.#startResponse);
     this.#reader = new BodyReader(this.#body);
     if (this.#isClosed) await this.#reader.release(this.#request.tell);
     return !this.#isClosed;

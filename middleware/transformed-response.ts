@@ -130,7 +130,7 @@ export class TransformedResponse {
   /** From now on the head is the middleware's, or, where it changes no body, the application's own affair. */
   #commit(outcome: Outcome, head: Head): void {
     this.#head.commit(outcome, this.#reader !== null);
-    if (outcome.coder !== undefined) this.#chunks.begin(outcome.coder(), head.length);
+    if (outcome.coder !== undefined) this.#chunks.begin(outcome.coder(), outcome.keepsLength ? -1 : head.length);
   }
 
   // The body, as the caller of the middleware iterates it.

@@ -236,6 +236,59 @@ test('a hosted Fetch app, a hosted node listener and an application share the ad
   }
 });
 
+describe('an application behind a generator that does not know the address', () => {
+  const unknown: Application = function* (_environ, startResponse) {
+    startResponse('404 Not Found', []);
+    yield encode('no');
+  };
+  const late = (known: Application) => cascade([unknown, unknown, known]);
+
+  test.each(['GET', 'HEAD'])('may write its response to %s', async (method) => {
+    const writes: Application = (_environ, startResponse) => {
+      const write = startResponse('200 OK', [['Content-Type', 'text/plain']]);
+      write(encode('hel'));
+      write(encode('lo'));
+      return [encode(' you')];
+    };
+    const { status, text, log } = await ask(late(writes), { REQUEST_METHOD: method });
+    expect([status, text, log]).toEqual(['200 OK', method === 'HEAD' ? '' : 'hello you', '']);
+  });
+
+  test('may wait for each chunk that it writes to be taken', async () => {
+    const writes: Application = async (_environ, startResponse) => {
+      const write = startResponse('200 OK', [['Content-Length', '5']]);
+      await write(encode('hel'));
+      await write(encode('lo'));
+      return [];
+    };
+    for (const [platform, call] of await everywhere(late(writes))) {
+      const response = await call('/');
+      expect([response.status, await response.text()], platform).toEqual([200, 'hello']);
+    }
+  });
+
+  test.each(['HEAD', 'GET'])('may leave out the content that it announces to %s', async (method) => {
+    const head: Application = (_environ, startResponse) => {
+      startResponse(method === 'HEAD' ? '200 OK' : '304 Not Modified', [['Content-Length', '5']]);
+      return [];
+    };
+    const { status, headers, log } = await ask(late(head), { REQUEST_METHOD: method });
+    expect([status.slice(0, 3), headers.get('content-length'), log]).toEqual([
+      method === 'HEAD' ? '200' : '304',
+      '5',
+      '',
+    ]);
+  });
+
+  test('is told of a chunk that is not one', async () => {
+    const wrong: Application = (_environ, startResponse) => {
+      startResponse('404 Not Found', [])('text' as never);
+      return [];
+    };
+    for (const app of [cascade([wrong, hello]), late(wrong)]) expect((await ask(app)).log).toContain('[STR-04]');
+  });
+});
+
 test('what cannot be a cascade is refused', () => {
   for (const apps of [[], undefined, hello, [undefined]] as never[]) expect(() => cascade(apps)).toThrow(TypeError);
   expect(() => cascade([])).toThrow(
