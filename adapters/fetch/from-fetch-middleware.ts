@@ -9,7 +9,7 @@ import type { Answer, ResponseBody } from '../../core/response.ts';
 import type { Application, Environ, Middleware } from '../../core/types.ts';
 import { fetchPlatform } from './environ.ts';
 import { cancelBody } from './foreign-body.ts';
-import { fromFetch } from './from-fetch.ts';
+import { hostAround } from './from-fetch.ts';
 import { environOf } from './hosted/request.ts';
 import { showRequest } from './hosted/shown-request.ts';
 import { callBehind, type DirectCall } from './passthrough.ts';
@@ -54,16 +54,9 @@ export function fromFetchMiddleware(middleware: FetchMiddleware): Middleware {
   }
   return (app) => {
     checkApplication(app);
-    return fromFetch(async (request) => {
+    return hostAround((request) => {
       const inner = new InnerCall(app, request);
-      try {
-        const response = await middleware(request, inner.next);
-        inner.release(response);
-        return response;
-      } catch (error) {
-        inner.release(null);
-        throw error;
-      }
+      return { answer: inner.run(middleware), isLive: () => inner.isLive };
     });
   };
 }
@@ -71,6 +64,8 @@ export function fromFetchMiddleware(middleware: FetchMiddleware): Middleware {
 /** The application inside, for one request. */
 class InnerCall implements ResponseCall {
   readonly method: string;
+  /** Whether the application gives its body chunk by chunk. */
+  isLive = false;
   readonly #app: Application;
   readonly #request: Request;
   readonly #environ: Environ;
@@ -90,6 +85,18 @@ class InnerCall implements ResponseCall {
     this.#body = this.method === 'HEAD' || this.method === 'GET' ? null : request.body;
   }
 
+  /** Calls the middleware around the application. */
+  async run(middleware: FetchMiddleware): Promise<Response> {
+    try {
+      const response = await middleware(this.#request, this.next);
+      this.#release(response);
+      return response;
+    } catch (error) {
+      this.#release(null);
+      throw error;
+    }
+  }
+
   readonly next: FetchNext = async (request = this.#request) => {
     if (this.#exchange !== null) {
       throw new Error(
@@ -104,7 +111,11 @@ class InnerCall implements ResponseCall {
     });
     this.#exchange = exchange;
     showRequest(environ, request, this.#request, this.#body);
-    const answer = await exchange.run(this.#app);
+    const answer = await exchange.run((shown, startResponse) => {
+      const body = this.#app(shown, startResponse);
+      // Its first chunk is asked for when the middleware has returned a body of its own. (L-55)
+      return Array.isArray(body) ? body : Promise.resolve(body);
+    });
     if (answer.passthrough === undefined && answer.failure !== undefined) {
       const { error } = answer.failure;
       this.#settle(error);
@@ -123,6 +134,7 @@ class InnerCall implements ResponseCall {
       this.#close();
       return toResponse(answer, fetchPlatform, this);
     }
+    this.isLive = true;
     return toResponse({ ...answer, body: this.#followed(body) }, fetchPlatform, this);
   }
 
@@ -153,7 +165,7 @@ class InnerCall implements ResponseCall {
    *
    * @param response what it answered with; null where it failed
    */
-  release(response: Response | null): void {
+  #release(response: Response | null): void {
     const own = this.#response;
     if (own === null || own === response) return;
     // A response that was cloned or read has another stream by then, or one that somebody has.

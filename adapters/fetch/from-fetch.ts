@@ -3,7 +3,7 @@
 // is needed.
 
 import { describe, RequestError } from '../../core/errors.ts';
-import { gatewayInput } from '../../core/input-base.ts';
+import { type GatewayInput, gatewayInput } from '../../core/input-base.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { cancelBody } from './foreign-body.ts';
@@ -70,15 +70,42 @@ function host(
   startResponse: StartResponse,
 ): ApplicationBody | Promise<ApplicationBody> {
   const input = gatewayInput(environ['wsgi.input']);
-  const finish = (answer: unknown): ApplicationBody | Promise<ApplicationBody> => {
-    const response = checkResponse(answer);
-    // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
-    if (response.status >= 500 && input?.failure instanceof RequestError) {
-      cancelBody(response);
-      throw input.failure;
-    }
-    return respond(response, environ, startResponse);
-  };
+  const finish = (answer: unknown): ApplicationBody | Promise<ApplicationBody> =>
+    respond(answered(answer, input), environ, startResponse);
   const answer = handler(hostedRequest(environ), ...platformArguments(environ));
   return isThenable(answer) ? Promise.resolve(answer).then(finish) : finish(answer);
+}
+
+/** The response of a handler, where nothing of the request's own has failed. */
+function answered(answer: unknown, input: GatewayInput | null): Response {
+  const response = checkResponse(answer);
+  // A framework makes a 500 of every failure; one of the request's own has an answer of its own, a 413 for one.
+  if (response.status >= 500 && input?.failure instanceof RequestError) {
+    cancelBody(response);
+    throw input.failure;
+  }
+  return response;
+}
+
+/** A handler that calls an application, at work on one request. */
+export interface Around {
+  readonly answer: Promise<Response>;
+  /** Whether that application gives its body chunk by chunk. */
+  isLive(): boolean;
+}
+
+/**
+ * An application of a handler that calls another application. Its body is there at once: only then may that of the other
+ * one be asked for a chunk. (L-55)
+ */
+export function hostAround(handle: (request: Request) => Around): Application {
+  const direct = fromFetch((request) => handle(request).answer);
+  return (environ, startResponse) => {
+    if (originalRequest(environ) !== null) return direct(environ, startResponse);
+    const input = gatewayInput(environ['wsgi.input']);
+    const around = handle(hostedRequest(environ));
+    const answer = around.answer.then((response) => answered(response, input));
+    const start = (response: Response) => respond(response, environ, startResponse, around.isLive());
+    return new HostedBody(answer, start, startResponse, false);
+  };
 }

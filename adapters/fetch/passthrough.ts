@@ -14,8 +14,8 @@ export type DirectCall = () => Response | Promise<Response>;
 
 /** A body behind which stands a Fetch app that has not answered yet. */
 export abstract class PassthroughBody extends DeferredBody {
-  /** The call of the app. */
-  abstract directCall(): DirectCall;
+  /** The call of the app; null for one that answers a request which is not the platform's own. */
+  abstract directCall(): DirectCall | null;
 }
 
 /** The call of the Fetch app behind a body; null where there is none, or something lies between. (EXT-02) */

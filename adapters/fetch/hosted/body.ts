@@ -17,18 +17,22 @@ const ignore = (): void => {};
 export class HostedBody extends PassthroughBody {
   readonly #answer: Response | Promise<Response>;
   readonly #respond: (response: Response) => ApplicationBody | Promise<ApplicationBody>;
+  readonly #isDirect: boolean;
 
   /**
    * @param answer what the handler returned
    * @param respond starts the response and returns its body
+   * @param isDirect whether the handler has got the platform's own request
    * @throws {TypeError} for an answer that cannot be sent
    */
   constructor(
     answer: unknown,
     respond: (response: Response) => ApplicationBody | Promise<ApplicationBody>,
     startResponse: StartResponse,
+    isDirect = true,
   ) {
     super(startResponse);
+    this.#isDirect = isDirect;
     if (isThenable(answer)) {
       const checked = Promise.resolve(answer).then(checkResponse);
       // Whoever asks for the answer hears of a failure; until then it is no unhandled one.
@@ -40,8 +44,8 @@ export class HostedBody extends PassthroughBody {
     this.#respond = respond;
   }
 
-  override directCall(): DirectCall {
-    return () => this.#answer;
+  override directCall(): DirectCall | null {
+    return this.#isDirect ? () => this.#answer : null;
   }
 
   protected override begin(): ApplicationBody | Promise<ApplicationBody> {

@@ -13,10 +13,11 @@ const CHUNKS = 16;
 /**
  * Reads what is ready.
  *
+ * @param most how many chunks are gathered: 0 where a second one may be asked for only when the first is out (MW-02)
  * @returns all chunks where the stream is over by then, else a body that begins with them, or with the wish for the head
  * @throws what the stream fails with by then: it is early enough for a response of its own (ERR-03)
  */
-export async function whatIsReady(stream: ReadableStream<Uint8Array>): Promise<ApplicationBody> {
+export async function whatIsReady(stream: ReadableStream<Uint8Array>, most: number = CHUNKS): Promise<ApplicationBody> {
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -28,7 +29,7 @@ export async function whatIsReady(stream: ReadableStream<Uint8Array>): Promise<A
     if (done) return chunks;
     // What is no chunk is for the gateway to complain of. One chunk beyond the limit is read, since the one before may have
     // been the last.
-    if (!(value instanceof Uint8Array) || bytes > LIMIT || chunks.length === CHUNKS) {
+    if (!(value instanceof Uint8Array) || bytes > LIMIT || chunks.length === most) {
       return new StartedBody(reader, [...chunks, value], null);
     }
     bytes += value.byteLength;

@@ -39,12 +39,14 @@ export function checkResponse(answer: unknown): Response {
  * when the client leaves.
  *
  * @param response a response that {@link checkResponse} has passed
+ * @param isLive whether its stream is that of an application inside, which is asked for one chunk at a time
  * @returns a promise where a stream is read ahead: for what is ready at once, or to see whether its label is true
  */
 export function respond(
   response: Response,
   environ: Environ,
   startResponse: StartResponse,
+  isLive = false,
 ): ApplicationBody | Promise<ApplicationBody> {
   const light = lightMode();
   const parts = light?.parts(response) ?? null;
@@ -65,7 +67,7 @@ export function respond(
   if (isPlain === null) {
     return peek(webStream(body, 'Response'), coding as string).then((peeked) => {
       startResponse(line, headerList(response, !peeked.isCoded));
-      return asBody(peeked.body, environ);
+      return asBody(peeked.body, environ, isLive);
     });
   }
   const inner = light === null ? response : light.inner(response);
@@ -81,7 +83,7 @@ export function respond(
     headers.push(['content-length', String(length)]);
   }
   startResponse(line, headers);
-  return asBody(stream, environ);
+  return asBody(stream, environ, isLive);
 }
 
 /** The same for one whose body never was a stream. */
@@ -98,8 +100,13 @@ function isOfConnection([name]: [name: string, value: string]): boolean {
 }
 
 /** On a Fetch platform a stream goes out as it is, and the head before it; on all others a head waits for its first chunk. */
-function asBody(stream: ReadableStream<Uint8Array>, environ: Environ): ApplicationBody | Promise<ApplicationBody> {
-  return isOnFetch(environ) ? stream : whatIsReady(stream);
+function asBody(
+  stream: ReadableStream<Uint8Array>,
+  environ: Environ,
+  isLive: boolean,
+): ApplicationBody | Promise<ApplicationBody> {
+  if (isOnFetch(environ)) return stream;
+  return isLive ? whatIsReady(stream, 0) : whatIsReady(stream);
 }
 
 function isOnFetch(environ: Environ): boolean {

@@ -14,6 +14,7 @@ import { applicationOf } from '../hosted/application.ts';
 import { listenerHost } from '../hosted/host.ts';
 import { type DirectCall, hostedBehind } from '../hosted/registry.ts';
 import type { HostedRequest } from '../hosted/request.ts';
+import { closeUnread } from '../hosted/response.ts';
 import { onClose } from '../neighbours.ts';
 import { requestState } from '../passthrough.ts';
 import { send } from '../response.ts';
@@ -153,7 +154,7 @@ class ConnectCall implements ConnectWalk {
       this.#answer(answer);
       return;
     }
-    onClose(this.response, exchange.close);
+    this.#closeInTheEnd(exchange);
     answer.then((each) => this.#answer(each)).catch((error) => this.#reject(error));
   }
 
@@ -185,8 +186,14 @@ class ConnectCall implements ConnectWalk {
       exchange.close();
       return;
     }
-    onClose(this.response, exchange.close);
+    this.#closeInTheEnd(exchange);
     send({ ...answer, body: new Passing(body, this.response, this.#break) }, this.response, true);
+  }
+
+  /** With the response, and no later than the body that stands for it is closed. (L-64) */
+  #closeInTheEnd(exchange: InnerExchange): void {
+    onClose(this.response, exchange.close);
+    closeUnread(this.response, exchange.close);
   }
 
   /** The body failed after its head: the host breaks the response off, and reports the failure. */

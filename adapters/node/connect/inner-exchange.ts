@@ -38,11 +38,16 @@ export class InnerExchange {
     this.#failures = this.#failures.filter((each) => each !== error);
   }
 
-  /** The response is over: closes the exchange, and logs the failures that are left. */
-  readonly close = (): void => {
+  /** The response is over: closes the exchange, and logs the failures that are left. Never throws. */
+  readonly close = (): void | Promise<void> => {
     const closing = this.#exchange.close();
-    if (closing instanceof Promise) this.#context.waitUntil(closing.then(() => this.#logFailures()));
-    else this.#logFailures();
+    if (!(closing instanceof Promise)) {
+      this.#logFailures();
+      return;
+    }
+    const closed = closing.then(() => this.#logFailures());
+    this.#context.waitUntil(closed);
+    return closed;
   };
 
   #logFailures(): void {

@@ -8,7 +8,7 @@ import type { ApplicationBody, Environ, StartResponse } from '../../../core/type
 import type { Host } from './host.ts';
 import { showProperties } from './properties.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
-import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse } from './response.ts';
+import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse, unread } from './response.ts';
 import { HostedSocket } from './socket.ts';
 import { LateTurn } from './turn.ts';
 
@@ -33,6 +33,7 @@ export class HostedCall {
   #finished = false;
   /** Nobody wants more: the client has gone, or has all it was promised. */
   #closed = false;
+  #closing: void | Promise<void> = undefined;
   #failure: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
   /** Ends when the response is over; null on Node, and from then on. */
@@ -118,17 +119,23 @@ export class HostedCall {
     }
   }
 
-  return(): IteratorReturnResult<undefined> {
-    this.close();
-    return OVER;
+  return(): IteratorReturnResult<undefined> | Promise<IteratorReturnResult<undefined>> {
+    const closing = this.close();
+    return closing === undefined ? OVER : closing.then(() => OVER);
   }
 
   /** Nobody reads on. A response that is complete for the client may finish; any other loses its connection. */
-  close(): void {
-    if (this.#closed) return;
+  close(): void | Promise<void> {
+    if (this.#closed) return this.#closing;
     this.#closed = true;
     this.#awake();
     this.#over();
+    this.#leave();
+    this.#closing = unread(this.#response);
+    return this.#closing;
+  }
+
+  #leave(): void {
     if (this.#finished || this.#failure !== null) return;
     const head = this.#startResponse === null ? headOf(this.#response) : null;
     const complete = head !== null && (!hasContent(this.#response) || (head.length >= 0 && this.#sent >= head.length));

@@ -4,6 +4,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { isHopByHop } from '../../../core/check.ts';
 import { trimBlanks } from '../../../core/strings.ts';
+import { isThenable } from '../../../core/thenable.ts';
 import type { HeaderList } from '../../../core/types.ts';
 import { connect } from './connection.ts';
 import type { Messages } from './messages.ts';
@@ -23,11 +24,16 @@ export type EarlyHints = (headers: HeaderList) => void;
 
 const HEAD: unique symbol = Symbol('waygate.head');
 const HINTS: unique symbol = Symbol('waygate.hints');
+const UNREAD: unique symbol = Symbol('waygate.unread');
+
+type Close = () => void | Promise<void>;
 
 /** A response as listeners get it. */
 export interface HostedResponse extends ServerResponse {
   [HEAD]: Head | null;
   [HINTS]: EarlyHints | undefined;
+  /** What is closed when nobody reads on. */
+  [UNREAD]: Close[];
 }
 
 type Written = (error?: Error | null) => void;
@@ -64,6 +70,7 @@ export function hostedResponse(
   const response = messages.response(request) as HostedResponse;
   response[HEAD] = null;
   response[HINTS] = hints;
+  response[UNREAD] = [];
   // Own methods: frameworks replace the prototypes of the responses they get.
   const own = inside(response);
   own._storeHeader = storeHeader;
@@ -193,6 +200,25 @@ export function drained(response: HostedResponse): void {
   // Node emits `drain` where it has flushed what it held back; here it never holds anything back.
   inside(response)._flushOutput = flushed;
   inside(response)._flush();
+}
+
+/**
+ * Has something closed as soon as nobody reads on of a response in memory: no later than its body, and a turn before `close`. On
+ * a connection nothing is called.
+ *
+ * @param close returns a promise where closing takes time, for which the body waits
+ */
+export function closeUnread(response: ServerResponse, close: Close): void {
+  const { [UNREAD]: closes } = response as HostedResponse;
+  closes?.push(close);
+}
+
+/** Nobody reads on. */
+export function unread(response: HostedResponse): void | Promise<void> {
+  const closes = response[UNREAD];
+  response[UNREAD] = [];
+  const pending = closes.map((close) => close()).filter(isThenable);
+  if (pending.length > 0) return Promise.all(pending).then(() => {});
 }
 
 /** Emits `close`, once, as the last event of a response. */

@@ -16,6 +16,7 @@ import {
 } from 'waygate/fetch';
 import { validator } from 'waygate/middleware';
 import { fromNode } from 'waygate/node';
+import { expectSilence } from '../node/bridged-bodies.ts';
 import { APP_WAYS } from '../node/connect-ways.ts';
 
 const hello: Application = (_environ, startResponse) => {
@@ -59,6 +60,15 @@ describe.each(APP_WAYS)('fromFetchMiddleware %s', (name, way) => {
         });
       }
     }
+  });
+
+  test('it keeps the contract on both sides, for bodies of each kind', async () => {
+    await expectSilence(way, fromFetchMiddleware(passes));
+    const anew: FetchMiddleware = async (_request, next) => {
+      const answer = await next();
+      return new Response(answer.body, answer);
+    };
+    await expectSilence(way, fromFetchMiddleware(anew));
   });
 
   test('a middleware that answers by itself keeps the application from being called', async () => {

@@ -19,6 +19,7 @@ import { type Application, type Environ, encode } from 'waygate';
 import { environOf, fromFetch } from 'waygate/fetch';
 import { mount, validator } from 'waygate/middleware';
 import { type ConnectErrorHandler, type ConnectMiddleware, fromConnect, fromNode } from 'waygate/node';
+import { expectSilence } from './bridged-bodies.ts';
 import { APP_WAYS } from './connect-ways.ts';
 
 const page =
@@ -104,6 +105,12 @@ describe.each(APP_WAYS)('%s', (name, way) => {
         { errors: (each) => texts.push(each) },
       );
     }
+  });
+
+  test('it is silent between two validators, whatever the body and its end', async () => {
+    await expectSilence(way, fromConnect(helmet(), cors()));
+    const later: ConnectMiddleware = (_request, _response, next) => void setImmediate(next);
+    await expectSilence(way, fromConnect(later));
   });
 
   test('a preflight is answered without the application', async () => {
