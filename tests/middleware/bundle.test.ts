@@ -65,7 +65,7 @@ test.each([
   ['methodOverride', [], 16_000],
   ['redirectToHttps', [], 16_000],
   ['timeout', [], 16_000],
-  ['cascade', [], 16_000],
+  ['cascade', [], 20_000],
   ['errorPage', ['content-type', 'negotiator'], 24_000],
   ['cookies', ['cookie'], 12_000],
   ['compress', ['content-type', 'negotiator'], 30_000],

@@ -280,7 +280,7 @@ describe('an application behind a generator that does not know the address', () 
     ]);
   });
 
-  test('is told of a chunk that is not one', async () => {
+  test('cannot write text in place of bytes', async () => {
     const wrong: Application = (_environ, startResponse) => {
       startResponse('404 Not Found', [])('text' as never);
       return [];
