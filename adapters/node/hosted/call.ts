@@ -31,9 +31,8 @@ export class HostedCall {
   #sent = 0;
   /** `finish` was emitted: all is handed out. */
   #finished = false;
-  /** Nobody wants more: the client has gone, or has all it was promised. */
-  #closed = false;
-  #closing: void | Promise<void> = undefined;
+  /** Nobody wants more: the client has gone, or has all it was promised. What that waits for; null before. */
+  #closing: null | undefined | Promise<void> = null;
   #failure: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
   /** Ends when the response is over; null on Node, and from then on. */
@@ -126,13 +125,14 @@ export class HostedCall {
 
   /** Nobody reads on. A response that is complete for the client may finish; any other loses its connection. */
   close(): void | Promise<void> {
-    if (this.#closed) return this.#closing;
-    this.#closed = true;
+    if (this.#closing !== null) return this.#closing;
+    this.#closing = undefined;
     this.#awake();
     this.#over();
     this.#leave();
-    this.#closing = unread(this.#response);
-    return this.#closing;
+    const closing = unread(this.#response);
+    if (closing instanceof Promise) this.#closing = closing;
+    return closing;
   }
 
   #leave(): void {
@@ -141,6 +141,10 @@ export class HostedCall {
     const complete = head !== null && (!hasContent(this.#response) || (head.length >= 0 && this.#sent >= head.length));
     if (complete) this.#socket.discard();
     else this.#socket.destroy();
+  }
+
+  get #closed(): boolean {
+    return this.#closing !== null;
   }
 
   #start(): void {
