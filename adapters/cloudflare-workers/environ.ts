@@ -1,4 +1,4 @@
-// What Cloudflare tells about a request beyond the Fetch `Request`, as environ. Facts of workerd that differ from the Fetch
+// What Cloudflare says about a request beyond the Fetch `Request`, as environ. Facts of workerd that differ from the Fetch
 // standard stand here too; docs/platforms.md lists them and tests/e2e/workers/ shows each in workerd itself.
 
 import { encodeWsgi, textFromNative } from '../../core/strings.ts';
@@ -46,8 +46,8 @@ export const workerPlatform: FetchPlatform = {
   // workerd decodes header bytes as UTF-8, and encodes them so; the Fetch standard has one code unit per byte.
   headerValue: encodeWsgi,
   headerText: textFromNative,
-  // A stream made of callbacks is not cancelled when its client leaves, unless each chunk takes it a turn of the event
-  // loop; and it goes out in chunks, whatever Content-Length says. A pipe fails at the next write, and carries a length.
+  // A stream made of callbacks is not cancelled when its client leaves, unless each chunk takes a turn of the event loop.
+  // It also goes out in chunks, whatever Content-Length says. A pipe fails at the next write, and carries a length.
   pipe(length) {
     const { FixedLengthStream, IdentityTransformStream } = globalThis as Runtime;
     if (FixedLengthStream === undefined || IdentityTransformStream === undefined) return undefined;

@@ -36,7 +36,7 @@ export class FetchCall
   #isListening = false;
   /** Breaks off the body that is on its way. */
   #breakOff: ((reason: unknown) => void) | null = null;
-  /** Tells a platform that would drop this request to wait no longer for its end. */
+  /** Ends the wait of a platform that would otherwise drop this request. */
   #release: (() => void) | null = null;
   /** The response once it is known; before that, what gives it to the promise that {@link run} has returned. */
   #outcome: Response | Promise<Response> | ((response: Response | Promise<Response>) => void) | null = null;
@@ -76,7 +76,7 @@ export class FetchCall
   #makeEnviron(errors: ErrorStream): Environ {
     const { platform, settings } = this.#gateway;
     const { received } = this;
-    // Whoever makes a Request by hand may leave the body out.
+    // A Request that was made by hand may lack the body.
     const body = received.request.body as unknown;
     if (body) this.#source = new StreamSource(webStream(body, 'Request'));
     const record = requestLine(received, platform, settings.basePath);

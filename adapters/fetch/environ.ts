@@ -92,7 +92,7 @@ export function fetchEnviron(
   if (sent >= 0) environ.CONTENT_LENGTH ??= String(sent);
   let length = declaredLength(environ);
   if (source === null && length !== undefined && length > 0) {
-    // A header that belongs to no body: whoever made the Request, or its client, has left the body out. (ENV-09)
+    // A header that belongs to no body: the code that made the Request, or the client, has left the body out. (ENV-09)
     delete environ.CONTENT_LENGTH;
     length = undefined;
   }

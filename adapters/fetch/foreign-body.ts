@@ -1,5 +1,5 @@
-// Bodies of Requests and Responses that another library made, node-fetch for one: they have the shape of the platform's
-// own, but for the body, which may be bytes or a stream of Node's.
+// Bodies of Requests and Responses that another library made, for example node-fetch. These have the shape of the
+// platform's own, but the body may be bytes or a stream of Node's.
 
 import { describe } from '../../core/errors.ts';
 

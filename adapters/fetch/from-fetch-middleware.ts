@@ -138,7 +138,7 @@ class InnerCall implements ResponseCall {
     return toResponse({ ...answer, body: this.#followed(body) }, fetchPlatform, this);
   }
 
-  /** The same body; what it fails with is for whoever reads it to report. */
+  /** The same body; its reader reports what it fails with. */
   #followed(body: ResponseBody): ResponseBody {
     const fail = (error: unknown): never => {
       this.#settle(error);

@@ -1,6 +1,6 @@
-// Makes an application of a Fetch handler: Hono, h3, itty-router, or any function from Request to Response. The folder hosted/
-// has its side: the request it sees, what else it is given, how its response is read. passthrough.ts says when none of that
-// is needed.
+// Makes an application of a Fetch handler: Hono, h3, itty-router, or any function from Request to Response. The folder
+// hosted/ has the side of the hosted app: the request it sees, what else it is given, how its response is read. The file
+// passthrough.ts says when none of that is needed.
 
 import { describe, RequestError } from '../../core/errors.ts';
 import { type GatewayInput, gatewayInput } from '../../core/input-base.ts';
@@ -26,13 +26,13 @@ export type FetchApp = FetchHandlerFunction | { fetch: FetchHandlerFunction };
 /**
  * Makes an application of a Fetch handler.
  *
- * The handler routes on `PATH_INFO`: a mount prefix is not in the URL it sees. It gets, as its framework's own adapters
- * give them, a second argument (`c.env` in Hono) and an execution context: see docs/hosted-apps.md for each platform, and
- * {@link environOf} for the environ behind a request.
+ * The handler routes on `PATH_INFO`: a mount prefix is not in the URL it sees. It gets a second argument (`c.env` in Hono)
+ * and an execution context, as its framework's own adapters give them. See docs/hosted-apps.md for each platform. {@link
+ * environOf} gives the environ behind a request.
  *
  * @param app a handler, or an object with a `fetch` method, which is looked up anew for each request
- * @returns an application; it fails, and the gateway answers with a 500, when the handler throws or rejects, or when what
- *   it returns is no `Response` that can be sent: none at all, `Response.error()`, one whose body is used or locked
+ * @returns an application. It fails, and the gateway answers with a 500, when the handler throws or rejects. So it does for
+ *   a return value that cannot be sent: not a `Response`, `Response.error()`, or one whose body is used or locked
  * @throws {TypeError} when `app` is neither
  * @example
  * const hono = new Hono().get('/', (c) => c.text('hello'));

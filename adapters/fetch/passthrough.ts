@@ -1,5 +1,5 @@
-// When a Fetch app on a Fetch platform is called directly. While nothing between has changed the request, the handler gets the
-// platform's own Request; and while nothing has touched the response either, the platform gets the handler's own Response.
+// When a Fetch app on a Fetch platform is called directly. While nothing between has changed the request, the handler gets
+// the platform's own Request. While nothing has touched the response either, the platform gets the handler's own Response.
 
 import { DeferredBody } from '../../core/deferred-body.ts';
 import { headerKey } from '../../core/environ.ts';
@@ -37,8 +37,8 @@ export interface ReceivedRequest {
 }
 
 /**
- * The platform's own request where a handler may have it: this very environ was made by a Fetch gateway, and nothing that
- * the request shows, or that the handler's arguments are made of, has changed since. A copy of an environ has none.
+ * The platform's own request where a handler may have it. A Fetch gateway made this very environ, and nothing that the
+ * handler would see has changed since. A copy of an environ has none.
  */
 export function originalRequest(environ: Environ): Request | null {
   const state = stateOf(environ) as Partial<ReceivedRequest> | undefined;

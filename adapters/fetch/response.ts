@@ -10,7 +10,7 @@ import type { FetchPlatform } from './platform.ts';
 export interface ResponseCall {
   /** The request method. */
   readonly method: string;
-  /** The client has left: tells the application and closes its body. */
+  /** The client has left: aborts the signal and closes the application's body. */
   clientLeft(reason: unknown): void | Promise<void>;
   /** What is to happen when the client has left before the body came to its end, if it is one who would read on. */
   onClientLeft(breakOff: (reason: unknown) => void): void;
@@ -110,7 +110,7 @@ function pulled(body: ResponseBody, call: ResponseCall): ReadableStream<Uint8Arr
   };
   return new ReadableStream<Uint8Array>(
     {
-      // Whoever aborts and reads on must not take what there is for the whole. (ERR-04)
+      // A client that aborts and reads on must not take what there is for the whole. (ERR-04)
       start: (controller) => call.onClientLeft((reason) => controller.error(reason)),
       pull(controller) {
         try {

@@ -36,8 +36,8 @@ class Behind {
 }
 
 /**
- * Makes a Fetch middleware of a middleware of applications. What stands behind it, Hono's routes for one, is the
- * application inside: it gets the request as the middleware changed it, and its response passes back through the middleware.
+ * Makes a Fetch middleware of a middleware of applications. The application inside is what stands behind it, for example
+ * Hono's routes. It gets the request as the middleware changed it. Its response passes back through the middleware.
  *
  * While a middleware only looks, request and response pass as they are. In Hono the changed request is `c.req.raw`; the route
  * was chosen before, so a changed path chooses no other.

@@ -18,8 +18,9 @@ export interface FetchOptions extends GatewayOptions {
    */
   waitUntil?: (work: Promise<unknown>) => void;
   /**
-   * `REMOTE_ADDR`, which no `Request` tells: one address for all, such as `'127.0.0.1'` in a test, or a function of what the
-   * platform passes: the request, and after it Deno's connection info or Bun's server. (RFC 3875 §4.1.8)
+   * `REMOTE_ADDR`, which no `Request` has. It is one address for all, such as `'127.0.0.1'` in a test, or a function. The
+   * function gets what the platform passes: the request, and after it Deno's connection info or Bun's server. (RFC 3875
+   * §4.1.8)
    *
    * On Deno: `toFetch(app, { remoteAddr: (_request, { remoteAddr: { hostname, port } }) => ({ address: hostname, port }) })`;
    * on Bun: `toFetch(app, { remoteAddr: (request, server) => server.requestIP(request) })`.

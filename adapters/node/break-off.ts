@@ -9,8 +9,8 @@ import type { HeaderList } from '../../core/types.ts';
  * Breaks a response off so that no client can take it for complete. (ERR-04) Never throws: whatever fails on the way, the
  * connection is destroyed in the end.
  *
- * Over a Unix socket nothing can be seen of a break where the end of the connection is the end of the body, which HTTP/1.0
- * has: such a socket cannot be reset.
+ * A Unix socket cannot be reset. In HTTP/1.0, where the end of the connection is the end of the body, its client cannot see
+ * a break.
  *
  * @param headers the headers that were sent, where the response was not given them one by one
  */

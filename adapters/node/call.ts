@@ -1,5 +1,5 @@
-// One request on its connection: how it comes to the application, how it is answered, where its end is seen, and the guard
-// that keeps a failure of any of this from reaching the process.
+// One request on its connection: how it comes to the application, how it is answered, and where its end is seen. A guard
+// keeps any failure from reaching the process.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
@@ -90,8 +90,8 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   override attachTo(environ: Environ): void {
     super.attachTo(environ);
-    // A closure here that holds the response would tie environ to all that the request has: on Node 24 the garbage of many
-    // requests then outlives the young generation.
+    // A closure here that holds the response would tie environ to all that the request has. On Node 24 the garbage of many
+    // requests would then outlive the young generation.
     if (this.#request.httpVersion !== '1.0') Object.defineProperty(environ, 'waygate.early_hints', EARLY_HINTS);
   }
 

@@ -4,7 +4,9 @@ import fs from 'node:fs';
 import { join, sep } from 'node:path';
 import type { FileSource, Found, StaticFile } from '../../core/file-source.ts';
 
-/** Up to this many bytes are read at once: what is in the system's cache is there in a fraction of the time of a thread. */
+/**
+ * Up to this many bytes are read at once. To read them from the system's cache takes a fraction of the time of a thread.
+ */
 const AT_ONCE = 128 * 1024;
 
 /** A link in place of the last name is refused, and opening a pipe waits for no writer. Not every system has these. */
@@ -15,8 +17,8 @@ const ODD_ON_WINDOWS = /[:<>"|?*]|[. ](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|
 
 /**
  * The files below a directory. Links that lead out of it are refused, and so is everything that is neither a file nor a
- * directory. Finding a file and reading one of up to 128 KiB is done without waiting, as most web servers do it; larger
- * ones are read in the background, block by block.
+ * directory. A file is found, and one of up to 128 KiB is read, without waiting, as most web servers do it. Larger files
+ * are read in the background, block by block.
  *
  * @param path the directory, relative to where the process runs; where it is a link, it is followed once, now
  * @throws {Error} where there is no such directory

@@ -1,6 +1,6 @@
 // Makes an application of a node listener: Express, Koa, Fastify, or any `(request, response)` function. Nothing listens
-// and no port is opened. hosted/call.ts runs one request, on the request, response and socket in memory of that folder;
-// passthrough.ts says when the listener gets the platform's own objects instead.
+// and no port is opened. The file hosted/call.ts runs one request, on a request, a response and a socket in memory. The
+// file passthrough.ts says when the listener gets the platform's own objects instead.
 
 import type { Server } from 'node:http';
 import type { Application } from '../../core/types.ts';
@@ -18,8 +18,8 @@ import type { HostedResponse } from './hosted/response.ts';
  *
  * @param app a listener, or an `http.Server`, whose `request`, `checkContinue` and `checkExpectation` listeners are called;
  *   it need not listen
- * @returns an application; it fails, and the gateway answers with a 500 or breaks a response that has begun, when the
- *   listener throws or rejects, or destroys the request, the response or their socket
+ * @returns an application. It fails when the listener throws or rejects, or destroys the request, the response or their
+ *   socket. The gateway then answers with a 500, or breaks a response that has begun
  * @throws {TypeError} when `app` is neither
  * @example
  * import express from 'express';

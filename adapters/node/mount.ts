@@ -23,8 +23,8 @@ export interface Mount {
 }
 
 /**
- * Finds the prefix that routers took off the URL: the part of `originalUrl` in front of `url`. Where `url` does not stand at
- * its end, because it was rewritten, the prefix is what `baseUrl` says.
+ * Finds the prefix that routers have removed from the URL: the part of `originalUrl` in front of `url`. Where `url` does
+ * not stand at its end, because it was rewritten, the prefix is what `baseUrl` says.
  */
 export function mountOf({ url = '', baseUrl, originalUrl }: NodeTarget): Mount {
   const said = typeof baseUrl === 'string' ? baseUrl : '';

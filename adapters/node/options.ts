@@ -22,10 +22,10 @@ export interface NodeOptions extends GatewayOptions {
 /** Options of {@link toNode} where connect, Express or the like calls the listener. */
 export interface MountOptions extends NodeOptions {
   /**
-   * Whether a request that the application answers with 404 goes on to what is mounted behind it: the listener then calls
-   * `next()`, the third argument that connect, Express and the like give it, and of the application's response nothing is
-   * sent. Its body is closed. A 404 is sent as it is where the application has read of the request body, where its head is
-   * out already, and where there is no `next`.
+   * Whether a request that the application answers with 404 goes on to what is mounted behind it. The listener then calls
+   * `next()`, the third argument that connect, Express and the like give it. Nothing of the application's response is sent.
+   * Its body is closed. A 404 is sent as it is where there is no `next`, where the request body was read, and where the
+   * head is out already.
    *
    * A failure of the application is a 500, and a request that is refused a 400, as everywhere: `next` is never called with an
    * error, since the error handlers of others may show it to the client. (ERR-03)

@@ -59,7 +59,7 @@ export class Passthrough {
 }
 
 /**
- * Whether a request needs nothing of a gateway before a listener sees it: nothing in it is for the gateway to answer, and no
+ * Whether a request needs nothing of a gateway before a listener sees it. The gateway has nothing to answer in it, and no
  * environ would refuse it. Any doubt makes it go the longer way.
  */
 export function needsNoGateway(request: IncomingMessage): boolean {
@@ -130,9 +130,10 @@ function isHeader(key: string): boolean {
 }
 
 /**
- * The body of a hosted listener that has not been called yet. Handed back to the gateway as it is, the listener answers on the
- * connection itself; iterated by anything else, it runs then, on objects in memory, and starts the response. Either way it
- * runs in the context in which the application was called, for example that of an `AsyncLocalStorage`.
+ * The body of a hosted listener that has not been called yet. Where the gateway gets it back as it is, the listener answers
+ * on the connection itself. Where anything else iterates it, the listener runs on objects in memory, and starts the
+ * response. Either way it runs in the context in which the application was called, for example that of an
+ * `AsyncLocalStorage`.
  */
 export class PassthroughBody extends DeferredBody {
   readonly #call: DirectCall;

@@ -1,5 +1,5 @@
-// Pipelined requests, which a client sends on a connection before it has the answers to those in front: how many run at
-// once, and how each of them sees that the client has gone.
+// Pipelined requests: a client sends them on a connection before it has the answers to those in front. Here is how many run
+// at once, and how each sees that the client has gone.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -97,8 +97,8 @@ class Line {
 }
 
 /**
- * Ends the connection of a response that was destroyed while it waited: since version 24 Node gives it its turn all the same,
- * and then waits for its end for ever. (ERR-04)
+ * Ends the connection of a response that was destroyed while it waited. Since version 24 Node gives it its turn all the
+ * same, and then waits for its end for ever. (ERR-04)
  */
 function endIfDestroyed(this: ServerResponse): void {
   if (this.destroyed) setImmediate(breakOff, this);
@@ -117,7 +117,7 @@ const QUEUED = new WeakMap<Socket, Set<ServerResponse>>();
 
 /**
  * Has a response close with its connection while it waits for those in front of it. Node gives a response its connection
- * when its turn comes, and closes the one whose turn it is; the others would never hear that the client has gone.
+ * when its turn comes, and closes only the one whose turn it is. The others would never hear that the client has gone.
  *
  * @param response one without a socket as yet
  */

@@ -102,8 +102,8 @@ function checkHeaders(request: IncomingMessage): void {
 }
 
 /**
- * Node drops the header lines beyond its limit without a word: framing, a second Host or what a proxy added may be among
- * them. (RFC 6585 §5)
+ * Node silently drops the header lines beyond its limit. Framing, a second Host or what a proxy added may be among them.
+ * (RFC 6585 §5)
  */
 function checkCount(raw: string[], socket: HasServer | undefined): void {
   const limit = socket?.server?.maxHeadersCount ?? DEFAULT_HEADERS;

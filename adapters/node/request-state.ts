@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 
-/** After the response Node reads a body for nobody, and takes off all listeners, unless somebody has begun before. */
+/** After the response Node reads a body for nobody, and removes all listeners, unless somebody has begun before. */
 export function isDumped(request: IncomingMessage): boolean {
   return (request as { _dumped?: boolean })._dumped === true;
 }

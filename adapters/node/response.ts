@@ -47,8 +47,8 @@ const latin1Slice = (
 ).latin1Slice;
 
 /**
- * Node writes a head and a text in one piece, but a head and a byte array in two, which costs a third of a small request.
- * Read as Latin-1 every byte is one character, and comes out as the same byte.
+ * Node writes a head and a text in one piece, but a head and a byte array in two. The second write costs a third of a small
+ * request. Read as Latin-1 every byte is one character, and comes out as the same byte.
  */
 function endWith(response: ServerResponse, chunk: Uint8Array, isFree: boolean): void {
   const { byteLength } = chunk;
@@ -92,8 +92,8 @@ function writesList({ statusCode, reason, headers }: GatewayResponse, response: 
 }
 
 /**
- * Prepares a head in the way that all middleware knows: headers that are set, and a status that Node writes of its own accord
- * ahead of the body, through whatever `writeHead` the response has then.
+ * Prepares a head in the way that all middleware knows: headers that are set, and a status. Node itself then writes it
+ * ahead of the body, by the `writeHead` that the response has then.
  */
 function prepareHead({ statusCode, reason, headers }: GatewayResponse, response: ServerResponse): void {
   for (const [name, values] of grouped(headers)) response.setHeader(name, withEarlier(name, values, response));

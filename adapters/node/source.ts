@@ -190,7 +190,7 @@ export class NodeSource implements ByteSource {
   /** Somebody has called `setEncoding`: Node gives text. */
   #encoded(text: string): Buffer {
     const encoding = this.#request.readableEncoding as BufferEncoding;
-    // What was no text of that encoding became this character.
+    // Bytes that are not text of that encoding became this character.
     if (text.includes('\ufffd')) {
       this.#failure ??= decoded(encoding);
       this.#stopGathering();
@@ -221,7 +221,7 @@ export class NodeSource implements ByteSource {
     this.#take = null;
   }
 
-  /** A request also closes after its end, which is no failure. */
+  /** A request also closes after its end, which is not a failure. */
   #fail = (): void => {
     if (this.#phase === 'ended' || this.#failure !== null) return;
     if (this.#parts !== null && this.#request.readableEnded) {
@@ -263,17 +263,17 @@ export class NodeSource implements ByteSource {
   }
 
   /**
-   * Before the response is sent: from here on {@link discard} deals with what is left of the body. Node itself would drop an
-   * unread body as soon as the response has gone out, ahead of any promise and without a trace: code that begins to read
-   * then would take nothing for the whole. (INPUT-12)
+   * Before the response is sent: from here on {@link discard} deals with what is left of the body. Node itself would drop
+   * an unread body as soon as the response has gone out, ahead of any promise. Code that begins to read then would take
+   * nothing for the whole. (INPUT-12)
    */
   preventAutoDrain(): void {
     if (!this.isRead && !this.#hasArrived() && this.#request.httpVersionMajor === 1) this.#request.read(0);
   }
 
   /**
-   * Gets rid of what the application does not read, so that the next request on the connection starts where it should;
-   * a client that goes on for too long loses the connection. (RFC 9112 §9.3) Who waits for a chunk at that time may read on.
+   * Gets rid of what the application does not read, so that the next request on the connection starts where it should. A
+   * client that goes on for too long loses the connection. (RFC 9112 §9.3) Who waits for a chunk at that time may read on.
    */
   discard(): void {
     // The end of a body that was read in whole is often just being parsed.

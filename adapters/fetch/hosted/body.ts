@@ -35,7 +35,7 @@ export class HostedBody extends PassthroughBody {
     this.#isDirect = isDirect;
     if (isThenable(answer)) {
       const checked = Promise.resolve(answer).then(checkResponse);
-      // Whoever asks for the answer hears of a failure; until then it is no unhandled one.
+      // Code that asks for the answer hears of a failure; until then it must not count as unhandled.
       checked.catch(ignore);
       this.#answer = checked;
     } else {

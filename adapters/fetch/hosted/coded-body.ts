@@ -1,6 +1,6 @@
 // Whether the body of a Response is in the coding that its Content-Encoding names. `fetch` decodes a body and leaves the
-// label, each runtime other codings; workerd encodes a plain body by its label, but only as it sends it. Where neither the
-// label nor the runtime tells, the first bytes do. (RFC 9110 §8.4, Fetch standard "HTTP-network fetch")
+// label; each runtime decodes other codings. When it sends a plain body, workerd encodes it by its label. Where neither the
+// label nor the runtime decides, the first bytes do. (RFC 9110 §8.4, Fetch standard "HTTP-network fetch")
 
 /** How bytes in a coding begin: gzip (RFC 1952 §2.3.1), zlib (RFC 1950 §2.2), zstd (RFC 8878 §3.1.1). */
 const SIGNATURES: Record<string, (bytes: Uint8Array) => boolean> = {
@@ -8,7 +8,7 @@ const SIGNATURES: Record<string, (bytes: Uint8Array) => boolean> = {
   'x-gzip': ([a, b]) => a === 0x1f && b === 0x8b,
   deflate: ([a = 0, b = 0]) => (a & 0x0f) === 8 && a >> 4 < 8 && ((a << 8) | b) % 31 === 0,
   zstd: ([a, b, c, d]) => a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd,
-  // Brotli has no signature (RFC 7932); but its bytes are no text.
+  // Brotli has no signature (RFC 7932); but its bytes are not text.
   br: (bytes) => !isText(bytes),
 };
 
@@ -55,7 +55,7 @@ export async function peek(stream: ReadableStream<Uint8Array>, coding: string): 
     const { done, value } = await reader.read();
     if (done) break;
     first.push(value);
-    // A chunk that is no bytes is for the gateway to complain of.
+    // The gateway reports a chunk that is not bytes.
     if (!(value instanceof Uint8Array)) break;
     start.push(...value.subarray(0, 64));
   }
@@ -64,7 +64,7 @@ export async function peek(stream: ReadableStream<Uint8Array>, coding: string): 
   return { isCoded, body: rest(first, reader) };
 }
 
-/** What is left of a stream behind the chunks that were read of it, at the pace of whoever reads. */
+/** What is left of a stream behind the chunks that were read of it, at the pace of its reader. */
 function rest(first: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {

@@ -14,11 +14,10 @@ export interface ExecutionContextLike {
 }
 
 /**
- * The arguments of a handler after the request:
- * on Workers the bindings and the `ExecutionContext`; on any other Fetch platform whatever it passed to `toFetch`'s
- * function (Deno's connection info, Bun's server); on Lambda `{ event, requestContext, lambdaContext, context }`, and at
- * the edge `{ event, context, config, request }`; on node `{ incoming, outgoing }`. Where the first is of our own making
- * it holds `environ` too.
+ * The arguments of a handler after the request. On Workers these are the bindings and the `ExecutionContext`. On any other
+ * Fetch platform they are what it passed to `toFetch`'s function: Deno's connection info, Bun's server. On Lambda it is `{
+ * event, requestContext, lambdaContext, context }`, at the edge `{ event, context, config, request }`. On Node it is `{
+ * incoming, outgoing }`. Where the first is of our own making it holds `environ` too.
  */
 export function platformArguments(environ: Environ): readonly unknown[] {
   const given = environ['fetch.arguments'];

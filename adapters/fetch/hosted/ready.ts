@@ -1,5 +1,5 @@
-// How the stream of a Response is read where the head waits for the first chunk: what is ready at once goes out with it, a
-// body that is over then in one piece with its length; else the head goes out alone. (D23)
+// How the stream of a Response is read where the head waits for the first chunk. What is ready at once goes out with the
+// head. A body that is over then goes out in one piece, with its length. Else the head goes out alone. (D23)
 
 import { FLUSH } from '../../../core/body.ts';
 import { isReady } from '../../../core/ready.ts';
@@ -27,8 +27,8 @@ export async function whatIsReady(stream: ReadableStream<Uint8Array>, most: numb
     if (!(await isReady(pending, isFirst ? 2 : 4, !isFirst))) return new StartedBody(reader, chunks, pending);
     const { done, value } = await pending;
     if (done) return chunks;
-    // What is no chunk is for the gateway to complain of. One chunk beyond the limit is read, since the one before may have
-    // been the last.
+    // The gateway reports what is not a chunk. One chunk beyond the limit is read, since the one before may have been the
+    // last.
     if (!(value instanceof Uint8Array) || bytes > LIMIT || chunks.length === most) {
       return new StartedBody(reader, [...chunks, value], null);
     }
@@ -53,7 +53,7 @@ class StartedBody implements AsyncIterableIterator<Uint8Array> {
     this.#chunks = chunks;
     this.#pending = pending;
     this.#wantsHead = chunks.length === 0;
-    // Whoever reads on hears of its failure; nobody has to.
+    // A reader that goes on hears of its failure; nobody has to.
     pending?.catch(() => {});
   }
 

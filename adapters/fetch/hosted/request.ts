@@ -31,7 +31,7 @@ export function hostedRequest(environ: Environ): Request {
   return request;
 }
 
-/** What somebody has put on the platform's own request, a router for one, is meant for whoever gets it next. */
+/** What a router, for example, has put on the platform's own request is meant for the code that gets it next. */
 function copyOwnProperties(original: unknown, request: Request): void {
   // The first look at the global may load all of the platform's fetch.
   if (original === undefined || !(original instanceof real('Request'))) return;
@@ -62,8 +62,8 @@ function makeRequest(
 }
 
 /**
- * What a platform's request says of how it is to be fetched, and is in no environ: on Workers its `cf` object, and that a
- * redirect is for the client to follow. The mode is left out, since not every one can be asked for.
+ * What a platform's request says of how it is to be fetched, and no environ has. On Workers that is its `cf` object, and
+ * that the client follows a redirect itself. The mode is left out, since not every one can be asked for.
  */
 const FETCH_OPTIONS = [
   'cf',

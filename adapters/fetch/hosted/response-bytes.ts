@@ -1,5 +1,5 @@
-// The bytes of a `Response` that was made of a text or of bytes, where the runtime still has them: they then go out in one
-// piece with their length, instead of through a stream that was made for them.
+// The bytes of a `Response` that was made of a text or of bytes, where the runtime still has them. They then go out in one
+// piece with their length. No stream has to be made for them.
 
 import { encode } from '../../../core/strings.ts';
 import { real } from '../light/real.ts';
@@ -19,13 +19,13 @@ export function bytesInMemory(response: Response): Uint8Array | null {
   if (!body) return null;
   const { source } = body;
   if (typeof source === 'string') return encode(source);
-  // A clone shares the bytes, and a stream takes their memory away when it is read: what is left is empty then, while the
+  // A clone shares the bytes, and a stream takes their memory away when it is read. The bytes are empty then, while the
   // stream of this response still has a copy.
   return source instanceof Uint8Array && source.byteLength === body.length ? source : null;
 }
 
 /**
- * The length in bytes that the runtime knows of a body: also of a `Blob` and of `FormData`, which are no bytes yet.
+ * The length in bytes that the runtime knows of a body, also of a `Blob` and of `FormData`, which are not bytes yet.
  *
  * @param response one whose body is neither used nor locked
  * @returns null where nothing is known

@@ -15,7 +15,7 @@ import { bytesInMemory, knownLength } from './response-bytes.ts';
  * Checks that a handler's answer can be sent. Any object of the shape will do: a `Response` may come from another realm
  * or another implementation.
  *
- * @throws {TypeError} for anything that is no response, for `Response.error()`, and for a body that is used or locked
+ * @throws {TypeError} for anything that is not a response, for `Response.error()`, and for a body that is used or locked
  */
 export function checkResponse(answer: unknown): Response {
   const response = answer as Response | null | undefined;
@@ -99,7 +99,7 @@ function isOfConnection([name]: [name: string, value: string]): boolean {
   return isHopByHop(name);
 }
 
-/** On a Fetch platform a stream goes out as it is, and the head before it; on all others a head waits for its first chunk. */
+/** On a Fetch platform a stream goes out as it is, after the head. On all others a head waits for its first chunk. */
 function asBody(
   stream: ReadableStream<Uint8Array>,
   environ: Environ,
@@ -113,7 +113,7 @@ function isOnFetch(environ: Environ): boolean {
   return environ['fetch.request'] !== undefined;
 }
 
-/** Whether a body is not in the coding that its label names; null where its bytes have to tell. */
+/** Whether a body is not in the coding that its label names; null where only its bytes show it. */
 function isWithoutCoding(response: Response, coding: string, environ: Environ): boolean | null {
   // Only a response of `fetch` itself has a URL.
   if (response.url) return wasDecodedByFetch(coding);
@@ -127,8 +127,8 @@ function reason(response: Response): string {
 }
 
 /**
- * The headers in order, each cookie by itself. Left out is what only a response that came over another connection can
- * have: hop-by-hop headers, what `Connection` names, and, where the body was decoded since, its coding and length.
+ * The headers in order, each cookie by itself. Headers of another connection are left out: hop-by-hop headers, and what
+ * `Connection` names. So are coding and length where the body was decoded since.
  */
 function headerList(response: Response, isPlain: boolean): HeaderList {
   const { headers } = response;

@@ -73,7 +73,7 @@ function showBody(environ: Environ, request: Request, before: Request, body: Rea
     if (body !== null) delete environ.CONTENT_LENGTH;
     return;
   }
-  // A body of another request has a length of its own, which its headers need not tell.
+  // A body of another request has a length of its own, which its headers need not say.
   if (request !== before) delete environ.CONTENT_LENGTH;
   environ['wsgi.input'] = new Input(new StreamSource(stream), declaredLength(environ));
 }

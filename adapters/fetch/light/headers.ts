@@ -41,7 +41,7 @@ export class LightHeaders implements Iterable<[string, string]> {
     if (this.#real === null && typeof name === 'string') {
       const key = headerKey(name);
       const value = this.#environ[key];
-      // Anything out of the ordinary, an illegal name for one, is for the real headers to judge.
+      // The real headers judge anything out of the ordinary, for example an illegal name.
       if (typeof value === 'string' && PLAIN.test(value)) return value;
       if (value === undefined && key !== '') return null;
     }

@@ -201,7 +201,7 @@ export class ListHeaders implements Iterable<[string, string]> {
     if (iterate === undefined) {
       for (const key of Reflect.ownKeys(init)) {
         if (!Object.getOwnPropertyDescriptor(init, key)?.enumerable) continue;
-        // A symbol is no name, and the template below says so.
+        // A symbol is not a name, and the template below says so.
         const [name, value] = [`${key as string}`, (init as Record<string, unknown>)[key as string]];
         this.#add(headerName(name), headerValue(value), name);
       }

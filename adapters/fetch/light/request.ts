@@ -1,6 +1,6 @@
 // A `Request` that is made only as far as it is looked at. Where `new Request` is costly, as in Node, most handlers never
-// need one: they read the URL, a header, the body as text. Its prototype chain ends in `Request.prototype`, so that it is
-// a Request to `instanceof`; whatever it does not answer by itself it has a real one answer.
+// need one: they read the URL, a header, the body as text. Its prototype chain ends in `Request.prototype`, so that it is a
+// Request to `instanceof`. Whatever it does not answer by itself, a real Request answers.
 
 import type { Environ } from '../../../core/types.ts';
 import { LightHeaders } from './headers.ts';
@@ -146,9 +146,8 @@ for (const key of [
 }
 
 /**
- * A signal that aborts with another one. Node keeps the signal that a request was made with, and code that listens to it,
- * for as long as the request is held; were that our own signal, code that listens to it and holds the request would keep both
- * for ever.
+ * A signal that aborts with another one. Node keeps the signal that a request was made with, and its listeners, as long as
+ * the request is held. With our own signal there, a listener that holds the request would keep both for ever.
  */
 function following(signal: AbortSignal): AbortSignal {
   const controller = new AbortController();
@@ -158,9 +157,9 @@ function following(signal: AbortSignal): AbortSignal {
 }
 
 /**
- * Whether a light request can stand in for a real one here: everything that takes a request, `fetch` and `new Request`
- * above all, must find in it what it keeps in its own. Where programs see light classes, these take it. Elsewhere it does
- * where the platform keeps that under symbols, as in Node 20 and 22; where it is kept in private fields, nothing can.
+ * Whether a light request can stand in for a real one here. Whatever takes a request, above all `fetch` and `new Request`,
+ * must find in it what a real one has. Where programs see light classes, these take it. Elsewhere it does where the
+ * platform keeps that under symbols, as in Node 20 and 22; where it is kept in private fields, nothing can.
  */
 export function isLightEnough(): boolean {
   if (lightMode() !== null) return true;

@@ -1,5 +1,5 @@
-// What makes an object of ours a stand-in for one of the platform's classes, to `instanceof`, to code that looks at its
-// constructor, and to whoever inspects it.
+// What makes an object of ours stand in for one of a platform's class: to `instanceof`, to readers of its constructor, and
+// in a debugger.
 
 import { isLoaded, real } from './real.ts';
 
@@ -14,8 +14,8 @@ export interface Stand<Ours extends object> {
   /** What `constructor` is, where that is not the class of the stand-ins itself. */
   readonly make?: () => object;
   /**
-   * Makes an object of the platform's. Where it keeps what it needs under symbols, as in Node 20 and 22, a stand-in answers
-   * to these too, and the platform's own functions take it for one of theirs.
+   * Makes an object of the platform's. Node 20 and 22 keep the state of an object under symbols. A stand-in answers to
+   * these too, and the platform's own functions take it for one of theirs.
    */
   readonly probe?: () => object;
 }
@@ -38,7 +38,7 @@ export function standFor<Ours extends object>(ours: { readonly prototype: Ours }
     writable: true,
     // Node's own looks for what it keeps in the object itself.
     value(this: Ours, depth: number, options: object, inspect?: Inspect): unknown {
-      // The prototype itself is no stand-in.
+      // The prototype itself is not a stand-in.
       if (this === prototype || inspect === undefined) return real(stand.name).prototype;
       return inspect(stand.real(this), { ...options, depth });
     },
@@ -82,7 +82,7 @@ export function likePlatform(object: object, names: readonly string[]): void {
 }
 
 /**
- * What `instanceof` calls of a light class: whoever checks for it means the platform's instances as well, and nothing is
+ * What `instanceof` calls of a light class. Code that checks for it means the platform's instances as well. Nothing is
  * loaded for objects that cannot be one.
  *
  * @param ours the light class; one that extends it has instances of its own alone

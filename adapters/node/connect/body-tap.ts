@@ -1,5 +1,5 @@
-// The request body where connect middleware has read of it ahead of the application: what it took is kept, so that the
-// application reads the same bytes from `wsgi.input`.
+// The request body where connect middleware has read of it ahead of the application. What it took is kept: the application
+// reads the same bytes from `wsgi.input`.
 
 import { IncomingMessage } from 'node:http';
 import { declaredLength } from '../../../core/environ.ts';

@@ -124,7 +124,7 @@ function call(
 function once(go: (error: unknown) => void): ConnectNext {
   let isCalled = false;
   return (given) => {
-    // Express gives these to `next` to leave a route; they are no errors.
+    // Express gives these to `next` to leave a route; they are not errors.
     const error = !given || given === 'route' || given === 'router' ? undefined : given;
     if (isCalled && error === undefined) return;
     isCalled = true;

@@ -30,13 +30,13 @@ import { Passing } from './passing.ts';
  * has `node:http` (Workers with `nodejs_compat` among them).
  *
  * The functions run in their order, on Node's own `IncomingMessage` and `ServerResponse`. The application stands behind the
- * last function that takes no errors; error handlers, which declare four parameters, get the errors of all that stands
- * before them. An error that none of them takes fails the request, as an error of the application does: one with a `status`
+ * last function that takes no errors. Error handlers, which declare four parameters, get the errors of all that stands
+ * before them. An error that none of them takes fails the request, as an error of the application does. One with a `status`
  * is answered with that status, any other with a 500.
  *
- * The application sees what the functions have changed of the request (`url`, `method`, `headers`), and finds what they
- * have put on it (`session`, `user`, `body`) on `environ['connect.request']`; a hosted Express app finds it on its own
- * request too. A body that they have read can be read from `wsgi.input` again, up to 8 MiB.
+ * The application sees what the functions have changed of the request: `url`, `method`, `headers`. What they have put on it
+ * (`session`, `user`, `body`) is on `environ['connect.request']`. A hosted Express app finds it on its own request too. A
+ * body that they have read can be read from `wsgi.input` again, up to 8 MiB.
  *
  * @param handlers the functions, or arrays of them, as `app.use()` of Express takes them
  * @returns a middleware

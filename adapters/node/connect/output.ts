@@ -1,5 +1,5 @@
-// The way out of a connect-style function that toConnect made: it writes to the framework's response as that was, past what
-// has been diverted for the handlers behind (response.ts).
+// The way out of a connect-style function that toConnect made. It writes to the framework's response as that was, past what
+// response.ts has diverted for the handlers behind.
 
 import type { ServerResponse } from 'node:http';
 import { isHopByHop } from '../../../core/check.ts';

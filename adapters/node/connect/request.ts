@@ -84,7 +84,7 @@ function readFrom(request: IncomingMessage, made: IncomingMessage): void {
 }
 
 /**
- * The same request, for `wsgi.input` to read its body from: its methods stay what they are when those of the request itself
+ * The same request, for `wsgi.input` to read its body from. Its methods stay what they are when those of the request itself
  * come to mean another body.
  */
 export function withOwnBody(request: IncomingMessage): IncomingMessage {

@@ -1,6 +1,6 @@
 // Diverts what handlers do to a response into a response in memory, which they take for the one they have. The methods are
-// put on the object itself, as middleware for connect does it, so that what others have wrapped around it before stays around
-// it, and what they wrap around it later is called.
+// put on the object itself, as middleware for connect does it. What others have wrapped around it before stays around it,
+// and what they wrap around it later is called.
 
 import type { ServerResponse } from 'node:http';
 import type { ConnectOutput } from './output.ts';
@@ -25,8 +25,8 @@ const OF_THE_HEAD = [
 ];
 
 /**
- * What makes the body. Left out are `finished`, `writableFinished`, `writableLength` and `cork`: Node asks for them, and so do those that wrap
- * the response further out, in turns of their own, when what they write is past the handlers already.
+ * What makes the body. Left out are `finished`, `writableFinished`, `writableLength` and `cork`: Node asks for them in
+ * turns of its own, and so does code that wraps the response further out. What it writes is past the handlers by then.
  */
 const OF_THE_BODY = [
   'writeHead',

@@ -1,5 +1,5 @@
-// Makes a connect-style function of a middleware. The application inside is whatever stands behind it in the framework:
-// calling it calls `next()`, and what is then written to the response comes back as the body of that application
+// Makes a connect-style function of a middleware. The application inside is whatever stands behind it in the framework. To
+// call it is to call `next()`. What is then written to the response comes back as the body of that application
 // (response.ts). A middleware that only looks leaves request and response to the framework as they are.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -32,8 +32,8 @@ export type ConnectOptions = Pick<NodeOptions, 'environ' | 'errors' | 'maxBodyBy
  * Fastify (with `@fastify/middie`) and the dev server of Vite.
  *
  * The handlers behind it are the application inside. They get the framework's own request, changed where the middleware has
- * changed environ (path, query, method, headers, body), and what they write to the response passes back through the
- * middleware, chunk by chunk. `request.environ` is the environ that they were called with.
+ * changed environ: path, query, method, headers, body. What they write to the response passes back through the middleware,
+ * chunk by chunk. `request.environ` is the environ that they were called with.
  *
  * @param middleware the middleware, such as `(app) => compress(app)`
  * @param options see {@link NodeOptions}

@@ -14,8 +14,8 @@ export type BodyFailed = (error: unknown) => void;
 const FIRST_BYTES_MILLISECONDS = 50;
 
 /**
- * Finds out whether there is a body where no header says so, as in HTTP/2, or in a Fetch request with a stream: frameworks
- * take a request that announces one for a request with content. Nothing is read away. (RFC 9112 §6.3)
+ * Finds out whether there is a body where no header says so, as in HTTP/2, or in a Fetch request with a stream. Frameworks
+ * take a request that announces a body for one with content. Nothing is read away. (RFC 9112 §6.3)
  *
  * @returns settles when it is known, or the time is over; null where it is known already. Never rejects.
  */

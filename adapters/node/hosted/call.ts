@@ -15,8 +15,8 @@ import { LateTurn } from './turn.ts';
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
- * The listener at work on one request. It is also the body: its chunks are those that the response wrote, and the next one
- * is asked for when the platform has taken the last, so that `drain` and `finish` mean what they mean on a connection.
+ * The listener at work on one request. It is also the body: its chunks are those that the response wrote. The next one is
+ * asked for when the platform has taken the last. So `drain` and `finish` mean what they mean on a connection.
  */
 export class HostedCall {
   readonly #environ: Environ;

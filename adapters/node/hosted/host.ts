@@ -56,7 +56,7 @@ export function toHost(app: NodeApp): Host {
   };
 }
 
-/** What was given that is no server; null for a server. */
+/** What was given instead of a server; null for a server. */
 function kindOf(app: unknown): string | null {
   const has = (name: string): boolean => typeof (app as Record<string, unknown> | null)?.[name] === 'function';
   // A Koa app is an event emitter too, but one that nobody asks for a "request".
@@ -65,7 +65,7 @@ function kindOf(app: unknown): string | null {
   return has('emit') && has('listenerCount') ? null : describe(app);
 }
 
-/** Fastify has no routes before `ready()`, and fails over that without a word of it. */
+/** Fastify has no routes before `ready()`, and fails without saying so. */
 function explainFastify(error: unknown): unknown {
   const isFastify = error instanceof TypeError && /[\\/]node_modules[\\/]fastify[\\/]/.test(error.stack ?? '');
   if (!isFastify) return error;

@@ -1,7 +1,7 @@
 // Makes the requests and responses that a hosted listener gets. Those of an Express app have the app's own prototypes from
-// the start. Express sets them first of all, and in the V8 of Node 20 and 22 an object that has members by then gets a
-// hidden class for itself with each member that is added later: nothing that V8 has learned of one request holds for the
-// next, and Express is several times as slow as it could be. Set again, a prototype changes nothing.
+// the start. Express sets them first of all. In the V8 of Node 20 and 22, an object that has members by then gets a hidden
+// class of its own for each later one. Nothing that V8 has learned of one request then holds for the next: Express takes
+// several times as long. Set again, a prototype changes nothing.
 
 import { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -125,8 +125,8 @@ class Maker<T extends object> {
 }
 
 /**
- * Whether nothing of a class is hidden by what is put on a prototype below its own: what Node writes and calls before
- * Express has set that prototype would then be another's.
+ * Whether a prototype below that of a class hides nothing of it. Node writes and calls members before Express has set that
+ * prototype: they must not be another's.
  */
 function hidesNothing(prototype: object, Class: new (...given: never[]) => object): boolean {
   const own = new Class(...([new PlainMessages().request(null)] as never[]));

@@ -1,5 +1,5 @@
-// What connect middleware has put on a request (`req.session`, `req.user`, `req.body`) and on a response (`res.flush`), for
-// a listener further in that gets objects of its own.
+// What connect middleware has put on a request (`req.session`, `req.user`, `req.body`) and on a response (`res.flush`). A
+// listener further in gets objects of its own, and finds it there.
 
 /** What routers keep for themselves on the request at hand: it is not true of another one. */
 const ROUTING = new Set(['originalUrl', 'baseUrl', 'params', 'route', 'app', 'res', 'req', 'next', '_parsedUrl']);

@@ -112,8 +112,8 @@ function rawHeaders(environ: Environ, body: HostedBody): string[] {
 }
 
 /**
- * Puts down the lines that environ still has, each with its own value; a header that a middleware has changed gets its
- * new value in the place of its first line.
+ * Puts down the lines that environ still has, each with its own value. A header that a middleware has changed gets its new
+ * value in the place of its first line.
  *
  * @returns by the keys that are done, whether they are as they were sent
  */

@@ -1,6 +1,6 @@
 // The connection that a hosted listener sees as `req.socket` and `res.socket`: a stream in memory with the surface of a
-// `net.Socket`. What a response writes into it comes out at the other end, chunk by chunk, at the gateway's pace; there is
-// nothing to read from it, since a request has its body from `wsgi.input`.
+// `net.Socket`. What a response writes into it comes out at the other end, chunk by chunk, at the gateway's pace. There is
+// nothing to read from it: a request has its body from `wsgi.input`.
 
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -63,7 +63,7 @@ export class HostedSocket extends Duplex {
     const chunks = this.#chunks.slice(this.#at).filter((chunk) => chunk.byteLength > 0);
     this.#chunks = NOTHING;
     this.#at = 0;
-    // As on a real connection, the writer hears of it later; a microtask, since a platform may run many requests in a row
+    // As on a real connection, the writer hears of it later. It is a microtask: a platform may run many requests in a row
     // without ever getting to the next tick.
     queueMicrotask(() => {
       // Where Node's response does not cork, its end is a write of its own, of nothing.

@@ -1,5 +1,5 @@
-// Time limits of HTTP/2 sessions, of which Node has none: a session that idles, that never asks, that asks without end, or
-// that asks and takes back.
+// Time limits of HTTP/2 sessions, of which Node has none. They end a session that idles, that sends no request, that never
+// ends one, or that resets what it sends.
 
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -106,7 +106,7 @@ class SessionWatch {
       this.#open.delete(stream);
       this.#closedSince.delete(stream);
       this.#idleSince = performance.now();
-      // What this side resets is no fault of the client's.
+      // The client is not at fault for what this side resets.
       if (stream.rstCode !== NO_ERROR && stream.rstCode !== INTERNAL_ERROR) this.#countReset();
     });
   }
@@ -141,8 +141,8 @@ class SessionWatch {
   }
 
   /**
-   * Ends a session of which something waits to be sent, and nothing leaves: its client gives it no window, or Node 20 has
-   * ended it with a protocol error, and then neither sends nor closes anything.
+   * Ends a session of which something waits to be sent, and nothing leaves. Its client gives it no window; or Node 20 has
+   * ended it with a protocol error, and neither sends nor closes anything.
    */
   #endStalled(now: number): void {
     const socket = this.#socket;
@@ -185,7 +185,7 @@ class SessionWatch {
       this.#session.goaway(code);
       this.#session.close();
     } catch {
-      // What is left is to end it without a word.
+      // What is left is to end it silently.
     }
     setTimeout(() => {
       if (!this.#session.destroyed) this.#session.destroy();

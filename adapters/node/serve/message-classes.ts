@@ -9,10 +9,10 @@ import { hostedBehind } from '../hosted/registry.ts';
 export type MessageClasses = Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 
 /**
- * Options for `createServer` of `node:http` and `node:https`, for an application that is `fromNode` of an Express app: the
- * server then makes its requests and responses with the app's own prototypes. What Express sees is the same, but on Node 20
- * and 22 it takes about a third of the time, because it no longer replaces those prototypes. {@link serve} sets these
- * options by itself.
+ * Options for `createServer` of `node:http` and `node:https`, for an application that is `fromNode` of an Express app. With
+ * them the server gives requests and responses the app's own prototypes. What Express sees is the same, but it no longer
+ * replaces those prototypes. On Node 20 and 22 it takes about a third of the time. {@link serve} sets these options by
+ * itself.
  *
  * @param app the application that is served
  * @returns no options for any other application

@@ -14,8 +14,8 @@ export interface ServerLimits {
    */
   headersTimeout?: number;
   /**
-   * How long a client may take for a whole request, body included, in milliseconds; beyond it the answer is a 408, or a reset
-   * of the stream under HTTP/2.
+   * How long a client may take for a whole request, body included, in milliseconds. Beyond it the answer is a 408, or a
+   * reset of the stream under HTTP/2.
    *
    * @default 300_000
    */
@@ -34,9 +34,9 @@ export interface ServerLimits {
    */
   sessionTimeout?: number;
   /**
-   * How long a client may take nothing of what waits to be sent to it, in milliseconds; then its connection is ended, and the
-   * application's body is closed. Less than 1 KiB in that time counts as nothing. A response that has nothing to send, such as
-   * a stream of events between two of them, may wait for any time. Looked at every five seconds at least.
+   * How long a client may take nothing of what waits to be sent to it, in milliseconds. Beyond it its connection is ended,
+   * and the application's body is closed. Less than 1 KiB in that time counts as nothing. A response that has nothing to
+   * send, such as a stream of events between two of them, may wait for any time. Looked at every five seconds at least.
    *
    * @default 120_000
    */
@@ -155,8 +155,8 @@ export interface ServeOptions extends NodeOptions, ServerLimits {
    */
   webFunction?: boolean;
   /**
-   * Called with each line that the server has to say about itself: what a shutdown waits for, what it cuts, and errors of
-   * the server that belong to no request.
+   * Called with each line that the server reports about itself: what a shutdown waits for, what it cuts, and errors that
+   * belong to no request.
    *
    * @default a line of wsgi.errors
    */

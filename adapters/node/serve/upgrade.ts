@@ -8,8 +8,8 @@ import { checkRequest } from '../refusals.ts';
 import type { AnyServer } from './create-server.ts';
 
 /**
- * Hands the upgrades of a server's clients to the `upgrade` listeners of a hosted server, as long as it has any: without one a
- * request that asks for an upgrade is a request like any other, as it is for Node itself.
+ * Hands the upgrades of a server's clients to the `upgrade` listeners of a hosted server, as long as it has any. Without
+ * one, a request that asks for an upgrade is a request like any other, as for Node itself.
  *
  * @param hosted the server that was given to `fromNode`
  */

@@ -52,7 +52,7 @@ export function webFunctionOptions(options: ServeOptions): ServeOptions & { webF
     webFunction,
     host,
     port,
-    // What is no number is refused later on.
+    // What is not a number is refused later on.
     shutdownTimeout: shutdownTimeout > SHUTDOWN_LIMIT ? SHUTDOWN_LIMIT : shutdownTimeout,
   };
 }
@@ -70,7 +70,7 @@ function endpoint(text: string | undefined): { host: string; port: number } {
  * An application behind the endpoint of a Web Function: its client, scheme and server are the endpoint's, not those of the
  * connection from Lambda.
  *
- * @throws {ContractError} (a `TypeError`) L-21 for what is no application
+ * @throws {ContractError} (a `TypeError`) L-21 for what is not an application
  */
 export function behindEndpoint(app: Application): Application {
   checkApplication(app);

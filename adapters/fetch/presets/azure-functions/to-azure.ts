@@ -77,10 +77,10 @@ const facts: FetchPlatform = {
  * Serves an application as an HTTP function of Azure Functions (programming model v4). Register it for all methods and with
  * a route that takes every path.
  *
- * What of the path the route's last parameter does not hold is where the function is mounted: it becomes `SCRIPT_NAME`,
- * which is `/api` with the prefix that Azure sets by itself. `basePath` sets it by hand. `environ['azure.request']` and
- * `['azure.context']` are Azure's own objects, and `waygate.request_id` is the id of the invocation. The response ends when
- * the work in `waygate.wait_until` has.
+ * The function is mounted at the part of the path that the route's last parameter does not hold. That part becomes
+ * `SCRIPT_NAME`; it is `/api` with the prefix that Azure sets by itself. `basePath` sets it by hand.
+ * `environ['azure.request']` and `['azure.context']` are Azure's own objects, and `waygate.request_id` is the id of the
+ * invocation. The response ends when the work in `waygate.wait_until` has.
  *
  * @param app the application
  * @throws {TypeError} for an application that is not a function or an option of the wrong type

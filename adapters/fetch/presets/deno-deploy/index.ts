@@ -6,7 +6,7 @@ export { type DenoHandler, type DenoOptions, type DenoServeInfo, toDeno } from '
 
 declare module 'waygate' {
   interface EnvironKeys {
-    /** What Deno tells of the connection. Cast it to `Deno.ServeHandlerInfo` for all of its members. */
+    /** What Deno says about the connection. Cast it to `Deno.ServeHandlerInfo` for all of its members. */
     'deno.info'?: DenoServeInfo;
   }
 }

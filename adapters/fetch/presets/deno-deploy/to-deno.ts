@@ -46,8 +46,8 @@ const facts: FetchPlatform = {
 
 /**
  * Serves an application with `Deno.serve`, on Deno Deploy and elsewhere. `REMOTE_ADDR` and `REMOTE_PORT` are those of the
- * connection, and `environ['deno.info']` is what Deno tells of it. Where there is a global `EdgeRuntime`, as on Supabase,
- * its `waitUntil` is `waygate.wait_until`.
+ * connection, and `environ['deno.info']` is what Deno passes about it. Where there is a global `EdgeRuntime`, as on
+ * Supabase, its `waitUntil` is `waygate.wait_until`.
  *
  * @param app the application
  * @throws {TypeError} for an application that is not a function or an option of the wrong type

@@ -16,7 +16,7 @@ import { presetCall } from '../../preset.ts';
 /** Options of {@link toVercel}. */
 export type VercelOptions = GatewayOptions;
 
-/** What Vercel tells a function besides the request. (Vercel docs, "Functions API Reference") */
+/** What Vercel gives a function besides the request. (Vercel docs, "Functions API Reference") */
 export interface VercelContext {
   /** Keeps the function running until the promise has settled, within the function's time limit. */
   waitUntil?(promise: Promise<unknown>): void;
@@ -103,8 +103,8 @@ export function toVercel(app: Application, options: VercelOptions = {}): VercelF
 }
 
 /**
- * On Node, Vercel copies a response body to its server without listening for an error: one that fails would end the process,
- * and with it every other request. It ends early instead; the gateway has reported the failure, and a declared
+ * On Node, Vercel copies a response body to its server without listening for an error. A body that fails would end the
+ * process, and with it every other request. It ends early instead; the gateway has reported the failure, and a declared
  * `Content-Length` still shows it. (`@vercel/node`, "helpers-web")
  */
 function endingEarly(response: Response): Response {
