@@ -1,7 +1,7 @@
 // Makes the requests and responses that a hosted listener gets. Those of an Express app have the app's own prototypes from
-// the start. Express sets them first of all. In the V8 of Node 20 and 22, an object that has members by then gets a hidden
-// class of its own for each later one. Nothing that V8 has learned of one request then holds for the next: Express takes
-// several times as long. Set again, a prototype changes nothing.
+// the start. Express sets them first of all. On Node 20 and 22, V8 then gives an object that has members a hidden class of
+// its own for each later one. Nothing that V8 has learned of one request then holds for the next: Express takes several
+// times as long. Set again, a prototype changes nothing.
 
 import { IncomingMessage, ServerResponse } from 'node:http';
 
