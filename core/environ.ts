@@ -185,7 +185,12 @@ export function propertyName(text: string): string {
  * The header that an environ key stands for, in lower case; an empty string for a key of another kind. It is the inverse of
  * {@link headerKey}, for adapters that make a request of environ.
  */
-export const headerName: (key: string) => string = /* @__PURE__ */ memo((key) => {
+export function headerName(key: string): string {
+  const first = key.charCodeAt(0);
+  return first === 0x48 /* H */ || first === 0x43 /* C */ ? nameOfKey(key) : '';
+}
+
+const nameOfKey: (key: string) => string = /* @__PURE__ */ memo((key) => {
   const isContent = key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH';
   const bare = isContent ? key : key.startsWith('HTTP_') ? key.slice(5) : '';
   return bare.toLowerCase().replaceAll('_', '-');

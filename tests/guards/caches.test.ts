@@ -23,10 +23,11 @@ import { nodes, sources } from './sources.ts';
 const KEPT: Record<string, string> = {
   'adapters/node/serve/shutdown.ts CLOSED_BY_SIGNAL': 'one for each server that listens',
   'adapters/node/hosted/socket.ts NOTHING': 'stays empty',
+  'adapters/node/hosted/response.ts kindOf': 'a memo, filled below',
   'adapters/node/source.ts NOTHING': 'stays empty',
   'core/check.ts kindOf': 'a memo, filled below',
   'core/environ.ts headerKey': 'a memo, filled below',
-  'core/environ.ts headerName': 'a memo, filled below',
+  'core/environ.ts nameOfKey': 'a memo, filled below',
   'core/header-plans.ts linePlans': 'plans, bounded in number and letters, filled below',
   'adapters/aws-lambda/event/request-headers.ts plans': 'plans, bounded in number and letters, filled below',
   'adapters/aws-lambda/event/result-headers.ts lowerName': 'a memo, filled below',
@@ -109,6 +110,11 @@ const WAYS: Record<string, (text: string) => unknown> = {
       fromNode((_request, response) => void response.end()),
       `HTTP_${text}`,
     )(''),
+  'a hosted node app, header of its response': (text) =>
+    on(
+      fromNode((_request, response) => void response.setHeader(text, '').end()),
+      'PATH_INFO',
+    )('/'),
   'validator, key': (text) => on(validator(ok), text)(''),
   'mount, Host': on(mount({ 'a.example': ok, '/': ok }), 'HTTP_HOST'),
   'toFetch, header': (text) => toFetch(ok)('http://localhost/', { headers: { [text]: '' } }),

@@ -333,12 +333,11 @@ for (const source of SOURCES) {
 test('what is measured tells quadratic from linear', async () => {
   const atEnd = { input: text('/', '', 'x'), run: (value: string) => value.search(/\/+$/) };
   // A busy machine makes the small input slow now and then.
-  const grown = [
-    await growth(atEnd as Work, LIMIT),
-    await growth(atEnd as Work, LIMIT),
-    await growth(atEnd as Work, LIMIT),
-  ];
-  expect(Math.max(...grown)).toBeGreaterThan(LIMIT);
+  let grown = 0;
+  for (let attempt = 0; attempt < 10 && grown < LIMIT; attempt++) {
+    grown = Math.max(grown, await growth(atEnd as Work, LIMIT));
+  }
+  expect(grown).toBeGreaterThan(LIMIT);
   const linear = { input: text('/', '', 'x'), run: (value: string) => encodeURIComponent(value) };
   expect(await growth(linear as Work, LIMIT)).toBeLessThan(LIMIT);
 });

@@ -101,17 +101,16 @@ export interface ClientCertificate {
 export function addClientCertificate(environ: Environ, certificate: ClientCertificate | null | undefined): void {
   if (!certificate) return;
   const { validity } = certificate;
-  const keys = {
-    SSL_CLIENT_M_SERIAL: certificate.serialNumber,
-    SSL_CLIENT_V_START: validity?.notBefore,
-    SSL_CLIENT_V_END: validity?.notAfter,
-    SSL_CLIENT_S_DN: certificate.subjectDN,
-    SSL_CLIENT_I_DN: certificate.issuerDN,
-    SSL_CLIENT_CERT: certificate.clientCertPem,
-  };
-  for (const [key, value] of Object.entries(keys)) {
-    if (typeof value !== 'string' || value === '') continue;
-    environ.SSL_CLIENT_VERIFY = 'SUCCESS';
-    environ[key] = encodeWsgi(value);
-  }
+  addCertificateKey(environ, 'SSL_CLIENT_M_SERIAL', certificate.serialNumber);
+  addCertificateKey(environ, 'SSL_CLIENT_V_START', validity?.notBefore);
+  addCertificateKey(environ, 'SSL_CLIENT_V_END', validity?.notAfter);
+  addCertificateKey(environ, 'SSL_CLIENT_S_DN', certificate.subjectDN);
+  addCertificateKey(environ, 'SSL_CLIENT_I_DN', certificate.issuerDN);
+  addCertificateKey(environ, 'SSL_CLIENT_CERT', certificate.clientCertPem);
+}
+
+function addCertificateKey(environ: Environ, key: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') return;
+  environ.SSL_CLIENT_VERIFY = 'SUCCESS';
+  environ[key] = nativeOf(value);
 }

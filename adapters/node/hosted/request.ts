@@ -21,7 +21,10 @@ export interface HostedRequest extends IncomingMessage {
 /** What Node's class has and its types leave out. */
 interface Internals {
   _consuming: boolean;
-  readonly _readableState: { readingMore: boolean };
+  readonly _readableState: Record<
+    'readingMore' | 'ended' | 'endEmitted' | 'destroyed' | 'closed' | 'closeEmitted',
+    boolean
+  >;
   _dump(): void;
   _addHeaderLines(lines: string[], count: number): void;
 }
@@ -146,8 +149,6 @@ export function abort(request: IncomingMessage): void {
   request.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
 }
 
-const ENDED = { ended: true, endEmitted: true, destroyed: true, closed: true, closeEmitted: true };
-
 /**
  * Ends a request whose body the listener has not begun to read, as Node does after the response: it ends and closes. What
  * is left of the body is the gateway's to get rid of.
@@ -158,7 +159,12 @@ export function dump(request: IncomingMessage): void {
   request.complete = true;
   if (request.listenerCount('end') + request.listenerCount('close') + request.listenerCount('data') === 0) {
     // Nobody listens: code that looks later finds the state in which Node's request is by then, at no cost.
-    Object.assign(own._readableState, ENDED);
+    const state = own._readableState;
+    state.ended = true;
+    state.endEmitted = true;
+    state.destroyed = true;
+    state.closed = true;
+    state.closeEmitted = true;
     return;
   }
   request.push(null);

@@ -3,6 +3,7 @@
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { isHopByHop } from '../../../core/check.ts';
+import { memo } from '../../../core/memo.ts';
 import { trimBlanks } from '../../../core/strings.ts';
 import { isThenable } from '../../../core/thenable.ts';
 import type { HeaderList } from '../../../core/types.ts';
@@ -51,7 +52,6 @@ interface Internals {
   _writeRaw(this: HostedResponse, data: string, encoding?: BufferEncoding | null, written?: Written): boolean;
   _flush(): void;
   _flushOutput(): boolean;
-  getRawHeaderNames(): string[];
 }
 
 const inside = (response: ServerResponse): Internals => response as unknown as Internals;
@@ -139,14 +139,13 @@ function makeHead(response: HostedResponse, given: unknown): Head {
   let isCoded = false;
   let named: string | null = null;
   for (const header of allHeaders(response, given)) {
-    const [name, value] = header;
-    const lower = name.toLowerCase();
-    if (lower === 'connection') named = named === null ? value : `${named},${value}`;
-    if (lower === 'transfer-encoding') isCoded = true;
-    // A gateway takes no header that poses as the status, and Node gives it no meaning. (L-34)
-    if (isHopByHop(lower) || lower === 'status') continue;
-    if (lower === 'content-length') length = Number(value);
-    list.push(header);
+    const kind = kindOf(header[0]);
+    if (kind === 'plain') list.push(header);
+    else if (kind === 'length') {
+      length = Number(header[1]);
+      list.push(header);
+    } else if (kind === 'coding') isCoded = true;
+    else if (kind === 'connection') named = named === null ? header[1] : `${named},${header[1]}`;
   }
   if (length < 0 && !isCoded && own._hasBody && !own._removedContLen && typeof own._contentLength === 'number') {
     length = own._contentLength;
@@ -158,6 +157,17 @@ function makeHead(response: HostedResponse, given: unknown): Head {
     length,
   };
 }
+
+/** What a header means for the head. A gateway takes none that poses as the status, and Node gives it no meaning. (L-34) */
+const kindOf: (name: string) => 'plain' | 'length' | 'coding' | 'connection' | 'dropped' = /* @__PURE__ */ memo(
+  (name) => {
+    const lower = name.toLowerCase();
+    if (lower === 'content-length') return 'length';
+    if (lower === 'transfer-encoding') return 'coding';
+    if (lower === 'connection') return 'connection';
+    return isHopByHop(lower) || lower === 'status' ? 'dropped' : 'plain';
+  },
+);
 
 /** Node lets a reason hold a tab and border on blanks; a status line reads the same everywhere without. */
 function reason(message: unknown): string {
@@ -173,10 +183,11 @@ function withoutNamed(list: HeaderList, connection: string): HeaderList {
 /** All forms in which a listener gives headers, in order, repeats one by one. */
 function allHeaders(response: HostedResponse, given: unknown): HeaderList {
   const list: HeaderList = [];
-  const names = inside(response).getRawHeaderNames();
-  if (names.length > 0) {
-    // Node has merged what writeHead was given into what setHeader had set.
-    for (const name of names) addHeader(list, name, response.getHeader(name));
+  if (isStore(response, given)) {
+    for (const key in given) {
+      const [name, value] = given[key] as [string, unknown];
+      addHeader(list, name, value);
+    }
   } else if (Array.isArray(given)) {
     if (Array.isArray(given[0])) for (const [name, value] of given) addHeader(list, String(name), value);
     else for (let at = 0; at + 1 < given.length; at += 2) addHeader(list, String(given[at]), given[at + 1]);
@@ -184,6 +195,16 @@ function allHeaders(response: HostedResponse, given: unknown): HeaderList {
     for (const [name, value] of Object.entries(given)) addHeader(list, name, value);
   }
   return list;
+}
+
+/**
+ * Whether Node gives its own store, which it does once a header was set by `setHeader`: by the name in lower case, the name as
+ * it was given, and the value. It then has what `writeHead` was given as well.
+ */
+function isStore(response: HostedResponse, given: unknown): given is Record<string, [string, unknown]> {
+  if (typeof given !== 'object' || given === null || Object.getPrototypeOf(given) !== null) return false;
+  for (const key in given) return response.hasHeader(key);
+  return false;
 }
 
 function addHeader(list: HeaderList, name: string, value: unknown): void {

@@ -45,6 +45,31 @@ describe.each(ON_CONNECTIONS)('the head of a response, %s', (_name, way) => {
       [['b', 'x']],
     ],
     [
+      'an object without a prototype, as Node itself keeps headers in',
+      (res) => res.writeHead(200, Object.assign(Object.create(null), { 'x-a': '12', 'x-b': ['2', '3'] })),
+      200,
+      'OK',
+      [
+        ['x-a', '12'],
+        ['x-b', '2'],
+        ['x-b', '3'],
+      ],
+    ],
+    [
+      'such an object, and a header set before',
+      (res) => {
+        res.setHeader('X-A', '1');
+        res.writeHead(200, Object.assign(Object.create(null), { 'x-b': ['2', '3'] }));
+      },
+      200,
+      'OK',
+      [
+        ['X-A', '1'],
+        ['x-b', '2'],
+        ['x-b', '3'],
+      ],
+    ],
+    [
       'a flat array',
       (res) => res.writeHead(200, ['X-A', '1', 'Set-Cookie', 'a', 'X-a', '2', 'Set-Cookie', 'b']),
       200,
