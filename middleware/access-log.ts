@@ -29,9 +29,9 @@ export interface AccessLogOptions {
 }
 
 /**
- * Logs each request once, when its response is over: at its end, after a failure, and when the client has left. The bytes are
- * those that the gateway took, not those that were promised; the time runs from the call of the application to the end of the
- * response.
+ * Logs each request once, when its response is over: at its end, after a failure, and when the client has left. The bytes
+ * are those that the gateway took, not those that were promised. The time runs from the call of the application to the end
+ * of the response.
  *
  * In every format a text that a client chose is escaped: no control byte, quote or line end of it reaches the log.
  *

@@ -12,8 +12,8 @@ const PASSED_ON: readonly [key: string, name: string][] = [
 ];
 
 /**
- * The assets of a Worker for `staticFiles`: types, tags, index pages and redirects are those of the platform, as the
- * section `assets` of its configuration says.
+ * The assets of a Worker for `staticFiles`. Types, tags, index pages and redirects are those of the platform, by the
+ * section `assets` of its configuration.
  *
  * @param binding the name of the binding
  * @example export default toWorker(staticFiles(assets(), { fallback: app }));

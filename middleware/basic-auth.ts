@@ -92,7 +92,7 @@ function toCheck({ users, check }: BasicAuthOptions): Check {
   });
   return (user, password) => {
     const [givenUser, givenPassword] = [encode(user), encode(password)];
-    // All of them, whatever the first ones say: the time tells neither whether a user exists nor which.
+    // All of them, whatever the first ones say: the time must not show whether a user exists, or which.
     let found = 0;
     for (const [name, secret] of known) found |= same(givenUser, name) & same(givenPassword, secret);
     return found === 1;

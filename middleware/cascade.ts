@@ -42,8 +42,8 @@ const MOST_WRITTEN = 65_536;
  * has begun to read it goes out, whatever its status. So an application that answers 404 before it reads the body falls
  * through, and one that reads it first does not.
  *
- * Applications that call `startResponse` before they return stay as synchronous as they are; a generator that calls it in its
- * first step makes the body asynchronous.
+ * Applications that call `startResponse` before they return stay as synchronous as they are. A generator that calls it in
+ * its first step makes the body asynchronous.
  *
  * @param apps the applications, in order
  * @throws {TypeError} for what is not an array of applications (L-21), and for statuses that are none
@@ -110,7 +110,7 @@ class CascadedRequest {
     if (attempt.isHeld && this.isRead) attempt.pass();
     if (attempt.hasPassed) return body;
     if (!attempt.isHeld) return new UndecidedBody(this, attempt, body, index, startResponse) as ApplicationBody;
-    const closed = discardBody(body, this.tell);
+    const closed = discardBody(body, this.reportError);
     return isThenable(closed) ? closed.then(() => this.#next(index, startResponse)) : this.#next(index, startResponse);
   }
 
@@ -133,7 +133,7 @@ class CascadedRequest {
     return this.#input?.isRead ?? false;
   }
 
-  readonly tell = (error: unknown): void => log(this.#environ['wsgi.errors'], report(error));
+  readonly reportError = (error: unknown): void => log(this.#environ['wsgi.errors'], report(error));
 }
 
 /** Leaves chunks as they are. */
@@ -251,18 +251,18 @@ class UndecidedBody implements AsyncIterable<Uint8Array> {
 
   /** Puts the body of the next application in the place of this one. */
   async #goOn(): Promise<boolean> {
-    await (this.#reader as BodyReader).release(this.#request.tell);
+    await (this.#reader as BodyReader).release(this.#request.reportError);
     if (this.#isClosed) return false;
     this.#body = await this.#request.nextLate(this.#index, this.#startResponse);
     this.#reader = new BodyReader(this.#body);
-    if (this.#isClosed) await this.#reader.release(this.#request.tell);
+    if (this.#isClosed) await this.#reader.release(this.#request.reportError);
     return !this.#isClosed;
   }
 
   close(): void | Promise<void> {
     this.#isClosed = true;
-    const { tell } = this.#request;
-    return this.#reader === null ? discardBody(this.#body, tell) : this.#reader.release(tell);
+    const { reportError } = this.#request;
+    return this.#reader === null ? discardBody(this.#body, reportError) : this.#reader.release(reportError);
   }
 }
 

@@ -53,10 +53,10 @@ const ABOUT_BYTES = ['content-range', 'content-md5', 'digest', 'content-digest',
 const CHANGED: ReadonlySet<string> = new Set(['content-length', 'accept-ranges', 'content-encoding']);
 
 /**
- * Compresses the responses of an application in a coding that the client accepts. Left as they are: event streams, ranges,
- * bodies with a coding or a digest of their own, `Cache-Control: no-transform`, bodies under `minBytes`, types that are not
- * worth it. All responses that it could compress say `Vary: Accept-Encoding`; a strong ETag becomes a weak one, and the
- * length that of the coded body, where it is known.
+ * Compresses the responses of an application in a coding that the client accepts. It leaves these as they are: event
+ * streams, ranges, bodies with a coding or digest of their own, `Cache-Control: no-transform`, bodies under `minBytes`,
+ * incompressible types. All responses that it could compress say `Vary: Accept-Encoding`. A strong ETag becomes a weak one.
+ * The length becomes that of the coded body, where it is known.
  *
  * A body that comes in chunks is compressed chunk by chunk, and each goes out at once, if the encoder can flush. If it cannot,
  * only bodies in memory and bodies of a declared length are compressed; see `holdsChunks`.

@@ -7,7 +7,7 @@ const BY_NAME =
   /^(?:application\/(?:(?:x-)?javascript|ecmascript|json5|json-seq|json-patch|x-ndjson|ndjson|jsonl|graphql|wasm|manifest|rtf|sql|toml|x-sh|x-httpd-php|x-tar|tar|dart|postscript|x-ns-proxy-autoconfig|x-web-app-manifest|x-virtualbox-\w{3,4}|xml-dtd|xml-external-parsed-entity|vnd\.(?:ms-fontobject|apple\.mpegurl|dart|ms-opentype|adobe\.photoshop)|x-www-form-urlencoded)|font\/(?:otf|ttf|collection|sfnt)|image\/(?:bmp|x-ms-bmp|x-icon|vnd\.microsoft\.icon|vnd\.adobe\.photoshop|vnd\.ms-dds|x-portable-\w+)|model\/(?:gltf-binary|obj|stl|mtl)|x-shader\/x-(?:fragment|vertex)|message\/(?:rfc822|imdn))$/;
 
 /**
- * Whether a body of this type is worth compressing: text, JSON, XML and their kin, scripts, WebAssembly, and the fonts and
+ * Whether a body of this type is worth compressing: text, JSON, XML and their kin, scripts, WebAssembly. So are fonts and
  * images that are not compressed by themselves.
  *
  * @param type the value of `Content-Type`, parameters and all; undefined gives false

@@ -32,8 +32,8 @@ export interface ConditionalOptions {
   weak?: boolean;
   /**
    * What the resource of a request has now, without answering it; null where there is no such resource. With it all
-   * preconditions are evaluated before the application is called: a PUT with `If-Match` that is out of date changes
-   * nothing, and a GET of what the client has costs nothing. Undefined leaves the request to the application.
+   * preconditions are evaluated before the application is called. A PUT with `If-Match` that is out of date changes
+   * nothing. A GET of what the client has costs nothing. Undefined leaves the request to the application.
    *
    * @default those of the response alone
    */
@@ -53,11 +53,11 @@ const ABOUT_CONTENT: ReadonlySet<string> = new Set([
 
 /**
  * Answers conditional requests for an application. A successful response to GET or HEAD whose `ETag` or `Last-Modified` the
- * client has becomes a 304, one that the client does not expect a 412; the body is closed without being read. A body in
- * memory without `ETag` gets one, unless it is `Cache-Control: no-store`.
+ * client has becomes a 304. One that the client does not expect becomes a 412. The body is closed without being read. A
+ * body in memory without `ETag` gets one, unless it is `Cache-Control: no-store`.
  *
- * Requests with other methods change something before their response is there: their preconditions are evaluated only with
- * the option `validators`, and else left to the application.
+ * Requests with other methods change something before their response is there. Their preconditions are evaluated only with
+ * the option `validators`; else the application does it.
  *
  * @param app the application
  * @throws {TypeError} for an application that is not a function (L-21), and for options of another kind

@@ -79,8 +79,8 @@ export function cookies(environ: Environ): Record<string, string | undefined> {
 }
 
 /**
- * The header that sets a cookie, for the list that `startResponse` takes. By default the cookie holds for the whole site, no script
- * can read it, and requests of other sites do not carry it, but for links.
+ * The header that sets a cookie, for the list that `startResponse` takes. By default the cookie holds for the whole site,
+ * and no script can read it. Requests of other sites do not carry it, except by a link.
  *
  * @param name a token; `__Host-` and `__Secure-` in front of it are held to what browsers demand of them
  * @param value any text: all but what a cookie can hold is percent-encoded

@@ -69,16 +69,17 @@ const PREFLIGHT_VARY = ['Access-Control-Request-Method', 'Access-Control-Request
 const ORIGIN = /^(?:null|[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._~!$&'()*+,;=%-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)$/;
 
 /**
- * Answers preflights and adds the `Access-Control-*` fields to all other responses. A preflight, an `OPTIONS` with `Origin` and
- * `Access-Control-Request-Method`, never reaches the application: the answer is a 204, and 403 for an origin that is not
- * allowed. All other requests reach it, whatever their origin: CORS keeps pages from reading, not clients from asking.
+ * Answers preflights and adds the `Access-Control-*` fields to all other responses. A preflight is an `OPTIONS` with
+ * `Origin` and `Access-Control-Request-Method`. It never reaches the application: the answer is a 204, and 403 for an
+ * origin that is not allowed. All other requests reach it, whatever their origin: CORS keeps pages from reading, not
+ * clients from asking.
  *
  * `Vary: Origin` is on every response that could differ for another origin, so that caches keep them apart. A malformed
  * `Origin` is an origin that is not allowed, and one line in `wsgi.errors`.
  *
  * @param app the application
- * @throws {TypeError} for an application that is not a function (L-21), for an option of the wrong type, and for `credentials`
- *   without a choice of `origins`, which browsers refuse (Fetch standard §3.2.5)
+ * @throws {TypeError} for an application that is not a function (L-21) and for an option of the wrong type. Also for
+ *   `credentials` without a choice of `origins`, which browsers refuse (Fetch standard §3.2.5)
  * @example
  * serve(cors(app, { origins: ['https://shop.example'], credentials: true }));
  */

@@ -5,14 +5,14 @@ import type { ApplicationBody } from '../core/types.ts';
 
 /**
  * @param body what an application returned
- * @param tell told what closing it throws (CLOSE-05)
+ * @param reportError gets what closing it throws (CLOSE-05)
  * @returns a promise where closing it takes time
  */
-export function discardBody(body: ApplicationBody, tell: (error: unknown) => void): void | Promise<void> {
+export function discardBody(body: ApplicationBody, reportError: (error: unknown) => void): void | Promise<void> {
   try {
     // Its iteration is begun and ended: that cancels a stream, also one behind another body.
-    return new BodyReader(body).release(tell);
+    return new BodyReader(body).release(reportError);
   } catch (error) {
-    tell(error);
+    reportError(error);
   }
 }

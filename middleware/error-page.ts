@@ -35,9 +35,9 @@ const PAGES: Record<(typeof TYPES)[number], (facts: ErrorFacts) => string> = {
 };
 
 /**
- * Shows a failure of the application to the client: the error with its causes, its frames with the lines of
- * the source around them (through source maps, where files can be read), and the environ. As HTML, JSON or plain text, by what the
- * request accepts. It is for development: switch it on by what only your own machine has.
+ * Shows a failure of the application to the client: the error with its causes, its frames with the source around them, and
+ * the environ. Source maps are followed where files can be read. As HTML, JSON or plain text, by what the request accepts.
+ * It is for development: switch it on by what only your own machine has.
  *
  * Values of keys that look like secrets (cookies, credentials, tokens, passwords) are hidden, and their text is hidden
  * wherever else it occurs. All else of the environ is shown.

@@ -53,9 +53,9 @@ export interface MethodOverrideOptions {
 }
 
 /**
- * Replaces the `REQUEST_METHOD` of a `POST` by the one that a header or, where there is no such header, a form field names, if
- * that is on the list. What was sent is kept in `waygate.method_override.original`. A name that is not on the list changes
- * nothing, and is one line in `wsgi.errors`.
+ * Replaces the `REQUEST_METHOD` of a `POST` by the one that a header names, if it is on the list. Without such a header a
+ * form field may name it. What was sent is kept in `waygate.method_override.original`. A name that is not on the list
+ * changes nothing, and is one line in `wsgi.errors`.
  *
  * The application reads the body as if nobody had read it before. Only forms are read: all other requests stay synchronous.
  *

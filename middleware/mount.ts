@@ -22,18 +22,19 @@ interface MountPoint {
 }
 
 /**
- * Makes one application of several. The longest prefix that matches whole segments of `PATH_INFO` wins: `/api` takes
- * `/api` and `/api/users`, not `/apiary`. What is mounted on the host of the request comes before what is mounted on any.
- * The prefix moves from `PATH_INFO` to the end of `SCRIPT_NAME` in the environ itself, as PEP 3333 lets an application do:
- * middleware around it that needs the values as they were reads them before the call. An application mounted at `/` gets
+ * Makes one application of several. The longest prefix that matches whole segments of `PATH_INFO` wins: `/api` takes `/api`
+ * and `/api/users`, not `/apiary`. What is mounted on the host of the request comes before what is mounted on any. The
+ * prefix moves from `PATH_INFO` to the end of `SCRIPT_NAME` in the environ itself, as PEP 3333 lets an application do.
+ * Middleware around it that needs the values as they were reads them before the call. An application mounted at `/` gets
  * its environ unchanged.
  *
- * The host is what the client says in `Host`: it selects among applications that are all there for anyone to call, and
- * is no access control.
+ * The host is what the client says in `Host`. It selects among applications that anyone may call; it does not control
+ * access.
  *
  * @param mounts the applications
  * @param fallback answers what no mount point matches, with environ unchanged; default: a plain 404
- * @throws {TypeError} for mounts that are not an object, for an application that is not a function (L-21), and for two keys that mean the same mount point
+ * @throws {TypeError} for mounts that are not an object, an application that is not a function (L-21), and two keys that
+ *   mean the same mount point
  * @example
  * await serve(mount({ '/api': fromFetch(hono), '/': site, 'admin.example.com': admin }));
  */

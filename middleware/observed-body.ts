@@ -5,7 +5,7 @@ import { isThenable } from '../core/thenable.ts';
 import { markTransparent } from '../core/transparent.ts';
 import type { ApplicationBody } from '../core/types.ts';
 
-/** Told what happens to a body. What it throws reaches the gateway as a failure of the body. */
+/** Is called for what happens to a body. What it throws reaches the gateway as a failure of the body. */
 export interface BodyObserver {
   /** A chunk of this many bytes is on its way. */
   chunk(bytes: number): void;
@@ -20,11 +20,11 @@ export interface BodyObserver {
 type Step = IteratorResult<Uint8Array>;
 
 /**
- * The same body, observed. Synchronous bodies stay synchronous, an array stays an array and a file keeps its length, so
- * that the gateway still finds `Content-Length`; each of them now has a `close`.
+ * The same body, observed. Synchronous bodies stay synchronous, an array stays an array, and a file keeps its length: the
+ * gateway still finds `Content-Length`. Each of them now has a `close`.
  *
  * @param body what the application returned
- * @param observer told of each chunk and of the end
+ * @param observer called for each chunk and for the end
  * @throws {ContractError} BODY-01 when it is not a body
  */
 export function observeBody(body: ApplicationBody, observer: BodyObserver): ApplicationBody {

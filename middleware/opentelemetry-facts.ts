@@ -1,4 +1,5 @@
-// What OpenTelemetry is told of a request, under the names of its semantic conventions, and the part of its API that is used.
+// What OpenTelemetry records of a request, under the names of its semantic conventions, and the part of its API that is
+// used.
 
 import type { Environ } from '../core/types.ts';
 import { encodedPathInfo, quotePath } from '../core/url.ts';

@@ -52,9 +52,9 @@ const ERROR = 2;
 
 /**
  * Gives each request a server span and a measurement of `http.server.request.duration`, by the semantic conventions of
- * OpenTelemetry for HTTP (stable, 1.23 and later). The trace goes on where the request's headers say, through the propagator that
- * is registered with the API; a span that is active already, such as one of an agent, is the parent instead. The span is the
- * active one while the application runs and while its body is read, and ends when the response does.
+ * OpenTelemetry for HTTP (stable, 1.23 and later). The request's headers say which trace goes on; the propagator that is
+ * registered with the API reads them. A span that is active already, for example of an agent, is the parent instead. The
+ * span is the active one while the application runs and while its body is read, and ends when the response does.
  *
  * An error of the application is recorded on its span and thrown on. A status of 500 or more makes the span one of an error.
  *
@@ -193,7 +193,7 @@ class TracedCall {
     throw error;
   }
 
-  /** The application has failed. That its client has left is no failure. */
+  /** The application has failed. A client that has left is not a failure. */
   fail(error: unknown): void {
     if (isA(error, ClientDisconnectedError)) return;
     this.#hasFailed = true;

@@ -3,7 +3,7 @@
 
 import type { Environ } from '../core/types.ts';
 
-/** What tells one state of a resource from another. */
+/** What distinguishes one state of a resource from another. */
 export interface Validators {
   /** The entity tag as it stands in `ETag`: `"abc"`, or `W/"abc"` for a weak one. */
   etag?: string | undefined;
@@ -121,6 +121,6 @@ function time(year: string | undefined, month: string | undefined, day: string |
   const [hours, minutes, seconds] = clock.map(Number) as [number, number, number];
   if (index === -1 || hours > 23 || minutes > 59 || seconds > 60) return undefined;
   const date = Date.UTC(Number(year), index, Number(day), hours, minutes, seconds);
-  // The 31st of February is no day.
+  // There is no 31st of February.
   return new Date(date - seconds * 1000).getUTCDate() === Number(day) ? date : undefined;
 }

@@ -45,7 +45,7 @@ export interface ProxyFixOptions {
    */
   port?: Trust;
   /**
-   * `X-Forwarded-Prefix`: a path that the proxy has taken off, put in front of `SCRIPT_NAME` and of `REQUEST_URI`.
+   * `X-Forwarded-Prefix`: a path that the proxy has removed. It is put in front of `SCRIPT_NAME` and of `REQUEST_URI`.
    *
    * @default false
    */
@@ -84,13 +84,13 @@ const CHANGED = [
 type Field = 'for' | 'proto' | 'host' | 'port' | 'prefix';
 
 /**
- * Makes an application that sees the client behind one or more reverse proxies. Of each header that is trusted it takes
- * the value `n` places from the end, which is the one that the outermost of `n` proxies has put there; what stands before
- * comes from the client, and cannot change how the rest is read.
+ * Makes an application that sees the client behind one or more reverse proxies. Of each header that is trusted it takes the
+ * value `n` places from the end: the outermost of `n` proxies has put it there. What stands before comes from the client,
+ * and cannot change how the rest is read.
  *
  * Without the header nothing changes: the request did not come through the proxies, as a health check does. With fewer
- * values than proxies, and with a value that is not of its kind, it fails closed: `REMOTE_ADDR` and `REMOTE_PORT` are absent,
- * since the proxy's own address is not the client's, and the scheme is `http`; host, port and prefix stay as they were.
+ * values than proxies, and with a value that is not of its kind, it fails closed: `REMOTE_ADDR` and `REMOTE_PORT` are
+ * absent, since the proxy's own address is not the client's. The scheme is `http`. Host, port and prefix stay as they were.
  *
  * The environ is changed in place; what it said before is kept in `waygate.proxy_fix.original`. docs/proxies.md says what
  * the proxy has to do.
@@ -129,7 +129,7 @@ export function proxyFix(app: Application, options: ProxyFixOptions = {}): Appli
     for (const key of CHANGED) if (environ[key] !== undefined) original[key] = environ[key];
     environ[PROXY_FIX_ORIGINAL] = original;
     const said = forwarded ? fromForwarded(environ, trust) : fromHeaders(environ, trust);
-    // The scheme comes first: it tells which port needs no mention.
+    // The scheme comes first: it decides which port needs no mention.
     if (said.proto !== undefined) setScheme(environ, said.proto);
     if (said.for !== undefined) setClient(environ, said.for);
     if (said.host !== undefined) setHost(environ, said.host);
@@ -176,7 +176,7 @@ function fromForwarded(environ: Environ, trust: Record<Field, number>): Said {
     const element = elements[trust[field] - 1];
     return element === undefined ? '' : (element.get(field) ?? unsaid);
   };
-  // Whoever forwards without naming the client leaves it unknown. A scheme or host that it leaves out has not changed.
+  // A proxy that forwards without naming the client leaves it unknown. A scheme or host that it leaves out has not changed.
   return { for: pick('for', ''), proto: pick('proto', undefined), host: pick('host', undefined) };
 }
 
@@ -236,8 +236,8 @@ function setPrefix(environ: Environ, value: string): void {
 }
 
 /**
- * Whether a decoded path can stand in front of every link of a page: with `//` or `/\` at its start it would be the address
- * of another server, with dot segments another path, with a control character the end of a header.
+ * Whether a decoded path can stand in front of every link of a page. With `//` or `/\` at its start it would be the address
+ * of another server. With dot segments it would be another path, and a control character could end a header.
  */
 function isPrefix(path: string): boolean {
   return /^\/[^/]/.test(path) && !/[\x00-\x1f\x7f\\]/.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path);

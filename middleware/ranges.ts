@@ -15,8 +15,8 @@ const ONE = /^(?:([0-9]+)-([0-9]*)|-([0-9]+))$/;
  *
  * @param header the value
  * @param size of the whole in bytes
- * @returns null where the header is to be passed over, since it is malformed, of another unit, or asks for too many pieces or
- *   for pieces that overlap; else the ranges in their order: none where not one of them can be had (416)
+ * @returns the ranges in their order; none where not one of them can be had (416). Null where the header is ignored: it is
+ *   malformed, of another unit, or asks for too many or overlapping pieces
  */
 export function parseRanges(header: string, size: number): ByteRange[] | null {
   const equals = header.indexOf('=');

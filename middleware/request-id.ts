@@ -50,9 +50,10 @@ const ID = /^[A-Za-z0-9._~+/=:@-]{1,128}$/;
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 /**
- * Gives each request an id: the first that is there of the trusted header, the trace id of `traceparent`, the platform's own
- * id (`awsRequestId` on Lambda, `cf-ray` on Workers, and those of the other platforms), or a new one. It is `environ['waygate.request_id']` for the
- * application and for `accessLog`, and a header of the response, where it replaces one of the application's.
+ * Gives each request an id. It is the first that is there of the trusted header, the trace id of `traceparent`, and the
+ * platform's own id; or a new one. The platform's own is, for example, `awsRequestId` on Lambda and `cf-ray` on Workers. It
+ * is `environ['waygate.request_id']` for the application and for `accessLog`, and a header of the response, where it
+ * replaces one of the application's.
  *
  * A malformed `traceparent`, or a malformed id in the trusted header, is one line in `wsgi.errors`, without its text, and
  * the next source is asked.

@@ -1,4 +1,4 @@
-// The response headers by which a site tells browsers to be strict. (the defaults are those of helmet 8)
+// The response headers by which a site makes browsers strict. (the defaults are those of helmet 8)
 
 import { checkApplication, checkOptions, isHeaderValue, isToken } from '../core/check.ts';
 import { describe } from '../core/errors.ts';

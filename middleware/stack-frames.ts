@@ -1,5 +1,5 @@
-// The frames of an error, at their places in the source: through source maps where the platform can read files (Node, Bun,
-// Deno), else as the stack has them.
+// The frames of an error, at their places in the source. They go through source maps where the platform can read files
+// (Node, Bun, Deno); else they are those of the stack.
 
 /** One call that was under way. */
 export interface Frame {
@@ -46,7 +46,7 @@ interface NodeProcess {
  */
 export function framesOf(error: Error): Frame[] {
   const stack = typeof error.stack === 'string' ? error.stack : '';
-  // The message may have lines that look like frames, and whoever chose it would choose what is read.
+  // The message may have lines that look like frames: a client that chose the message would choose what is read.
   const start = stack.indexOf(error.message) === -1 ? 0 : stack.indexOf(error.message) + error.message.length;
   const frames: Frame[] = [];
   for (const text of stack.slice(start, start + 100_000).split('\n')) {

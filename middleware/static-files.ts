@@ -73,7 +73,7 @@ const A_YEAR = 31_536_000;
 
 /**
  * An application that serves files, and middleware with the option `fallback`. It answers GET and HEAD, ranges, one or
- * several, and conditional requests; it redirects the path of a directory to the one with a slash at its end. Nothing
+ * several, and conditional requests. It redirects the path of a directory to the one with a slash at its end. Nothing
  * outside of the source can be named, in whatever encoding.
  *
  * @param source `directory(path)` of `waygate/node`, `memoryFiles(…)`, `assets()` on Workers, or one of your own

@@ -1,4 +1,4 @@
-// Paths of requests as paths of files. Whatever is not plainly a path below the root is no path at all.
+// Paths of requests as paths of files. Whatever is not plainly a path below the root is refused.
 
 import { decodeWsgi } from '../core/strings.ts';
 
@@ -6,9 +6,9 @@ import { decodeWsgi } from '../core/strings.ts';
 const NEVER = /[\x00-\x1f\x7f\\\ufffd]/;
 
 /**
- * The path of a file as text; null for a path that names none: with empty, `.` or `..` segments, backslashes, control
- * characters, or bytes that are not UTF-8. It was decoded once, by the gateway, and is not decoded again: `%252e` is a name
- * with a percent sign in it.
+ * The path of a file as text; null for a path that names none. Such a path has empty, `.` or `..` segments, backslashes,
+ * control characters, or bytes that are not UTF-8. It was decoded once, by the gateway, and is not decoded again: `%252e`
+ * is a name with a percent sign in it.
  *
  * @param pathInfo `PATH_INFO`
  * @param dotfiles whether a name may begin with a dot

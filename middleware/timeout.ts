@@ -34,9 +34,9 @@ export interface TimeoutOptions {
 const SIGNAL = 'waygate.signal';
 
 /**
- * Limits the time from the call of the application to the end of its response: to `ms`, and on Lambda to what is left of the
- * invocation, whichever is less. When it is over, `waygate.signal` aborts with a `TimeoutError`. Where no byte went out the
- * client gets a plain 503, else the response is broken off. Either is one line in `wsgi.errors`.
+ * Limits the time from the call of the application to the end of its response. The limit is `ms`, and on Lambda what is
+ * left of the invocation, if that is less. When it is over, `waygate.signal` aborts with a `TimeoutError`. Where no byte
+ * went out the client gets a plain 503, else the response is broken off. Either is one line in `wsgi.errors`.
  *
  * The application itself cannot be stopped: give its signal to what it waits for. What it still does has no effect; its body is
  * closed. A synchronous application that returns an array is never late, since nothing can interrupt it. A body that
@@ -118,7 +118,8 @@ class TimedRequest implements BodyDeadline {
     }
     if (!isThenable(result)) return this.#accept(result);
     this.#arm();
-    // Whoever has left waits for no answer: nothing but the signal tells that while there is no body to be closed.
+    // A client that has left waits for no answer. While there is no body to be closed, only the signal shows that it has
+    // left.
     this.#readOuter()?.addEventListener('abort', this.#leave, { once: true });
     return new Promise((resolve, reject) => {
       const attempt = (step: () => ApplicationBody) => {

@@ -1,5 +1,5 @@
-// What every middleware that changes bodies has in common: it decides with the whole head of a response, and with all chunks
-// where they are in memory, and hands on the body as it is, another one, or each chunk changed. (MW-01 … MW-06)
+// What every middleware that changes bodies has in common. It decides with the whole head of a response, and with all
+// chunks where they are in memory. It hands on the body as it is, another one, or each chunk changed. (MW-01 … MW-06)
 
 import { isThenable } from '../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../core/types.ts';

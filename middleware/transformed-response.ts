@@ -36,7 +36,7 @@ export class TransformedResponse {
     this.#environ = environ;
     this.#waits = waits;
     this.#head = new HeldHead(outer, decide);
-    this.#chunks = new CodedChunks((error) => this.#tell(error));
+    this.#chunks = new CodedChunks((error) => this.#reportError(error));
   }
 
   // What the application calls.
@@ -81,10 +81,10 @@ export class TransformedResponse {
         .then((body) => resolve(this.accept(body)))
         .catch((error) => {
           this.#returned = true;
-          // Whoever has the body already learns of it there.
+          // A gateway that has the body already learns of it there.
           this.#head.fail(error);
           this.#writes?.close();
-          if (this.#chunks.isClosed) this.#tell(error);
+          if (this.#chunks.isClosed) this.#reportError(error);
           reject(error);
         });
     });
@@ -201,7 +201,7 @@ export class TransformedResponse {
   /** Ends the iteration inside and closes the body; what that throws is for the gateway to report. (CLOSE-05) */
   #release(): void | Promise<void> {
     const failures: unknown[] = [];
-    const tell = (error: unknown): void => {
+    const reportError = (error: unknown): void => {
       failures.push(error);
     };
     const done = (): void => {
@@ -209,7 +209,7 @@ export class TransformedResponse {
     };
     // A stream or a generator that nobody has read is to be ended as well.
     const reader = this.#reader ?? new BodyReader(this.#body as ApplicationBody);
-    const closed = reader.release(tell, { waitUntil: this.#environ['waygate.wait_until'] });
+    const closed = reader.release(reportError, { waitUntil: this.#environ['waygate.wait_until'] });
     return isThenable(closed) ? closed.then(done) : done();
   }
 
@@ -218,12 +218,12 @@ export class TransformedResponse {
     try {
       await this.#release();
     } catch (error) {
-      this.#tell(error);
+      this.#reportError(error);
     }
   }
 
   /** Nobody else is left to report it. That a client left is nothing to report. (ERR-05) */
-  #tell(error: unknown): void {
+  #reportError(error: unknown): void {
     if (!isA(error, ClientDisconnectedError)) log(this.#environ['wsgi.errors'], report(error));
   }
 }

@@ -20,9 +20,9 @@ export interface Capabilities {
   /** It learns so at once: while nothing is being sent, ahead of the head, behind a native stream. (CLOSE-04, ERR-05) */
   promptDisconnect: boolean;
   /**
-   * What the client sees of a response that fails after its head went out: reading the response fails (`reject`); or the
-   * platform had it all in memory still, and answers with an error status instead (`status-500`); or the platform ends it
-   * as if it were whole, so that nothing but a declared Content-Length shows the failure (`complete`). (ERR-04)
+   * What the client sees of a response that fails after its head went out. With `reject`, reading the response fails. With
+   * `status-500`, the platform still had it all in memory, and answers with an error status instead. With `complete`, the
+   * platform ends it as if it were whole: only a declared Content-Length shows the failure. (ERR-04)
    */
   brokenConnection: 'reject' | 'status-500' | 'complete';
   /** Every byte from 0x80 to 0xFF survives in header values, both ways; else only what is UTF-8. (STR-03, STR-05) */

@@ -1,5 +1,5 @@
-// The app that `waygate check --fidelity` sends its requests to, behind any adapter: it answers with what reached it, or with
-// one of the responses that adapters get wrong. It has one form for each interface that adapters host.
+// The app that `waygate check --fidelity` sends its requests to, behind any adapter. It answers with what reached it, or
+// with a response that adapters get wrong. It has one form for each interface that adapters host.
 
 /**
  * The request header that asks for an answer of the probe; any other request is not its.

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { formatDuration, formatSize } from './format.ts';
 import type { Colors } from './output.ts';
 
-/** What one line tells. */
+/** What one line says. */
 export interface AccessRecord {
   /** When the request came. */
   at: Date;
@@ -23,14 +23,14 @@ export interface AccessRecord {
 }
 
 /**
- * Watches one exchange and tells when it is over. Call it before anything is written.
+ * Watches one exchange and reports when it is over. Call it before anything is written.
  *
- * @param tell called once
+ * @param report called once
  */
 export function watchAccess(
   request: IncomingMessage,
   response: ServerResponse,
-  tell: (record: AccessRecord) => void,
+  report: (record: AccessRecord) => void,
 ): void {
   const at = new Date();
   const start = performance.now();
@@ -38,7 +38,7 @@ export function watchAccess(
   // The stream of an HTTP/2 response is known only until it is closed.
   const { stream } = response as { stream?: ServerHttp2Stream };
   response.once('close', () => {
-    tell({
+    report({
       at,
       method: request.method ?? '',
       target: request.url ?? '',

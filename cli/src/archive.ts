@@ -2,7 +2,7 @@
 
 import { zipSync } from 'fflate';
 
-/** The earliest date that a zip can tell. It is written as local time, so that the time zone makes no difference. */
+/** The earliest date that a zip can hold. It is written as local time, so that the time zone makes no difference. */
 const DATE = new Date(1980, 0, 1);
 const FILE = 0o100000;
 const SYMBOLIC_LINK = 0o120000;

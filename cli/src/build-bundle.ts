@@ -95,7 +95,7 @@ async function bundle(
   const hostsNode = Object.values(metafile.outputs).some(({ imports }) =>
     imports.some(({ path }) => path === 'node:http'),
   );
-  // The entry is no file.
+  // The entry is not a file.
   const inputs = userFiles(result, root).filter((path) => existsSync(path));
   return { inputs, hostsNode, kept: [...kept], metafile, files: result.outputFiles ?? [] };
 }
@@ -140,8 +140,8 @@ function addons(root: string): Plugin {
 }
 
 /**
- * Leaves packages outside, under their own names. A package that the bundle would not find from its own place, as one that
- * only a workspace of the project has, is bundled all the same.
+ * Leaves packages outside, under their own names. A package that the bundle would not find from its own place is bundled
+ * all the same, such as one that only a workspace has.
  *
  * @param kept gets the files that are left outside
  */

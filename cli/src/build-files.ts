@@ -1,5 +1,5 @@
-// The files that go with a bundle, at the place where the project has them: those of --include, and with --no-bundle the
-// packages, as far as they are used.
+// The files that go with a bundle, at the place where the project has them. These are the files of --include, and with
+// --no-bundle the packages that are used.
 
 import { lstat, readdir, readFile, readlink, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';

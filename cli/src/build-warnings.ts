@@ -96,8 +96,8 @@ async function findInFolder(folder: string): Promise<string | undefined> {
 }
 
 /**
- * Warns of files that bundled code finds by its own place (`import.meta.url`, `__dirname`), and of packages that it loads by
- * a name, where they do not go with the bundle.
+ * Warns of files that bundled code finds by its own place (`import.meta.url`, `__dirname`) and that do not go with the
+ * bundle. So it does for packages that the code loads by a name.
  */
 export async function fileWarnings(
   { metafile, inputs }: BundleContents,

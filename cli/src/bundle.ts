@@ -1,5 +1,5 @@
-// Bundles a user's module with esbuild into one ESM file that this process imports. The user's own files are in it;
-// packages stay outside, under the absolute path that their importer means, so that it runs from a temporary folder.
+// Bundles a user's module with esbuild into one ESM file that this process imports. The user's own files are in it.
+// Packages stay outside, under the absolute path that their importer means: the bundle runs from a temporary folder.
 
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -90,8 +90,8 @@ export function requireBanner(from?: string): string {
 const RESERVED = 'waygate-reserved-names';
 
 /**
- * Keeps the names of {@link requireBanner} for it: a bundle of another build, such as one of `waygate build`, has a line of
- * its own that declares them.
+ * Keeps the names of {@link requireBanner} for it. A bundle of another build, such as one of `waygate build`, declares them
+ * in a line of its own.
  */
 function reservedNames(): esbuild.Plugin {
   return {

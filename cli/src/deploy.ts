@@ -84,8 +84,8 @@ async function toolOf(
 }
 
 /**
- * Creates the function or gives it a new revision. Who may call it is never left to a default: without --auth-type an
- * existing endpoint stays as it is, and a function that does not exist is not made without a question.
+ * Creates the function or gives it a new revision. Who may call it is never left to a default. Without --auth-type an
+ * existing endpoint stays as it is, and a new function is made only after a question.
  * https://docs.aws.amazon.com/cli/latest/reference/lambda-web/deploy.html
  */
 function webFunctionCommand({ code, name, packed }: Built, { authType }: DeployOptions, cwd: string): ToolCommand {

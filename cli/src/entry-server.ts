@@ -40,8 +40,8 @@ interface DenoRuntime {
 }
 
 /**
- * The runtimes by names of their own: in a program of the user's, the bundler puts functions that open no port in the place of
- * `Deno.serve` and `Bun.serve`, see entry/runtimes.ts, and this module is bundled with it.
+ * The runtimes by names of their own. In a program of the user's, the bundler replaces `Deno.serve` and `Bun.serve` by
+ * functions that open no port (entry/runtimes.ts). This module is bundled with it.
  */
 const { Deno: deno, Bun: bun } = globalThis as unknown as { Deno: DenoRuntime; Bun: BunRuntime };
 

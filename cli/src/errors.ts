@@ -5,7 +5,7 @@ export const ExitCode = {
   ok: 0,
   /** The command ran and did not succeed: an app that cannot be loaded, findings of `check`, a handler that failed. */
   failure: 1,
-  /** The arguments are wrong: an unknown option, an unknown platform, a port that is no number. */
+  /** The arguments are wrong: an unknown option, an unknown platform, a port that is not a number. */
   usage: 2,
   /** `fetch --fail` got a status of 400 or above. */
   httpError: 22,

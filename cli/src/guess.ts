@@ -7,8 +7,8 @@ import { type App, describeValue, type RunKind, recognize } from './kind.ts';
 type Exported = NonNullable<App['guessedFrom']>;
 
 /**
- * The application of an app, with an error that names the cure where its kind was guessed wrong: a Node listener or a
- * Fetch handler of two parameters looks like an application, and a factory looks like either.
+ * The application of an app, with an error that says what to do where its kind was guessed wrong. A Node listener or a
+ * Fetch handler of two parameters looks like an application; a factory looks like either.
  *
  * @param name the app's module as the user named it
  */

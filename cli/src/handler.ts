@@ -111,7 +111,7 @@ function hasOnlyHandler(exports: Record<string, unknown>): boolean {
   return typeof handler === 'function' && all === undefined && app === undefined;
 }
 
-/** The handler of a module: its export `handler`, which is what Lambda is told by default, else its default export. */
+/** The handler of a module: its export `handler`, which is Lambda's default, else its default export. */
 export function handlerOf(exports: Record<string, unknown>, name: string): LambdaHandler {
   const own = ownExports(exports);
   const handler = own.handler ?? own.default;

@@ -1,4 +1,4 @@
-// What happens when nothing is left that could go on: whoever waits for something then learns that it will not come.
+// What happens when nothing is left that could go on: code that waits for something then learns that it will not come.
 
 let wake: (() => void) | undefined;
 

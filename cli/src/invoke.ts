@@ -20,13 +20,13 @@ export interface InvokeOptions {
 
 type Handler = (event: unknown, second: unknown, third: unknown) => unknown;
 
-/** What the context tells of the function. */
+/** What the context says about the function. */
 const FUNCTION = { functionName: 'waygate' };
 
 /**
  * Invokes the app, or the `handler` of a module that has no app, and prints the result as JSON, or the stream as it comes.
  *
- * @throws {CommandError} for an event that is no JSON, and when the handler fails
+ * @throws {CommandError} for an event that is not valid JSON, and when the handler fails
  */
 export async function invokeCommand(path: string, options: InvokeOptions, output: Output): Promise<void> {
   const event = parseEvent(await readInput(options.event, output.io), options.event);

@@ -89,8 +89,8 @@ const WANTED: Record<Kind, string> = {
 };
 
 /**
- * What a value is, as far as it can be told. A plain function of two arguments is an application, of one or three a Fetch
- * handler; a bare `(request, response)` cannot be told from the former, which is what `--kind node` is for.
+ * What a value is, as far as it can be detected. A plain function of two arguments is an application, of one or three a
+ * Fetch handler. A bare `(request, response)` looks like an application: `--kind node` is for that.
  */
 export function recognize(value: unknown): Kind | undefined {
   if (nodeApp(value) !== undefined) return 'node';

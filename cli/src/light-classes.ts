@@ -1,5 +1,5 @@
-// The light classes of Fetch in a bundle: what a Fetch app on Node names as `Response`, `Request`, `Headers` and `fetch` are
-// those of `waygate/light-fetch/classes`, and no global is changed. Only where everything is in the bundle, since a package
+// The light classes of Fetch in a bundle. What a Fetch app on Node names as `Response`, `Request`, `Headers` and `fetch`
+// are those of `waygate/light-fetch/classes`. No global is changed. Only where everything is in the bundle, since a package
 // outside of it would hand the app's requests to the platform's own classes.
 
 import type { Plugin } from 'esbuild';

@@ -25,7 +25,7 @@ export class BundleFolder {
   }
 }
 
-/** The port that a program is told of where there is none: what `waygate serve` listens on by itself. */
+/** The port that a program gets where none is set: what `waygate serve` listens on by itself. */
 export const DEFAULT_PORT = 8000;
 
 /**

@@ -1,4 +1,4 @@
-// What tells a module where it stands (import.meta.url, __dirname, …) goes on naming its own place when it is in a bundle.
+// In a bundle, import.meta.url, __dirname and the like go on naming the module's own place.
 
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';

@@ -17,7 +17,7 @@ const UNSETTLED =
  */
 export async function command(args: readonly string[] = process.argv.slice(2)): Promise<void> {
   const { stdout, stderr, stdin, env } = process;
-  // `waygate … | head` closes the pipe early, which is no failure.
+  // `waygate … | head` closes the pipe early, which is not a failure.
   stdout.on('error', (error) => {
     if (errorCode(error) === 'EPIPE') process.exit(ExitCode.ok);
     throw error;

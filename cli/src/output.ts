@@ -102,7 +102,7 @@ export class Output {
 }
 
 /**
- * Text that a terminal may be given: what would control it is escaped, the C1 codes U+0080 to U+009F included, which some
+ * Text that a terminal may be given: what would control it is escaped. So are the C1 codes U+0080 to U+009F, which some
  * terminals obey as they do ESC. Colours stay, as do tabs and line ends. In JSON the escapes are those of JSON.
  */
 function printable(text: string): string {

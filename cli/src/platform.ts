@@ -1,5 +1,5 @@
-// `--platform`: runs an application through a platform's real conversion. Each pair of adapters is a round trip: the
-// request becomes what that platform would have sent, the application is served from it, the result is turned back.
+// `--platform`: runs an application through a platform's real conversion. Each pair of adapters is a round trip. The
+// request becomes what that platform would have sent, the application is served from it, and the result is turned back.
 
 import { type Application, encode, type Middleware } from 'waygate';
 import { fromLambda, type SourceName, toLambda, toLambdaStream } from 'waygate/aws-lambda';

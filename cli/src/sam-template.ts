@@ -26,7 +26,7 @@ const FUNCTIONS = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];
  * @throws {CommandError} when it cannot be parsed
  */
 export function templateFunctions(file: string, text: string, folder: string): TemplateFunction[] {
-  // CloudFormation has tags of its own, such as !Ref, which are no matter here.
+  // CloudFormation has tags of its own, such as !Ref, which do not matter here.
   const document = parseDocument(text, { logLevel: 'error' });
   const [error] = document.errors;
   if (error !== undefined) {

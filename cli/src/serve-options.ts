@@ -1,4 +1,4 @@
-// What `waygate serve` can be told.
+// The options of `waygate serve`.
 
 import type { TlsOptions } from './certificate.ts';
 import type { RunOptions } from './handler.ts';

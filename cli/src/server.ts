@@ -16,7 +16,7 @@ import type { AppFacts } from './inspect/target.ts';
 import { importBundle } from './load.ts';
 import type { Output } from './output.ts';
 
-/** What a server process is told; plain data, since it goes to other processes. */
+/** The settings of a server process; plain data, since it goes to other processes. */
 export interface ServerConfig {
   /** The app's module as the user named it. */
   name: string;

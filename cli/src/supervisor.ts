@@ -193,7 +193,7 @@ export class Supervisor {
 }
 
 function send(worker: Worker, message: ToWorker): void {
-  // One that ends at this moment is told in vain, which its exit says soon enough.
+  // One that ends at this moment does not get the message, which its exit says soon enough.
   if (worker.isConnected()) worker.send(message, () => {});
 }
 

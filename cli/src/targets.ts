@@ -19,8 +19,8 @@ export interface AppImport {
   expression: string;
   notInWorkerd?: string;
   /**
-   * Where the module listens: which of its servers is the app, -1 where it exports the app besides, and whether it waits
-   * for the end of its server.
+   * Where the module listens: which of its servers is the app, or -1 where it exports the app besides. Also whether it
+   * waits for the end of its server.
    */
   program?: { index: number; waits: boolean };
 }
@@ -102,7 +102,7 @@ export const TARGETS: Record<TargetName, Target> = {
       conditions: ['workerd', 'worker', 'browser'],
       external: ['cloudflare:*', 'workerd:*'],
     },
-    // What packages have for a browser is no stand-in for what node:http needs: Express 4 does not load with it.
+    // What packages have for a browser does not stand in for what node:http needs: Express 4 does not load with it.
     nodeBundler: {
       platform: 'node',
       target: 'es2022',
@@ -184,7 +184,7 @@ function nodeEntry(app: AppImport, { validate = false }: EntryOptions): string {
 
 const TO_FETCH: [string, string] = ["import { toFetch } from 'waygate/fetch';", 'toFetch'];
 
-/** Imports the app, hosted where it is no application, under the name `application`. */
+/** Imports the app, hosted where it is not an application, under the name `application`. */
 function importApp(app: AppImport): string {
   const lines = [importExport(app)];
   if (app.kind === 'app') lines.push(`const application = ${app.expression};`);
@@ -224,8 +224,8 @@ function importExport({ from, exportName, kind, program }: AppImport): string {
 }
 
 /**
- * A Fetch app may be a whole Worker, with other handlers and Durable Objects: unless it is watched, it stays what it is.
- * workerd takes no export that is neither, and what a module for Node exports besides its app is neither.
+ * A Fetch app may be a whole Worker, with other handlers and Durable Objects. Unless it is watched, it stays what it is.
+ * workerd takes no other exports than these. What a module for Node exports besides its app is left out.
  */
 function workersEntry(app: AppImport, { validate = false, inspect }: EntryOptions): string {
   const from = JSON.stringify(app.from);

@@ -6,7 +6,7 @@ export type EventSource = (typeof EVENT_SOURCES)[number];
 
 /** The parts of a template that an event source adds. Each is whole lines, or empty. */
 interface SourceParts {
-  /** What the stack has to be told. */
+  /** What the stack needs to know. */
   parameters?: string;
   /** Properties of the function. */
   properties?: string;
@@ -16,7 +16,7 @@ interface SourceParts {
   url: string;
 }
 
-/** The names of the parameters without a default of an event source's template: what `sam deploy` has to be told. */
+/** The names of the parameters without a default of an event source's template: what `sam deploy` asks for. */
 export const SOURCE_PARAMETERS: Partial<Record<EventSource, readonly string[]>> = {
   alb: ['VpcId', 'SubnetIds'],
   lattice: ['VpcId'],

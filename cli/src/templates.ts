@@ -106,7 +106,7 @@ export type AuthType = (typeof AUTH_TYPES)[number];
 /** What a template for a Web Function says. */
 export interface WebFunctionChoices {
   name: string;
-  /** Without it whoever deploys has to choose. */
+  /** Left out, it has to be chosen at each deployment. */
   authType?: AuthType;
 }
 

@@ -1,5 +1,5 @@
-// A server process of `waygate serve --processes` or `--watch`: started by the supervisor through `node:cluster`, told what
-// to serve by its first message, and closed by the second.
+// A server process of `waygate serve --processes` or `--watch`. The supervisor starts it through `node:cluster`. Its first
+// message says what to serve, and the second closes it.
 
 import type { RunningServer } from 'waygate/node';
 import { CommandError, ExitCode, oneLine, verboseText } from './errors.ts';
@@ -62,16 +62,16 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 // Without its supervisor nobody would ever end it.
 process.on('disconnect', () => process.exit());
-tell({ type: 'loaded' });
+send({ type: 'loaded' });
 
 async function start(config: ServerConfig): Promise<void> {
   output.verbose = config.verbose;
   try {
     served = await startServer(config, output, false, config.inspect ? inspection : undefined);
-    tell({ type: 'ready', port: served.port });
+    send({ type: 'ready', port: served.port });
   } catch (error) {
     const exitCode = error instanceof CommandError ? error.exitCode : ExitCode.failure;
-    tell({ type: 'failed', message: oneLine(error), details: verboseText(error), exitCode });
+    send({ type: 'failed', message: oneLine(error), details: verboseText(error), exitCode });
   }
 }
 
@@ -90,32 +90,32 @@ const inspection: ServerInspection = {
   },
   loaded(facts, run) {
     everywhere = run;
-    tell({ type: 'inspected', facts });
+    send({ type: 'inspected', facts });
   },
 };
 
 async function answer(question: number, request: SentRequest): Promise<void> {
   try {
-    tell({ type: 'everywhere', question, runs: await everywhere?.(request) });
+    send({ type: 'everywhere', question, runs: await everywhere?.(request) });
   } catch (error) {
-    tell({ type: 'everywhere', question, error: oneLine(error) });
+    send({ type: 'everywhere', question, error: oneLine(error) });
   }
 }
 
-function tell(message: FromWorker): void {
+function send(message: FromWorker): void {
   process.send?.(message);
 }
 
 /**
- * Finishes what runs and ends. A connection that is on its way from the supervisor when the server closes is sent back by
- * `node:cluster`, but only by a process that is still there: so this one waits until there are none.
+ * Finishes what runs and ends. `node:cluster` sends back a connection that is on its way from the supervisor when the
+ * server closes. It does so only in a process that is still there: so this one waits until there are none.
  */
 async function close(): Promise<void> {
   const given = new Promise<void>((resolve) => {
     end = resolve;
   });
   const closed = served?.close();
-  tell({ type: 'closing' });
+  send({ type: 'closing' });
   await Promise.all([given, closed]);
   // Once this is written, so is what was sent before.
   process.send?.({ type: 'closed' } satisfies FromWorker, () => process.exit());

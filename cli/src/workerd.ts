@@ -1,5 +1,5 @@
-// `waygate serve --platform workers`: the app's Worker in workerd, run by `wrangler dev`, behind a server of this process
-// that keeps the access log and changes over to a new workerd without losing a request.
+// `waygate serve --platform workers`: the app's Worker in workerd, run by `wrangler dev`. A server of this process stands
+// in front. It keeps the access log, and changes over to a new workerd without losing a request.
 
 import type { ChildProcess } from 'node:child_process';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';

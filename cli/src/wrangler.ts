@@ -32,7 +32,7 @@ export function projectFile(names: readonly string[], cwd: string): string | und
 /**
  * The wrangler configuration to use, as it is shown: the project's own, with its bindings, before the one that was built.
  *
- * @param args what else wrangler is told; a compatibility date or flag among it is taken at its word
+ * @param args further arguments of wrangler; a compatibility date or flag among them is taken at its word
  * @throws {CommandError} when the project's own cannot be parsed, or gives workerd no `node:http` and a Node listener is in
  *   the bundle
  */

@@ -1,4 +1,4 @@
-// The body as the validator hands it on: each chunk is looked at on its way, and so is whoever iterates and closes. (BODY,
+// The body as the validator hands it on. It checks each chunk on its way, and the code that iterates and closes. (BODY,
 // CLOSE, MW)
 
 import { checkBody, type Iteration, iterate } from '../../core/body.ts';
@@ -19,7 +19,7 @@ const OVER: Step = { done: true, value: undefined };
  * it is checked as a whole. That of a file counts too. (FILE-06)
  *
  * @param body what the application returned
- * @throws {ContractError} when it is no body, or an array that breaks a rule
+ * @throws {ContractError} when it is not a body, or an array that breaks a rule
  */
 export function validBody(body: ApplicationBody, call: ValidatedCall, head: ResponseWatch): ApplicationBody {
   checkBody(body);
@@ -108,7 +108,7 @@ class ValidBody {
     );
   };
 
-  /** Whoever iterates gets an error of the validator, and need not end what has failed. */
+  /** The code that iterates gets an error of the validator, and need not end what has failed. */
   #looked<T>(look: () => T): T {
     try {
       return look();

@@ -21,7 +21,7 @@ export class ValidatedCall {
   gone = false;
   /** Whether the application returned a body that is to be closed. */
   open = false;
-  /** Chunks that the body gave to whoever iterates it. */
+  /** Chunks that the body gave to the code that iterates it. */
   gave = 0;
   /** Chunks that the bodies inside gave to the middleware. */
   got = 0;

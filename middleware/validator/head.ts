@@ -1,5 +1,5 @@
-// `startResponse` and `write` as the validator hands them on, and what both and the body share: which head is stored, how
-// many bytes went out under it. (SR, WRITE, CL)
+// `startResponse` and `write` as the validator hands them on. Both share with the body which head is stored, and how many
+// bytes went out under it. (SR, WRITE, CL)
 
 import { checkChunk, checkHeaders, checkStatus } from '../../core/check.ts';
 import { ContractError, describe } from '../../core/errors.ts';
@@ -120,7 +120,7 @@ export class ResponseWatch {
   /**
    * Bytes of the response go out, none or more.
    *
-   * @param counts they are those of an array or a file, whose number tells the length even where they are dropped
+   * @param counts they are those of an array or a file: their number is the length even where they are dropped
    * @throws {ContractError} when there is no head for them, or the head allows none or fewer
    */
   count(bytes: number, counts = false): void {

@@ -1,5 +1,5 @@
-// The rules that the validator looks after: one table of ids, levels and texts. docs/contract.md has the same rules under the
-// same ids, and tests/docs/contract.test.ts holds the two against each other.
+// The rules that the validator looks after: one table of ids, levels and texts. The page docs/contract.md has the same
+// rules under the same ids; tests/docs/contract.test.ts holds the two against each other.
 
 import { REQUEST_RULES } from './request-rules.ts';
 import { RESPONSE_RULES } from './response-rules.ts';

@@ -303,7 +303,7 @@ function telling({ test }: Suite): void {
   for (const [what, sink] of Object.entries(SINKS)) {
     test(`ERR-06: ${what} as errors may fail later, which nobody hears of`, async (t) => {
       let heard = 0;
-      // biome-ignore lint/suspicious/noThenProperty: a promise that tells who listens for its rejection
+      // biome-ignore lint/suspicious/noThenProperty: a promise that shows whether its rejection is listened for
       const failing = { then: (_resolve: unknown, reject: unknown) => (heard += Number(typeof reject === 'function')) };
       const site = await t.serve(fail, { errors: sink(() => failing as never) });
       equal((await site.get('/')).status, 500, 'the status');

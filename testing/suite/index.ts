@@ -1,4 +1,4 @@
-// The parts of the conformance suite, in the order in which the contract tells them.
+// The parts of the conformance suite, in the order of the contract.
 
 import { bodySuite } from './body.ts';
 import { callSuite } from './call.ts';

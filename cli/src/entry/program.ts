@@ -30,7 +30,7 @@ const ANOTHER_LIMIT = 50;
 export interface ExpectedProgram {
   /** What it is. A Lambda handler never listens. */
   kind?: RunKind | undefined;
-  /** The port that a program is told of, where `PORT` is not set. */
+  /** The port that a program gets as `PORT`, where that is not set. */
   port?: number;
 }
 

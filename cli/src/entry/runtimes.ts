@@ -1,6 +1,6 @@
-// `Deno.serve` and `Bun.serve` of a program that is not run by Deno or Bun: the handler is taken, and no port is opened. The
-// bundler puts these functions where a program of the user's names the runtimes' own, so that no global is changed and
-// nothing else takes this process for another runtime. It is bundled with the program.
+// `Deno.serve` and `Bun.serve` of a program that is not run by Deno or Bun: the handler is taken, and no port is opened.
+// The bundler puts these functions where a program of the user's names the runtimes' own. No global is changed, and nothing
+// else takes this process for another runtime. It is bundled with the program.
 
 import { currentTaking, type Taken } from './taking.ts';
 
@@ -166,7 +166,7 @@ function has<Name extends string>(value: object | undefined, name: Name): value 
   return value !== undefined && name in value;
 }
 
-/** The client of a request, where the platform tells it. */
+/** The client of a request, where the platform names it. */
 function clientOf(request: Request, env: object | undefined): { address: string; port: number } | null {
   if (has(env, 'environ')) {
     const { REMOTE_ADDR, REMOTE_PORT } = env.environ as { REMOTE_ADDR?: string; REMOTE_PORT?: string };

@@ -17,7 +17,7 @@ export interface Taken {
   listen?: () => void;
 }
 
-/** Set beside the globals: the program's bundle, and whoever loads it, may each have a copy of this module. */
+/** Set beside the globals: the program's bundle, and the process that loads it, may each have a copy of this module. */
 const KEY: unique symbol = Symbol.for('waygate.entry') as never;
 
 type Shared = { [KEY]?: Taking | undefined };

@@ -1,5 +1,5 @@
-// Sends one request over a socket exactly as it is described, and reads the response as it comes: no header is added, none
-// is joined, no redirect is followed.
+// Sends one request over a socket exactly as it is described, and reads the response as it comes. No header is added or
+// joined, and no redirect is followed.
 
 import http, { type IncomingMessage } from 'node:http';
 import http2 from 'node:http2';

@@ -34,8 +34,8 @@ const OWN_HEADERS = /^(?:connection|keep-alive|transfer-encoding|date)$/;
 type Parts = Map<string, string>;
 
 /**
- * Compares runs as {@link Everywhere} gives them. Keys of environ and headers that a platform only adds are no difference:
- * what counts is what the first platform has.
+ * Compares runs as {@link Everywhere} gives them. Keys of environ and headers that a platform only adds do not count as a
+ * difference: only what the first platform has counts.
  *
  * @param runs in order; the first is what the others are compared with, and a second one of it shows what varies by itself
  * @throws {TypeError} where there are no runs

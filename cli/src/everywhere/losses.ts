@@ -28,7 +28,7 @@ const REMAPPED = /^(?:www-authenticate|server|date|x-amzn-remapped-.*)$/;
 const API_GATEWAY = /^lambda:(?:rest-api|http-api|function-url)$/;
 const JOINED = /^lambda:(?:http-api|function-url|alb|lattice|lattice-v1)$/;
 
-/** Parts of a response that are no header. */
+/** Parts of a response that are not headers. */
 const NO_HEADER = /^(?:status|reason|body|complete|error)$/;
 
 /** The first that applies is the reason. */

@@ -1,5 +1,5 @@
-// Runs one request through every platform's conversion, each behind a server of its own as `waygate serve --platform` has
-// it, and keeps what the app saw, what it answered, and what the client got.
+// Runs one request through every platform's conversion, each behind a server of its own, as in `waygate serve --platform`.
+// It keeps what the app saw, what it answered, and what the client got.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

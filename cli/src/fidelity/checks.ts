@@ -96,7 +96,7 @@ function path(sent: string): Pick<Check, 'request' | 'asks' | 'topic' | 'judge'>
     topic: 'event',
     judge({ echo }, column) {
       const seen = segments(echo?.target ?? '');
-      // On an HTTP API nobody can tell the segments apart any more.
+      // On an HTTP API the segments can no longer be distinguished.
       return isDecoded(column)
         ? differ('the decoded path', seen.join('/'), segments(sent).join('/'))
         : differ('the path, segment by segment', seen, segments(sent));
@@ -288,7 +288,7 @@ export const CHECKS: readonly Check[] = [
   },
 ];
 
-/** The checks of an app that is no probe: its own answers, wherever AWS and Cloudflare take any. */
+/** The checks of an app that is not the probe: its own answers, wherever AWS and Cloudflare take any. */
 export function ownChecks(target: string): Check[] {
   const answers = ({ status: seen }: Observed): string | undefined =>
     seen >= 500 ? `the client gets ${seen}; expected a response that the event source takes` : undefined;

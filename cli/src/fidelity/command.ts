@@ -28,7 +28,7 @@ export interface FidelityOptions {
 /**
  * Judges a module and reports.
  *
- * @param target a path of an app that is no probe
+ * @param target a path of an app that is not the probe
  * @throws {CommandError} when there is a fault, and when the module has neither a handler nor a Worker
  */
 export async function fidelityCommand(

@@ -1,5 +1,5 @@
-// Judges a Lambda handler or a Worker, made with whatever adapter: sends each check's request as each event source would, and
-// looks at what reached the app and what the client gets.
+// Judges a Lambda handler or a Worker, made with whatever adapter. It sends each check's request as each event source
+// would. It looks at what reached the app and what the client gets.
 
 import { Buffer } from 'node:buffer';
 import type { Application } from 'waygate';
@@ -49,7 +49,7 @@ const PATIENCE = 10_000;
 /**
  * @param judged what is judged
  * @param columns the event sources, in the order of the table
- * @param target a path of an app that is no probe
+ * @param target a path of an app that is not the probe
  * @param probe whether the app is known to be the probe, also where none of its answers arrives
  */
 export async function judge(
@@ -164,7 +164,7 @@ class Call {
 }
 
 /**
- * A result for CloudFront, as kindly as it can be read. Its page shows a string as status and no body beside a 204, and
+ * A result for CloudFront, as kindly as it can be read. Its page shows a string as status, and no body beside a 204. It
  * does not say that a number or an empty body is refused.
  */
 function withoutDoubt(result: unknown): unknown {

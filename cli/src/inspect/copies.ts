@@ -192,7 +192,7 @@ function sourceOptions(platform: string, { stage, payload, multiValueHeaders, st
   return `{ ${options.join(', ')} }`;
 }
 
-/** Headers of one moment and of one connection are no part of a test; neither are secrets. */
+/** A test leaves out headers of one moment and of one connection, and secrets. */
 const NOT_TESTED = /^(?:connection|keep-alive|transfer-encoding|content-length|date|age)$/i;
 
 function headerChecks(headers: readonly [string, string][]): string[] {

@@ -18,7 +18,7 @@ export async function appFacts(
     const found = await findApp(exports, name, kind);
     return { kind: found.kind, exportName: found.exportName, expression: found.expression };
   } catch {
-    // Whoever runs the app says what is wrong with it.
+    // The code that runs the app says what is wrong with it.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// The stream of events by which the page learns of new and changed requests. However fast they come, it tells of each at
+// The stream of events by which the page learns of new and changed requests. However fast they come, it reports each at
 // most ten times a second, and keeps no more than their ids. (HTML §9.2, server-sent events)
 
 import { encode } from 'waygate';

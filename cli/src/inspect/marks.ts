@@ -1,5 +1,5 @@
-// What got lost or was changed on the way through the platform: the request as it came is held against the environ, and what
-// the app answered against what the client got.
+// What got lost or was changed on the way through the platform. The request as it came is compared with the environ, and
+// what the app answered with what the client got.
 
 import { decodePath, splitTarget } from 'waygate/adapter';
 import { lossOf } from '../everywhere/losses.ts';

@@ -1,5 +1,5 @@
-// Takes secrets out of what is shown and copied: the values of `Authorization`, of cookies, and of whatever calls itself a
-// token, a key or a password, in headers, in queries, in environ and in events.
+// Takes secrets out of what is shown and copied, in headers, queries, environ and events. Secret are the values of
+// `Authorization`, of cookies, and of whatever calls itself a token, a key or a password.
 
 import type { HeaderLines } from './messages.ts';
 

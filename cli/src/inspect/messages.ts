@@ -1,5 +1,5 @@
-// What recorders report of a request, step by step: plain data, which goes from the process that runs the app to the one
-// that shows it.
+// What recorders report of a request, step by step. It is plain data, which goes from the process that runs the app to the
+// one that shows it.
 
 /** Header lines in the order, the case and the number in which they stood. Values are native strings. */
 export type HeaderLines = [name: string, value: string][];

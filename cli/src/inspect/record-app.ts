@@ -16,7 +16,7 @@ import { watchInput } from './watch-input.ts';
 export interface RecordAppOptions {
   /** The recording that a call belongs to; a call without one is not recorded. */
   recordingOf: (environ: Environ) => Recording | undefined;
-  /** Whether it listens to `wsgi.errors`: where the gateway's `errors` tells of each text, that knows more. */
+  /** Whether it listens to `wsgi.errors`: where the gateway's `errors` reports each text, that knows more. */
   errors: boolean;
 }
 
@@ -102,7 +102,7 @@ function watchStart(startResponse: StartResponse, recording: Recording): StartRe
   };
 }
 
-/** As far as they are what they should be: whoever checks them comes later. */
+/** As far as they are what they should be: they are checked later. */
 function headerLines(headers: unknown): [string, string][] {
   if (!Array.isArray(headers)) return [];
   return headers.flatMap((each) =>
@@ -114,7 +114,7 @@ type Chunks = { next(): unknown; return?(): unknown };
 
 /**
  * The same body, observed. Synchronous bodies stay synchronous, and an array stays an array, so that a gateway still finds
- * its length. What is no body comes back as it is, for the gateway to say so.
+ * its length. What is not a body comes back as it is, and the gateway says so.
  */
 function watchBody(body: ApplicationBody, recording: Recording): ApplicationBody {
   if (typeof body !== 'object' || body === null) return body;

@@ -1,5 +1,5 @@
-// Records what goes through a server of this process: the request as it comes over the wire, the platform's event, what the
-// app does, and the bytes that go to the client.
+// Records what goes through a server of this process: the request as it came, the platform's event, the app's steps, and
+// the client's bytes.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
@@ -132,7 +132,7 @@ function recordRequest(recording: Recording, request: IncomingMessage): void {
     remoteAddress: socket.remoteAddress,
     remotePort: socket.remotePort,
   });
-  // What the parser gives to the stream is the body as it comes, whoever reads it, and whether anybody does.
+  // The parser gives the stream the body as it comes, whether it is read or not.
   const { push } = request;
   request.push = (chunk: unknown, ...rest: [BufferEncoding?]) => {
     if (chunk instanceof Uint8Array) recording.bytes('received', chunk);

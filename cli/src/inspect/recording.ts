@@ -11,7 +11,7 @@ const STEP_LIMIT = 500;
 const TEXT_LIMIT = 16 * 1024;
 /** How much text is kept of one request in all, in characters. */
 const TEXTS_LIMIT = 256 * 1024;
-/** How often the sizes of what is not reported singly are told, in milliseconds. */
+/** How often the sizes of what is not reported singly are reported, in milliseconds. */
 const SUM_EVERY = 200;
 
 type ByteStep = Extract<Step, KeptBytes>['type'];
@@ -48,7 +48,7 @@ export class Recording {
     if (count <= STEP_LIMIT) this.#send(step);
   }
 
-  /** Reports bytes. They are copied, as far as they are kept: whoever gave them may use their memory again. */
+  /** Reports bytes. They are copied, as far as they are kept: their giver may use the memory again. */
   bytes(type: ByteStep, chunk: Uint8Array, by: 'body' | 'write' = 'body'): void {
     const size = chunk.byteLength;
     const before = this.#kept[type] ?? 0;

@@ -69,7 +69,7 @@ export interface Exchange extends RequestHead {
   replayOf?: string;
 }
 
-/** What the store tells of. */
+/** What the store announces. */
 export type Change = { type: 'changed' | 'removed'; id: string } | { type: 'cleared' };
 
 /** Keeps what recorders report. */
@@ -93,7 +93,7 @@ export class Store {
     exchange.revision += 1;
     this.#size += size;
     this.#sizes.set(report.id, (this.#sizes.get(report.id) ?? 0) + size);
-    this.#tell({ type: 'changed', id: report.id });
+    this.#announce({ type: 'changed', id: report.id });
     this.#limit();
   };
 
@@ -121,7 +121,7 @@ export class Store {
     this.#exchanges.clear();
     this.#sizes.clear();
     this.#size = 0;
-    this.#tell({ type: 'cleared' });
+    this.#announce({ type: 'cleared' });
   }
 
   /**
@@ -155,11 +155,11 @@ export class Store {
       this.#exchanges.delete(id);
       this.#size -= this.#sizes.get(id) ?? 0;
       this.#sizes.delete(id);
-      this.#tell({ type: 'removed', id });
+      this.#announce({ type: 'removed', id });
     }
   }
 
-  #tell(change: Change): void {
+  #announce(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -21,7 +21,7 @@ const LEFT_OUT =
 /**
  * @param value what the file holds
  * @param path the file, as the user named it
- * @throws {CommandError} for what is no HAR, or an entry that is none
+ * @throws {CommandError} for what is not a HAR, or an entry that is not one of a HAR
  */
 export function harRequests(value: unknown, path: string): RecordedRequest[] {
   const entries = (value as Partial<Har> | null)?.log?.entries;

@@ -16,8 +16,8 @@ export interface Destination {
 }
 
 /**
- * The whole request is sent before a byte of the response is read. A response that begins earlier waits, and an application
- * that waits for its response to be read before it reads on waits until the timeout.
+ * The whole request is sent before a byte of the response is read. A response that begins earlier waits. An application
+ * that reads on only once its response is read waits until the timeout.
  * https://docs.aws.amazon.com/lambda/latest/dg/web-functions-http.html
  */
 export function forward(request: IncomingMessage, response: ServerResponse, destination: Destination): void {
