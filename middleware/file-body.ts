@@ -1,8 +1,11 @@
 // Pieces of a static file as one body: bytes where they are there without waiting, else a file for `wsgi.file_wrapper`.
 
 import { EMPTY } from '../core/bytes.ts';
+import { report } from '../core/errors.ts';
 import type { StaticFile } from '../core/file-source.ts';
 import { FileWrapper } from '../core/file-wrapper.ts';
+import { log } from '../core/log.ts';
+import { isThenable } from '../core/thenable.ts';
 import type { ApplicationBody, Environ, FileLike } from '../core/types.ts';
 import type { ByteRange } from './ranges.ts';
 
@@ -24,9 +27,19 @@ export function fileBody(environ: Environ, file: StaticFile, pieces: readonly Pi
     if (bytes === null) return wrapped(environ, new Pieces(file, pieces));
     if (bytes.byteLength > 0) chunks.push(bytes);
   }
-  const closed = file.close?.();
-  closed?.catch(() => {});
+  free(file, environ);
   return chunks;
+}
+
+/** Closes a file of which nothing is wanted any more. What that throws is logged. (CLOSE-05) */
+export function free(file: StaticFile, environ: Environ): void {
+  const tell = (error: unknown): void => log(environ['wsgi.errors'], report(error));
+  try {
+    const closed = file.close?.();
+    if (isThenable(closed)) Promise.resolve(closed).catch(tell);
+  } catch (error) {
+    tell(error);
+  }
 }
 
 function wrapped(environ: Environ, file: FileLike): ApplicationBody {

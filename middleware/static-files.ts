@@ -11,7 +11,7 @@ import type { Application, ApplicationBody, Environ, HeaderList, StartResponse }
 import { encodedPathInfo, quotePath } from '../core/url.ts';
 import { chooser } from './accept-encoding.ts';
 import { answer } from './answer.ts';
-import { fileBody, type Piece } from './file-body.ts';
+import { fileBody, free, type Piece } from './file-body.ts';
 import { evaluate, rangeApplies } from './preconditions.ts';
 import { type ByteRange, contentRange, parseRanges } from './ranges.ts';
 import { filePath } from './static-path.ts';
@@ -130,19 +130,28 @@ function finder(source: FileSource | AnsweringSource, options: StaticFilesOption
   const siblings = precompressed ? siblingFinder(files) : undefined;
 
   const send = (path: string, file: StaticFile, environ: Environ): Answer | Promise<Answer> => {
-    const facts: Facts = {
-      type: file.type ?? typeOf(path, types),
-      cacheControl: cacheControl(path),
-      varies: precompressed,
+    // Nobody else closes it where it does not come to an answer.
+    const fail = (error: unknown): never => {
+      free(file, environ);
+      throw error;
     };
-    if (siblings === undefined) return (each, startResponse) => serveFile(file, facts, each, startResponse);
-    const choose = (coded: Coded | null): Answer => {
-      if (coded !== null) file.close?.();
-      const sent = coded === null ? facts : { ...facts, coding: coded.coding };
-      return (each, startResponse) => serveFile(coded?.file ?? file, sent, each, startResponse);
-    };
-    const coded = siblings(path, environ.HTTP_ACCEPT_ENCODING);
-    return isThenable(coded) ? coded.then(choose) : choose(coded);
+    try {
+      const facts: Facts = {
+        type: file.type ?? typeOf(path, types),
+        cacheControl: cacheControl(path),
+        varies: precompressed,
+      };
+      if (siblings === undefined) return (each, startResponse) => serveFile(file, facts, each, startResponse);
+      const choose = (coded: Coded | null): Answer => {
+        if (coded !== null) free(file, environ);
+        const sent = coded === null ? facts : { ...facts, coding: coded.coding };
+        return (each, startResponse) => serveFile(coded?.file ?? file, sent, each, startResponse);
+      };
+      const coded = siblings(path, environ.HTTP_ACCEPT_ENCODING);
+      return isThenable(coded) ? coded.then(choose, fail) : choose(coded);
+    } catch (error) {
+      return fail(error);
+    }
   };
 
   const indexOf = (path: string, use: (file: StaticFile, path: string) => Answer | Promise<Answer>) => {
@@ -155,7 +164,7 @@ function finder(source: FileSource | AnsweringSource, options: StaticFilesOption
       if (isFile(found)) return send(path, found, environ);
       if (found === null) return null;
       return indexOf(`${path}/`, (file) => {
-        file.close?.();
+        free(file, environ);
         return toDirectory;
       });
     };
@@ -261,13 +270,13 @@ function serveFile(file: StaticFile, facts: Facts, environ: Environ, startRespon
   try {
     const { REQUEST_METHOD: method, HTTP_RANGE: range } = environ;
     if (method !== 'GET' && method !== 'HEAD')
-      return closing(file, notAllowed(environ, startResponse) as ApplicationBody);
+      return closing(file, environ, notAllowed(environ, startResponse) as ApplicationBody);
     const { etag, size } = file;
     const changed = file.lastModified;
     // A date that lies ahead would be a promise. (RFC 9110 §8.8.2.1)
     const lastModified = changed === undefined ? undefined : new Date(Math.min(changed, Date.now())).toUTCString();
     const outcome = evaluate(environ, { etag, lastModified });
-    if (outcome === 412) return closing(file, answer(startResponse, 412, []));
+    if (outcome === 412) return closing(file, environ, answer(startResponse, 412, []));
     const shared: HeaderList = [['Cache-Control', facts.cacheControl]];
     if (facts.varies) shared.push(['Vary', 'Accept-Encoding']);
     if (etag !== undefined) shared.push(['ETag', etag]);
@@ -275,7 +284,7 @@ function serveFile(file: StaticFile, facts: Facts, environ: Environ, startRespon
       shared.push(['Last-Modified', lastModified]);
     if (outcome === 304) {
       startResponse('304 Not Modified', shared);
-      return closing(file, []);
+      return closing(file, environ, []);
     }
     if (facts.coding !== undefined) shared.push(['Content-Encoding', facts.coding]);
     shared.push(['Accept-Ranges', 'bytes']);
@@ -283,21 +292,21 @@ function serveFile(file: StaticFile, facts: Facts, environ: Environ, startRespon
     const ranges = asked ? parseRanges(range, size) : null;
     if (ranges === null) {
       startResponse('200 OK', [['Content-Type', facts.type], ['Content-Length', String(size)], ...shared]);
-      if (method === 'HEAD') return closing(file, []);
+      if (method === 'HEAD') return closing(file, environ, []);
       return fileBody(environ, file, [{ start: 0, end: size }]);
     }
     if (ranges.length === 0) {
-      return closing(file, answer(startResponse, 416, [['Content-Range', `bytes */${size}`]]));
+      return closing(file, environ, answer(startResponse, 416, [['Content-Range', `bytes */${size}`]]));
     }
     return partial(file, ranges, facts.type, shared, environ, startResponse);
   } catch (error) {
-    file.close?.();
+    free(file, environ);
     throw error;
   }
 }
 
-function closing(file: StaticFile, body: ApplicationBody): ApplicationBody {
-  file.close?.();
+function closing(file: StaticFile, environ: Environ, body: ApplicationBody): ApplicationBody {
+  free(file, environ);
   return body;
 }
 

@@ -12,8 +12,12 @@ const AT_ONCE = 128 * 1024;
 /** A link in place of the last name is refused, and opening a pipe waits for no writer. Not every system has these. */
 const FLAGS = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0);
 
-/** Names that mean something else on Windows: streams, devices, and names that lose their end. */
-const ODD_ON_WINDOWS = /[:<>"|?*]|[. ](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\/|$)/i;
+/**
+ * Names that mean something else on Windows: streams, devices, names that lose their end, and the short name that most files
+ * have beside their own, such as `GIT~1` for `.git`.
+ */
+const ODD_ON_WINDOWS =
+  /[:<>"|?*]|[. ](?:\/|$)|(?:^|\/)(?:(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\/|$)|[^/.]{0,6}~\d{1,6}(?:\.[^/.]{0,3})?(?:\/|$))/i;
 
 /**
  * The files below a directory. Links that lead out of it are refused, and so is everything that is neither a file nor a
@@ -33,7 +37,7 @@ export function directory(path: string): FileSource {
   const onWindows = sep === '\\';
   return {
     find(name) {
-      if (name.includes('\0') || (onWindows && ODD_ON_WINDOWS.test(name))) return null;
+      if (name.includes('\0') || (onWindows && isOddOnWindows(name))) return null;
       try {
         const real = fs.realpathSync.native(join(root, name));
         if (real !== root && !real.startsWith(inside)) return null;
@@ -45,6 +49,11 @@ export function directory(path: string): FileSource {
       }
     },
   };
+}
+
+/** Whether Windows takes the path for another one than it says. */
+export function isOddOnWindows(path: string): boolean {
+  return ODD_ON_WINDOWS.test(path);
 }
 
 /** It is not there, or not for us. */

@@ -14,6 +14,7 @@ import { toWorker } from 'waygate/cloudflare-workers';
 import { toFetch } from 'waygate/fetch';
 import { assets, compress, memoryFiles, mount, type StaticFilesOptions, staticFiles } from 'waygate/middleware';
 import { directory, nodeEncoders, serve } from 'waygate/node';
+import { isOddOnWindows } from '../../adapters/node/directory.ts';
 import { parseRanges } from '../../middleware/ranges.ts';
 import { filePath } from '../../middleware/static-path.ts';
 import { type Answer, answering, on, PLATFORMS, type Question, sandwiched } from './platforms.ts';
@@ -542,6 +543,73 @@ describe('files are closed', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(openFiles()).toEqual([]);
   });
+});
+
+describe('a file of another source', () => {
+  const FILE = { size: 2, bytes: () => encode('hi'), read: () => encode('hi') };
+
+  /** Finds `/a.js`, and fails over its compressed siblings. */
+  function source(close: () => void | Promise<void>, fails: () => never | Promise<never>): FileSource {
+    return { find: (path) => (path === '/a.js' ? { ...FILE, close } : fails()) };
+  }
+
+  const failing = {
+    'at once': () => {
+      throw new Error('EMFILE: too many open files');
+    },
+    later: () => Promise.reject(new Error('EMFILE: too many open files')),
+  };
+
+  test.each(Object.entries(failing))('is closed where looking for its siblings fails %s', async (_when, fails) => {
+    let closed = 0;
+    const app = staticFiles(
+      source(() => void closed++, fails),
+      { precompressed: true },
+    );
+    const environ = setupTestingDefaults({ PATH_INFO: '/a.js', HTTP_ACCEPT_ENCODING: 'br' });
+    const { status } = await run(app, environ, { onError: () => {} });
+    expect([status, closed]).toEqual(['500 Internal Server Error', 1]);
+  });
+
+  test('is closed where an option fails', async () => {
+    let closed = 0;
+    const files = source(() => void closed++, failing['at once']);
+    const app = staticFiles(files, {
+      immutable: () => {
+        throw new Error('no');
+      },
+    });
+    const { status } = await run(app, setupTestingDefaults({ PATH_INFO: '/a.js' }));
+    expect([status, closed]).toEqual(['500 Internal Server Error', 1]);
+  });
+
+  test.each(['GET', 'HEAD', 'POST'])(
+    'whose close fails is sent all the same, and that is logged: %s',
+    async (method) => {
+      for (const close of [
+        () => Promise.reject(new Error('close failed')),
+        () => {
+          throw new Error('close failed');
+        },
+      ]) {
+        const log = '';
+        const app = staticFiles(source(close, failing.later));
+        const environ = setupTestingDefaults({ PATH_INFO: '/a.js', REQUEST_METHOD: method });
+        environ['wsgi.errors'] = { write: (text) => void lines.push(text), writelines: () => {}, flush: () => {} };
+        const { statusCode } = await run(app, environ);
+        // A rejection that nobody handles would end the process here.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        expect([statusCode, lines.join('').includes('close failed')]).toEqual([method === 'POST' ? 405 : 200, true]);
+      }
+    },
+  );
+});
+
+test('Windows has a second, short name for most files: it is no way around the rules for names', () => {
+  for (const path of ['/GIT~1/config', '/env~1', '/a/HTACCE~1', '/PAGE~12.HTM', '/CON', '/a.txt:stream', '/a./b'])
+    expect(isOddOnWindows(path), path).toBe(true);
+  for (const path of ['/index.html', '/~user/a.js', '/a~b.txt', '/backup.js~1', '/longer-name~1.html', '/~'])
+    expect(isOddOnWindows(path), path).toBe(false);
 });
 
 test('a file that becomes shorter while it is sent breaks the response', async () => {
