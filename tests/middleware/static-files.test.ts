@@ -592,7 +592,7 @@ describe('a file of another source', () => {
           throw new Error('close failed');
         },
       ]) {
-        const log = '';
+        const lines: string[] = [];
         const app = staticFiles(source(close, failing.later));
         const environ = setupTestingDefaults({ PATH_INFO: '/a.js', REQUEST_METHOD: method });
         environ['wsgi.errors'] = { write: (text) => void lines.push(text), writelines: () => {}, flush: () => {} };
@@ -605,7 +605,7 @@ describe('a file of another source', () => {
   );
 });
 
-test('Windows has a second, short name for most files: it is no way around the rules for names', () => {
+test('the short names that Windows gives to most files are refused', () => {
   for (const path of ['/GIT~1/config', '/env~1', '/a/HTACCE~1', '/PAGE~12.HTM', '/CON', '/a.txt:stream', '/a./b'])
     expect(isOddOnWindows(path), path).toBe(true);
   for (const path of ['/index.html', '/~user/a.js', '/a~b.txt', '/backup.js~1', '/longer-name~1.html', '/~'])
