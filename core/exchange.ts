@@ -112,7 +112,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     else receiver.answer(answer);
   }
 
-  /** The same, once the application has come to rest: it is in the middle of a call of the gateway's. */
+  /** The same, but later: the application is in the middle of a call of the gateway's. */
   #giveSoon(answer: GatewayResponse): void {
     // It has not returned yet, and may not be asynchronous: who called it gives the response.
     if (this.#receiver !== null && this.#running !== null) this.#give(Promise.resolve(answer));

@@ -4,7 +4,7 @@ import { ContractError, describe } from './errors.ts';
 import { unwrap } from './transparent.ts';
 import type { InputStream } from './types.ts';
 
-/** A `wsgi.input` of a gateway's own, of which the gateway and hosted apps may know more than an application. */
+/** A gateway's own `wsgi.input`. The gateway and hosted apps may know more about it than an application does. */
 export abstract class GatewayInput implements InputStream {
   /** Whether it is known, without waiting, that nothing is left to read: no body, or one that was read. */
   abstract readonly exhausted: boolean;

@@ -1,6 +1,6 @@
 // Reason phrases, for gateways and adapters that know only a code. (RFC 9110 §15 and the IANA status code registry)
 
-/** Of the answers that are the library's own: all that an application needs that answers its requests by itself. */
+/** The reasons of the library's own answers. An application that answers its requests by itself needs no others. */
 export const OWN_REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   404: 'Not Found',

@@ -3,7 +3,7 @@
 import { describe } from '../core/errors.ts';
 import type { AnsweringSource } from '../core/file-source.ts';
 
-/** Of the request's headers those that change which asset is sent, or whether. */
+/** The request headers that change which asset is sent, or whether one is. */
 const PASSED_ON: readonly [key: string, name: string][] = [
   ['HTTP_IF_NONE_MATCH', 'If-None-Match'],
   ['HTTP_IF_MODIFIED_SINCE', 'If-Modified-Since'],

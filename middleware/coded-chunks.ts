@@ -98,7 +98,7 @@ export class CodedChunks {
     return isThenable(last) ? last.then(this.#give) : this.#give(last);
   }
 
-  /** For every chunk that came, one goes out, and be it empty. (MW-02) */
+  /** For every chunk that came one goes out, which may be empty. (MW-02) */
   readonly #give = (chunks: Uint8Array[]): Step => {
     if (this.#closed) return OVER;
     this.#ready = chunks.filter(({ byteLength }) => byteLength > 0);

@@ -233,7 +233,7 @@ function typeOf(error: unknown): string {
   return typeof code === 'string' && code !== '' ? code : name;
 }
 
-/** The same body, each step of which has the span as the active one, and whose end ends the span. */
+/** The same body. The span is active in each of its steps, and ends with it. */
 function traced(body: ApplicationBody, call: TracedCall): ApplicationBody {
   const steps = new TracedSteps(body, call);
   // Not every runtime's streams are iterable.

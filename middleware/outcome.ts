@@ -22,7 +22,7 @@ export interface Outcome {
   readonly chunks?: Uint8Array[] | Promise<Uint8Array[]>;
   /** Makes what every chunk of the body passes through. */
   readonly coder?: () => ChunkCoder;
-  /** The coder gives as many bytes as it gets: the declared length is for the gateway to look after. */
+  /** The coder gives as many bytes as it gets: the gateway looks after the declared length. */
   readonly keepsLength?: boolean;
 }
 

@@ -16,7 +16,7 @@ export interface Validators {
  *
  * @param environ the request
  * @param current what the resource has now; null where there is none
- * @returns 412 or 304 where that is the answer, or 0 where the request is to be answered as if it had no precondition
+ * @returns 412 or 304 where that is the answer, or 0 where the answer is the same as without a precondition
  */
 export function evaluate(environ: Environ, current: Validators | null): 0 | 304 | 412 {
   const { HTTP_IF_MATCH: match, HTTP_IF_NONE_MATCH: noneMatch } = environ;

@@ -84,8 +84,8 @@ const CHANGED = [
 type Field = 'for' | 'proto' | 'host' | 'port' | 'prefix';
 
 /**
- * Makes an application that sees the client behind one or more reverse proxies. Of each header that is trusted it takes the
- * value `n` places from the end: the outermost of `n` proxies has put it there. What stands before comes from the client,
+ * Makes an application that sees the client behind one or more reverse proxies. It takes the value `n` places from the end
+ * of each header that is trusted: the outermost of `n` proxies has put it there. What stands before comes from the client,
  * and cannot change how the rest is read.
  *
  * Without the header nothing changes: the request did not come through the proxies, as a health check does. With fewer
@@ -145,7 +145,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** What the proxies said: undefined where they were not asked or said nothing, empty where it is not to be had. */
+/** What the proxies said: undefined where they were not asked or said nothing, empty where it is unknown. */
 interface Said {
   for: string | undefined;
   proto: string | undefined;

@@ -15,7 +15,7 @@ const ONE = /^(?:([0-9]+)-([0-9]*)|-([0-9]+))$/;
  *
  * @param header the value
  * @param size of the whole in bytes
- * @returns the ranges in their order; none where not one of them can be had (416). Null where the header is ignored: it is
+ * @returns the ranges in their order; none where the body has none of them (416). Null where the header is ignored: it is
  *   malformed, of another unit, or asks for too many or overlapping pieces
  */
 export function parseRanges(header: string, size: number): ByteRange[] | null {

@@ -18,7 +18,7 @@ export interface TimeoutOptions {
    */
   ms?: number;
   /**
-   * How long before the deadline of a Lambda invocation the time is over, in milliseconds: what is left is for the answer.
+   * How long before the deadline of a Lambda invocation the time is over, in milliseconds. The answer needs what is left.
    *
    * @default 500
    */

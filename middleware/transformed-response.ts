@@ -127,7 +127,7 @@ export class TransformedResponse {
     return outcome;
   }
 
-  /** From now on the head is the middleware's, or, where it changes no body, the application's own affair. */
+  /** From now on the head is the middleware's; where it changes no body, the head is the application's. */
   #commit(outcome: Outcome, head: Head): void {
     this.#head.commit(outcome, this.#reader !== null);
     if (outcome.coder !== undefined) this.#chunks.begin(outcome.coder(), outcome.keepsLength ? -1 : head.length);
@@ -198,7 +198,7 @@ export class TransformedResponse {
     if (this.#running !== null) this.#environ['waygate.wait_until'](this.#running);
   };
 
-  /** Ends the iteration inside and closes the body; what that throws is for the gateway to report. (CLOSE-05) */
+  /** Ends the iteration inside and closes the body; the gateway reports what that throws. (CLOSE-05) */
   #release(): void | Promise<void> {
     const failures: unknown[] = [];
     const reportError = (error: unknown): void => {
@@ -207,7 +207,7 @@ export class TransformedResponse {
     const done = (): void => {
       if (failures.length > 0) throw failures[0];
     };
-    // A stream or a generator that nobody has read is to be ended as well.
+    // A stream or a generator that nobody has read has to be ended as well.
     const reader = this.#reader ?? new BodyReader(this.#body as ApplicationBody);
     const closed = reader.release(reportError, { waitUntil: this.#environ['waygate.wait_until'] });
     return isThenable(closed) ? closed.then(done) : done();

@@ -1,10 +1,11 @@
-// `npm run reading`: how easily the documents read. Prints the longest sentences of each page and every word of DIALECT in
-// the pages, the messages of the sources and the titles of the tests. tests/docs/reading.test.ts holds the project to it.
+// `npm run reading`: how easily the documents and the comments read. Prints the longest sentences of each page and source.
+// Prints every word of DIALECT in pages, comments, messages and titles of tests. The project is held to it by
+// tests/docs/reading.test.ts.
 //
 // usage: npm run reading [-- [--most=WORDS] [--show=N] [PAGE …]]
-//   --most=WORDS   the longest sentence that is allowed; default 30
+//   --most=WORDS   the longest sentence that is allowed; default 30 in pages, 25 in comments
 //   --show=N       how many sentences of a page are printed; default 5
-//   PAGE           only these pages
+//   PAGE           only these pages and sources
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The longest sentence that a page may have, in words. */
 export const MOST_WORDS = 30;
+
+/** The longest sentence that a comment of a source may have, in words. */
+export const MOST_WORDS_OF_COMMENT = 25;
 
 /** Words and turns that readers stumble over or do not search for, with what to write instead. */
 export const DIALECT = [
@@ -62,6 +66,11 @@ export function pages() {
   ].sort();
 }
 
+/** The sources whose comments are held to plain words, from the root. */
+export function sources() {
+  return files(['core', 'adapters', 'middleware', 'testing', 'cli/src', 'cli/page'], /\.ts$/);
+}
+
 /** @param {string} path from the root */
 export const read = (path) => readFileSync(`${root}/${path}`, 'utf8');
 
@@ -100,7 +109,7 @@ export function sentences(markdown) {
   return (
     blocks
       .filter((each) => /\w/.test(each) && !/^:?-+:?$/.test(each))
-      // A list of links, such as a table of contents, is no sentence.
+      // A list of links, such as a table of contents, is not a sentence.
       .filter((each) => each.split(' · ').length < 4)
       .flatMap((each) => each.split(/(?<=[.!?:;][)"”*]*)\s+(?=["“(*]*[A-Z0-9/])/))
       .map((each) => each.trim())
@@ -162,7 +171,8 @@ export function comments(source) {
       each
         .replace(/^@example\b(?:.*\n?)(?:(?!@).*\n?)*/gm, '')
         .replace(/\{@link ([^}]+)\}/g, '`$1`')
-        .replace(/^@(?:param|typeParam|throws|returns|default|typedef|type|see)\b(?: \{[^}]*\})?/gm, '\n\n')
+        .replace(/^@(?:param|typeParam|typedef)\b(?: \{[^}]*\})? \S+/gm, '\n\n')
+        .replace(/^@(?:throws|returns|default|type|see)\b(?: \{[^}]*\})?/gm, '\n\n')
         .replace(/ {3,}/g, ' '),
     ),
   );
@@ -193,11 +203,15 @@ export function dialect(texts) {
 
 /** All texts that are held to plain words, by where they stand. @returns {[where: string, texts: string[]][]} */
 export function texts() {
-  const sources = files(['core', 'adapters', 'middleware', 'testing', 'cli/src', 'create-waygate/bin'], /\.(?:ts|js)$/);
+  const programs = files(
+    ['core', 'adapters', 'middleware', 'testing', 'cli/src', 'create-waygate/bin'],
+    /\.(?:ts|js)$/,
+  );
   const tests = files(['tests', 'testing'], /\.ts$/);
   return [
     ...pages().map((path) => /** @type {[string, string[]]} */ ([path, sentences(read(path))])),
-    ...sources.map((path) => /** @type {[string, string[]]} */ ([path, strings(read(path))])),
+    ...sources().map((path) => /** @type {[string, string[]]} */ ([path, comments(read(path))])),
+    ...programs.map((path) => /** @type {[string, string[]]} */ ([path, strings(read(path))])),
     ...tests.map((path) => /** @type {[string, string[]]} */ ([path, titles(read(path))])),
   ];
 }
@@ -205,20 +219,24 @@ export function texts() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { most: { type: 'string', default: String(MOST_WORDS) }, show: { type: 'string', default: '5' } },
+    options: { most: { type: 'string' }, show: { type: 'string', default: '5' } },
   });
-  const chosen = positionals.length > 0 ? positionals : pages();
+  /** @param {string} path @returns {string[]} */
+  const proseOf = (path) => (path.endsWith('.md') ? sentences(read(path)) : comments(read(path)));
+  const chosen = positionals.length > 0 ? positionals : [...pages(), ...sources()];
   let long = 0;
   for (const page of chosen) {
-    const all = sentences(read(page)).sort((a, b) => words(b) - words(a));
-    const over = all.filter((each) => words(each) > Number(values.most));
+    const most = Number(values.most ?? (page.endsWith('.md') ? MOST_WORDS : MOST_WORDS_OF_COMMENT));
+    const all = proseOf(page).sort((a, b) => words(b) - words(a));
+    const over = all.filter((each) => words(each) > most);
     long += over.length;
-    console.log(`${page}: ${all.length} sentences, ${over.length} of more than ${values.most} words`);
+    if (page.endsWith('.md') || over.length > 0)
+      console.log(`${page}: ${all.length} sentences, ${over.length} of more than ${most} words`);
     for (const each of over.slice(0, Number(values.show))) console.log(`  ${words(each)}: ${each}`);
   }
   let hits = 0;
   for (const [where, each] of positionals.length > 0
-    ? chosen.map((page) => /** @type {[string, string[]]} */ ([page, sentences(read(page))]))
+    ? chosen.map((page) => /** @type {[string, string[]]} */ ([page, proseOf(page)]))
     : texts()) {
     for (const { text, found, instead } of dialect(each)) {
       hits++;

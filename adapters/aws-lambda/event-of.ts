@@ -6,7 +6,7 @@ import { throughJson } from './emulator/runtime.ts';
 import { emulatorOf } from './sources/emulators.ts';
 import type { LambdaSource, SourceName } from './types.ts';
 
-/** A request, of which everything may be left out. */
+/** A request. Every member may be left out. */
 export interface EventRequest {
   /**
    * The request method.

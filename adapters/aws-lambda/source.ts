@@ -6,7 +6,7 @@ import type { Invocation } from './invocation.ts';
 import type { LambdaSettings } from './options.ts';
 import type { LambdaSource } from './types.ts';
 
-/** JSON of which nothing is known but that it is an object: what `recognises` looks at. */
+/** JSON that is known to be an object, and nothing else: what `recognises` looks at. */
 export interface AnyEvent {
   readonly [member: string]: unknown;
   readonly requestContext?: { readonly [member: string]: unknown } | null;
@@ -19,7 +19,7 @@ export interface Source<Event = unknown, Result = unknown> extends LambdaSource 
   /** The request method as the event has it, also of a request from which no environ can be made. */
   methodOf(event: Event): unknown;
   /**
-   * The environ of the request, complete but for the deployer's keys. `invocation` attaches its own.
+   * The environ of the request, complete except for the deployer's keys. `invocation` attaches its own.
    *
    * @throws {RequestError} for a request that is answered without the application
    */

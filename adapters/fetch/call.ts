@@ -111,7 +111,7 @@ export class FetchCall
 
   #options(): ExchangeOptions<DirectCall> {
     const { platform, settings } = this.#gateway;
-    // The end of a native stream is not seen, and with it not when a body that was begun is to be dropped.
+    // The end of a native stream is not seen: then it is unknown when a body that was begun has to be dropped.
     const takesStreams = this.#source === null || platform.discardsUnreadBody !== true;
     return { onError: settings.onError, takesStreams, passthrough: callBehind, context: this };
   }

@@ -9,7 +9,7 @@ import type { Environ, ErrorStream } from '../../core/types.ts';
 import { checkHost, decodePath, splitPrefix, splitTarget } from '../../core/url.ts';
 import type { FetchPlatform, FetchRequest, FetchRequestLine, RequestRecord } from './platform.ts';
 
-/** A Fetch platform of which nothing else is known. */
+/** A Fetch platform about which nothing else is known. */
 export const fetchPlatform: FetchPlatform = {
   gateway: 'fetch',
   multiprocess: false,

@@ -100,7 +100,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     return (headers) => sendEarlyHints(this.#response, headers);
   }
 
-  /** Answers a request that no application sees; its body, of whatever length, is nobody's. */
+  /** Answers a request that no application sees; nobody reads its body. */
   #refuse(error: unknown, errors: ErrorStream): void {
     checkIsResponse(this.#response);
     checkIsRequest(this.#request);
@@ -207,7 +207,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     else if (isFree) endUnread(this.#request);
   }
 
-  /** The application has nothing for this request. What it answered is closed, and the body is for who comes next. */
+  /** The application has nothing for this request. Its answer is closed, and what comes next gets the body. */
   #fallThrough(next: () => void): void {
     this.#next = null;
     this.#source = null;

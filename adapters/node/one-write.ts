@@ -83,7 +83,7 @@ export function writeThrough(response: ServerResponse, chunk: Buffer, taken: (er
 }
 
 /**
- * Writes a copy of a chunk to an untouched response: with its frame in one piece, of which Node would make four.
+ * Writes a copy of a chunk to an untouched response, with its frame in one piece; Node would write four.
  *
  * @returns whether there is room for more
  */

@@ -10,7 +10,7 @@ import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
 
 /** How long an application that reads on after its response may take for one chunk, in milliseconds. */
 const READ_TIMEOUT = 1000;
-/** Up to this many bytes a body is gathered while it comes; more are for the application to take at its own pace. */
+/** Up to this many bytes a body is gathered while it comes; the application takes more at its own pace. */
 const SMALL_BODY = 64 * 1024;
 /** Nothing of a body has been gathered yet. */
 const NOTHING: Uint8Array[] = [];
@@ -209,7 +209,7 @@ export class NodeSource implements ByteSource {
     this.#take = null;
   };
 
-  /** The end of a body of which other code had read: without what that code took, it is not the whole. */
+  /** The end of a body that other code had begun to read: without what that code took, it is not the whole. */
   #endOfRest(): void {
     if (this.#received < this.#length) this.#failure ??= readBefore();
     this.#end();

@@ -1,4 +1,4 @@
-// The requests as the stream of events tells of them.
+// The requests as the stream of events reports them.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Summary } from '../src/inspect/view.ts';

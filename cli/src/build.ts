@@ -34,7 +34,7 @@ export interface Built {
   main: string;
   /** Absolute path of the target's configuration, `wrangler.toml` or `template.yaml`, where it has one. */
   config: string | undefined;
-  /** The names of all files that were made, but for those that go with the bundle. */
+  /** The names of all files that were made, except for those that go with the bundle. */
   files: string[];
   /** What goes with the bundle: for Lambda in the zip, else beside it. */
   packed: PackedFile[];

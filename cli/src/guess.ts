@@ -44,7 +44,7 @@ function wrongGuess(message: string, cause?: unknown): TypeError {
   return error;
 }
 
-/** What is wrong and what to write, where a function returns what no function of its kind does. */
+/** What is wrong and what to write, where a function returns something that no function of its kind returns. */
 function cureOfResult(exported: Exported, kind: RunKind, result: unknown): string | undefined {
   if (recognize(result) !== undefined) {
     const factory = /^[A-Za-z_$][\w$]*$/.test(exported.name) && !/default/.test(exported.name);

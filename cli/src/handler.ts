@@ -18,7 +18,7 @@ import {
 
 /** How the app of a module is run; plain data, since it goes to other processes. */
 export interface RunOptions extends PlatformOptions {
-  /** What the app is, where that is not to be detected. */
+  /** What the app is, where that cannot be detected. */
   kind?: RunKind;
   /** `--kind lambda`: the event source that the handler is written for, as {@link parseSource} takes it. */
   source?: string;

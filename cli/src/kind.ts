@@ -43,7 +43,7 @@ type Members = Record<string, unknown>;
  *
  * @param exports the module's namespace
  * @param file the module's name, for messages
- * @param kind what it is, where that is not to be found out
+ * @param kind what it is, where that cannot be detected
  * @throws {CommandError} when there is none, or it cannot be one
  */
 export async function findApp(exports: Members, file: string, kind?: Kind): Promise<App> {

@@ -45,7 +45,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(helpOfNothing(args, program) ?? args, { from: 'user' });
     return ExitCode.ok;
   } catch (error) {
-    // Help, the version, and wrong arguments, of which commander has told already.
+    // Help, the version, and wrong arguments: commander has reported these already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     return output.fail(error);
   }

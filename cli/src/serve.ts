@@ -86,7 +86,7 @@ async function startInspector(path: string, options: ServeOptions, port: number,
   return inspector;
 }
 
-/** Of each app the port after its own: then two do not take each other's. */
+/** The port after each app's own: then two apps do not take each other's. */
 function portAfter(port: number): number {
   return port === 0 || port === 65_535 ? 0 : port + 1;
 }

@@ -43,7 +43,7 @@ export interface Target {
   /** The source of the bundle's entry. */
   entry(app: AppImport, options: EntryOptions): string;
   readonly bundler: BuildOptions;
-  /** The same for a Node listener, where its packages are to be taken as they are on Node. */
+  /** The same for a Node listener, whose packages have to be those for Node. */
   readonly nodeBundler?: BuildOptions;
   /** Whether Node's own modules are reached by `require` in bundled CommonJS code. */
   readonly needsRequire: boolean;

@@ -35,7 +35,7 @@ app.get('/whoami', (c) => {
   });
 });
 
-/** Whoever was welcomed since the program started. */
+/** Everybody who was welcomed since the program started. */
 export const welcomed: string[] = [];
 
 async function welcome(name: string): Promise<void> {

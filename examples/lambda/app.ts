@@ -49,7 +49,7 @@ async function* events(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** A transparent GIF of one pixel: bytes that are no text. */
+/** A transparent GIF of one pixel: bytes that are not text. */
 const PIXEL = Uint8Array.from(atob('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'), (unit) =>
   unit.charCodeAt(0),
 );

@@ -19,7 +19,7 @@ export class ValidatedCall {
   over = false;
   /** The body was closed before its end: the client has left, and what is still called has no effect. */
   gone = false;
-  /** Whether the application returned a body that is to be closed. */
+  /** Whether the application returned a body that has to be closed. */
   open = false;
   /** Chunks that the body gave to the code that iterates it. */
   gave = 0;

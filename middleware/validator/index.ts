@@ -15,8 +15,8 @@ import { violation, Warnings } from './report.ts';
 import { validEarlyHints, validErrors, validFileWrapper } from './streams.ts';
 
 /**
- * Wraps an application so that every broken rule of the contract is found, be it the application's or the gateway's.
- * Around a middleware, `validator(middleware(validator(app)))`, it sees what the middleware does to either side.
+ * Wraps an application so that every broken rule of the contract is found, whether the application breaks it or the
+ * gateway. Around a middleware, `validator(middleware(validator(app)))`, it sees what the middleware does to either side.
  *
  * An error is thrown as `ContractError` where it happens, with the id of the rule as `rule`. A warning is written to
  * `wsgi.errors`, once per rule and validator. Use it while developing and in tests: it costs time, and it turns mistakes

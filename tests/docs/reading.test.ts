@@ -1,7 +1,21 @@
-// The project speaks plainly: short sentences in the pages, and no word of the old dialect in pages, messages and titles.
+// The project speaks plainly: short sentences in pages and comments, and no word of the old dialect in pages, comments,
+// messages and titles.
 
 import { describe, expect, test } from 'vitest';
-import { dialect, MOST_WORDS, pages, read, sentences, strings, texts, titles, words } from '../../tools/reading.mjs';
+import {
+  comments,
+  dialect,
+  MOST_WORDS,
+  MOST_WORDS_OF_COMMENT,
+  pages,
+  read,
+  sentences,
+  sources,
+  strings,
+  texts,
+  titles,
+  words,
+} from '../../tools/reading.mjs';
 
 describe('the pages', () => {
   test('have no sentence that has to be read twice', () => {
@@ -20,7 +34,15 @@ describe('the pages', () => {
   });
 });
 
-test('no page, message or title has a word that readers stumble over', () => {
+test('no comment of the sources has a sentence that has to be read twice', () => {
+  const long = sources().flatMap((path) =>
+    comments(read(path)).flatMap((each) => (words(each) > MOST_WORDS_OF_COMMENT ? [`${path}: ${each}`] : [])),
+  );
+  expect(long).toEqual([]);
+  expect(sources()).toEqual(expect.arrayContaining(['core/exchange.ts', 'adapters/node/call.ts', 'cli/src/main.ts']));
+});
+
+test('no page, comment, message or title has a word that readers stumble over', () => {
   const found = texts().flatMap(([where, each]) =>
     dialect(each).map(({ found, text }) => `${where}: ${found}: ${text}`),
   );
@@ -53,6 +75,34 @@ describe('the reader of texts', () => {
       'Three',
     ]);
     expect(words('Two words, and CODE – four.')).toBe(5);
+  });
+
+  test('takes comments of a program, without examples and the names of parameters', () => {
+    const source = [
+      '// One text in',
+      '// two lines. Another sentence.',
+      '',
+      "const a = 'https://not.a/comment // at all'; // behind code",
+      '/** In `one` line. */',
+      '/**',
+      ' * Takes {@link Some.thing}.',
+      ' *',
+      ' * @param {string} name what it is',
+      ' *   called',
+      ' * @returns nothing',
+      ' * @example',
+      ' * const left = out;',
+      ' */',
+    ].join('\n');
+    expect(comments(source)).toEqual([
+      'One text in two lines.',
+      'Another sentence.',
+      'behind code',
+      'In CODE line.',
+      'Takes CODE.',
+      'what it is called',
+      'nothing',
+    ]);
   });
 
   test('takes strings of a program, and titles of tests', () => {

@@ -29,7 +29,7 @@ export async function answerOf(
 }
 
 /**
- * The event source's own error page; why it came to that is for the log.
+ * The event source's own error page; the log says why.
  *
  * @throws {ClientDisconnectedError} where nobody is left to get it (ERR-05)
  */

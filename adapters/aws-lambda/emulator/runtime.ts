@@ -121,7 +121,7 @@ export interface InvokeOptions extends FunctionOptions {
  *
  * @param handler the function; `awslambda.streamifyResponse` has marked it if it streams
  * @param event any JSON value
- * @returns the result as the service gets it: through JSON, and null where there is none. Of a handler that streams it is
+ * @returns the result as the service gets it: through JSON, and null where there is none. For a handler that streams it is
  *   undefined
  * @throws what the handler fails with
  * @example const result = await invokeLambda(handler, lambdaEvent('http-api', { path: '/' }));

@@ -67,7 +67,7 @@ export function addForwardedClient(environ: Environ): void {
   const last = lastOf(environ.HTTP_X_FORWARDED_FOR);
   const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(last);
   const address = parts === null ? last : (parts[1] ?? parts[2]);
-  // Of environ, and so a native string already.
+  // It comes from environ, and so it is a native string already.
   if (address) environ.REMOTE_ADDR = address;
   if (parts?.[3] !== undefined) environ.REMOTE_PORT = parts[3];
 }

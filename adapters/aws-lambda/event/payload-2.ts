@@ -1,4 +1,4 @@
-// Payload format 2.0, which HTTP APIs and function URLs share but for their paths and who decodes them.
+// Payload format 2.0, which HTTP APIs and function URLs share. They differ in their paths and who decodes them.
 
 import type { Settings } from '../../../core/environ.ts';
 import type { GatewayResponse } from '../../../core/response.ts';

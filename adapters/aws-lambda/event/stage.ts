@@ -106,7 +106,7 @@ function withPrefix(prefix: string, decoded: string, path: string): Path {
   return { scriptName: decodePath(prefix), pathInfo: decoded, path: prefix + path };
 }
 
-/** Of a prefix with doubled slashes in front one is left: a link that begins with two leads to another host. */
+/** A prefix with doubled slashes in front keeps one: a link that begins with two leads to another host. */
 function splitAt(decoded: string, end: number, path: string): Path {
   const scriptName = decoded.slice(0, end).replace(/^\/+/, '/');
   return { scriptName, pathInfo: decoded.slice(end), path };

@@ -27,7 +27,7 @@ import { queryOf, sentPath, sentQuery, type ValueMap } from '../event/target.ts'
 import { addMutualTls } from '../event/tls.ts';
 import type { Source } from '../source.ts';
 
-/** The members that are read. Of headers and multiValueHeaders there is one, and the target group's setting says which. */
+/** The members that are read. There is either headers or multiValueHeaders: the target group's setting says which. */
 interface AlbEvent {
   httpMethod?: string;
   path?: string;

@@ -75,7 +75,7 @@ export const latticeV1Emulator: Emulator = {
       raw_path: targetOf(request),
       method: request.method,
       headers: reduce(gather(withClientAddress(request)), joined),
-      // Of a repeated parameter this has the last value; raw_path has them all.
+      // This has the last value of a repeated parameter; raw_path has them all.
       query_string_parameters: reduce(gather(rawPairs(request.query)), last),
       ...(hasBody ? { body: bodyText(request, text), is_base64_encoded: !text } : null),
     };

@@ -26,7 +26,7 @@ export function wasDecodedByFetch(coding: string): boolean | null {
   if (codings.some((each) => !Object.hasOwn(SIGNATURES, each))) return false;
   const [outermost] = codings.slice(-1);
   if (codings.length === 1 && (outermost === 'gzip' || outermost === 'br')) return true;
-  // Of several codings only Node's fetch undoes any; it undoes all.
+  // Only Node's fetch undoes any of several codings; it undoes all.
   if (outermost === 'br') return isNodeFetch();
   return null;
 }
@@ -39,7 +39,7 @@ export function isEncodedByWorkerd(coding: string): boolean {
   return /^(?:gzip|br)$/i.test(coding.trim());
 }
 
-/** A body of which the first bytes were looked at. */
+/** A body whose first bytes were looked at. */
 export interface PeekedBody {
   readonly isCoded: boolean;
   /** All of the body, these bytes included. */

@@ -41,7 +41,7 @@ export async function whatIsReady(stream: ReadableStream<Uint8Array>, most: numb
 /** One read of a stream, in whatever words a runtime's types have for it. */
 type Reading = ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>;
 
-/** A stream of which the first chunks were read already. */
+/** A stream whose first chunks were read already. */
 class StartedBody implements AsyncIterableIterator<Uint8Array> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #chunks: Uint8Array[];

@@ -37,7 +37,7 @@ export function knownLength(response: Response): number | null {
 /** What the runtime keeps of this very response; undefined unless it is the body that the response shows. */
 function stateOf(response: Response): State | undefined {
   key ??= findKey();
-  // A subclass may have a body of its own making, and so may an object on which somebody has put another one.
+  // A subclass may make its own body, and somebody may have put another one on an object.
   if (key === null || Object.getPrototypeOf(response) !== real('Response').prototype) return undefined;
   const state = (response as unknown as Record<symbol, State | undefined>)[key];
   return state?.body && state.body.stream === response.body ? state : undefined;

@@ -16,7 +16,7 @@ export function ownBytes(body: unknown): Uint8Array | undefined {
   return new Uint8Array(body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength));
 }
 
-/** Of a buffer that was taken away, or can grow, the platform says what is to be said. */
+/** The platform has the error for a buffer that was taken away, or can grow. */
 function isOrdinary(buffer: ArrayBuffer & { resizable?: boolean; detached?: boolean }): boolean {
   return buffer.resizable !== true && buffer.detached !== true && buffer.byteLength > 0;
 }

@@ -8,7 +8,7 @@ import { LazyRequest } from './request.ts';
 import { LightResponse } from './response.ts';
 import { instanceCheck } from './stand-for.ts';
 
-/** Arguments of which the first may be a light request, as the platform takes them. */
+/** Arguments as the platform takes them; the first may be a light request. */
 function withReal(given: readonly unknown[]): readonly unknown[] {
   const [input, ...rest] = given;
   return typeof input === 'object' && input !== null && LazyRequest.is(input)
@@ -25,7 +25,7 @@ Object.defineProperties(lightFetch, {
   length: { value: 1, configurable: true },
 });
 
-/** What requests that programs make inherit from: the platform's own, but for their class. */
+/** What requests that programs make inherit from: the platform's own, except for their class. */
 let prototype: object | undefined;
 
 function requestPrototype(): object {

@@ -106,7 +106,7 @@ export class LazyRequest {
     return this.#materialize().clone();
   }
 
-  /** Whether a body is to be read straight from `wsgi.input`; it then counts as used. */
+  /** Whether a body can be read straight from `wsgi.input`; it then counts as used. */
   #reads(): boolean {
     if (!this.#parts.hasBody || this.#read || this.#real !== null) return false;
     this.#read = true;

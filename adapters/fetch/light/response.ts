@@ -213,7 +213,7 @@ export class LightResponse {
 
   /** Has the platform make what is not text and no bytes. */
   #have(body: BodyInit): void {
-    // It says of a null-body status what is to be said.
+    // It has the platform's error for a null-body status.
     this.#real = new (real('Response'))(body, { status: this.#status, statusText: this.#statusText });
     const type = this.#real.headers.get('content-type');
     if (type !== null) this.#setType(type);
@@ -279,7 +279,7 @@ likePlatform(LightResponse.prototype, [
   ...['text', 'json', 'arrayBuffer', 'bytes', 'blob', 'formData', 'clone'],
 ]);
 
-/** A subclass may have a body of its own making, and so may a response on which somebody has put another one. */
+/** A subclass may make its own body, and somebody may have put another one on a response. */
 function isUntouched(response: object): boolean {
   return Object.getPrototypeOf(response) === LightResponse.prototype && Reflect.ownKeys(response).length === 0;
 }

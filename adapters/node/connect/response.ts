@@ -50,7 +50,7 @@ type Method = (...args: unknown[]) => unknown;
 /**
  * @param response the framework's response
  * @param into the response in memory, which gets the head as it is so far
- * @param output knows when the response is to be what it was
+ * @param output knows when the response is again what it was
  */
 export function divert(response: ServerResponse, into: ServerResponse, output: ConnectOutput): void {
   output.outer = OUTPUTS.get(response) ?? null;
@@ -83,7 +83,7 @@ export function divert(response: ServerResponse, into: ServerResponse, output: C
   divertDrain(response, into, output);
 }
 
-/** Room in memory is for the handlers to hear of, and room on the connection for the way out and for what is around it. */
+/** The handlers hear of room in memory; the way out, and what is around it, hear of room on the connection. */
 function divertDrain(response: ServerResponse, into: ServerResponse, output: ConnectOutput): void {
   const { emit } = response;
   const around = new Set(response.rawListeners('drain'));

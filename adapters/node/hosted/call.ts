@@ -25,7 +25,7 @@ export class HostedCall {
   readonly #socket: HostedSocket;
   readonly #request: HostedRequest;
   readonly #response: HostedResponse;
-  /** An empty write has come, of which only the first can be that of `flushHeaders()`. */
+  /** An empty write has come; only the first can be that of `flushHeaders()`. */
   #isFlushed = false;
   /** Bytes of the body that were handed out. */
   #sent = 0;

@@ -104,7 +104,7 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse, 
   }
 }
 
-/** `server.setTimeout()`: the server hears of a request that nothing happens to, or the request ends. */
+/** `server.setTimeout()`: the server gets an event for a request that idles, or the request ends. */
 function applyTimeout(server: Server, request: HostedRequest, response: HostedResponse): void {
   response.setTimeout(server.timeout);
   response.on('timeout', (socket: Socket) => {

@@ -110,7 +110,7 @@ class Maker<T extends object> {
         (this.#Class as unknown as Initialize).call(made, first, second);
         return made as unknown as T;
       } catch {
-        // Something on the prototype is not to be written.
+        // Something on the prototype is read-only.
         this.#isSafe = false;
       }
     }

@@ -75,7 +75,7 @@ function addUrl(request: HostedRequest, environ: Environ): void {
   const { SCRIPT_NAME: script, REQUEST_URI: uri } = environ;
   const info = encodedPathInfo(environ);
   const search = querySuffix(environ);
-  // Of a plain path at the root there is no more to know.
+  // A plain path at the root has nothing more to show.
   const isAbsolute = uri !== undefined && uri.charCodeAt(0) !== 0x2f;
   const sent = script !== '' || isAbsolute ? sentPath(environ) : null;
   // Node leaves scheme and authority of an absolute target in the URL. A middleware that changes the path removes them.

@@ -198,8 +198,8 @@ function allHeaders(response: HostedResponse, given: unknown): HeaderList {
 }
 
 /**
- * Whether Node gives its own store, which it does once a header was set by `setHeader`: by the name in lower case, the name as
- * it was given, and the value. It then has what `writeHead` was given as well.
+ * Whether Node gives its own store, which it does once a header was set by `setHeader`. Its keys are names in lower case;
+ * it has the name as it was given, and the value. It then has what `writeHead` was given as well.
  */
 function isStore(response: HostedResponse, given: unknown): given is Record<string, [string, unknown]> {
   if (typeof given !== 'object' || given === null || Object.getPrototypeOf(given) !== null) return false;

@@ -57,7 +57,7 @@ export class HostedSocket extends Duplex {
     }
   }
 
-  /** All chunks, where nothing waits behind what the other end has yet to take; else null. */
+  /** All chunks, where nothing waits behind what the other end has not taken yet; else null. */
   takeAll(): Uint8Array[] | null {
     if (!this.arrived) return null;
     const chunks = this.#chunks.slice(this.#at).filter((chunk) => chunk.byteLength > 0);

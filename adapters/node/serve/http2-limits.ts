@@ -1,5 +1,5 @@
-// Time limits of HTTP/2 sessions, of which Node has none. They end a session that idles, that sends no request, that never
-// ends one, or that resets what it sends.
+// Time limits of HTTP/2 sessions; Node has none. They end a session that idles, that sends no request, that never ends one,
+// or that resets what it sends.
 
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -141,8 +141,8 @@ class SessionWatch {
   }
 
   /**
-   * Ends a session of which something waits to be sent, and nothing leaves. Its client gives it no window; or Node 20 has
-   * ended it with a protocol error, and neither sends nor closes anything.
+   * Ends a session that has something to send, while nothing leaves. Its client gives it no window; or Node 20 has ended it
+   * with a protocol error, and neither sends nor closes anything.
    */
   #endStalled(now: number): void {
     const socket = this.#socket;

@@ -35,7 +35,7 @@ export interface ReceivedResponse {
 
 /** How a request is sent. */
 export interface SendOptions {
-  /** Where to. Of its path nothing is used. */
+  /** Where to. Its path is not used. */
   origin: string;
   /** Whether the server speaks HTTP/2 without TLS, and nothing else. */
   http2?: boolean;
@@ -47,7 +47,7 @@ export interface SendOptions {
   connected?: (socket: Socket) => void;
 }
 
-/** Headers about one connection, of which the new one has its own. (RFC 9110 §7.6.1) */
+/** Headers about one connection; the new one has its own. (RFC 9110 §7.6.1) */
 const CONNECTION_HEADERS = /^(?:connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|http2-settings)$/i;
 
 const KEEP = 1024 ** 2;

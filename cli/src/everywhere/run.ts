@@ -39,7 +39,7 @@ export interface PlatformRun {
 
 /** How an app is run. */
 export interface EverywhereOptions {
-  /** See {@link RunOptions}: what the app is, where that is not to be detected. */
+  /** See {@link RunOptions}: what the app is, where that cannot be detected. */
   kind?: RunOptions['kind'];
   /** Which ways to run it. @default all; for a Lambda handler all event sources */
   variants?: readonly Variant[];

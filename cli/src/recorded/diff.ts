@@ -100,7 +100,7 @@ function isOpen(difference: Difference, other: Other, all: readonly Difference[]
   return other.why === undefined && !follows(difference, other, all);
 }
 
-/** Whether an app was answered by what it saw, of which a platform is known to lose a part. */
+/** Whether an app was answered by what it saw, where a platform is known to lose a part of that. */
 function follows({ side }: Difference, { platforms }: Other, all: readonly Difference[]): boolean {
   const lost = all.flatMap((each) =>
     each.side === 'request' ? each.others.filter(({ why }) => why !== undefined) : [],

@@ -34,7 +34,7 @@ export function forward(request: IncomingMessage, response: ServerResponse, dest
     outgoing.removeHeader('content-length');
   }
   const limit = setTimeout(() => {
-    // Of a response that has begun the client gets no more.
+    // The client gets no more of a response that has begun.
     if (response.headersSent) response.destroy();
     else reply(response, timeoutAnswer(timeout), requestId);
     outgoing.destroy();
