@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { encodeWsgi } from '../../core/strings.ts';
 
 const KNOWN = new WeakMap<Socket, Record<string, string>>();
 
@@ -38,12 +39,17 @@ function certificateKeys(certificate: DetailedPeerCertificate, verified: boolean
   };
 }
 
-/** A subject as RFC 2253 writes it: the most specific part first. */
+/** A subject as RFC 4514 writes it, in UTF-8: the most specific part first. */
 function distinguishedName(name: object): string {
-  return Object.entries(name)
-    .flatMap(([key, value]) => [value].flat().map((each) => `${key}=${String(each).replace(/[,+"\\<>;]/g, '\\$&')}`))
-    .reverse()
-    .join(',');
+  const parts = Object.entries(name).flatMap(([key, value]) => [value].flat().map((each) => `${key}=${escaped(each)}`));
+  return encodeWsgi(parts.reverse().join(','));
+}
+
+/** A value with what has a meaning in a name escaped, and control characters with it: a log or a header may get it next. */
+function escaped(value: unknown): string {
+  return String(value)
+    .replace(/[,+"\\<>;]|^[ #]| $/g, '\\$&')
+    .replace(/[\x00-\x1f\x7f]/g, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function pem(raw: Buffer): string {

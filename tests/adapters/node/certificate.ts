@@ -4,11 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Makes `key.pem` and `cert.pem` in a folder and returns what they hold. */
-export function certificate(folder: string): { key: Buffer; cert: Buffer } {
+/** Makes `key.pem` and `cert.pem` in a folder, for a subject as OpenSSL writes it, and returns what they hold. */
+export function certificate(folder: string, subject = '/O=Waygate, tests/CN=localhost'): { key: Buffer; cert: Buffer } {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', [...request, '-subj', '/O=Waygate, tests/CN=localhost', '-keyout', key, '-out', cert], {
+  execFileSync('openssl', [...request, '-utf8', '-subj', subject, '-keyout', key, '-out', cert], {
     stdio: 'pipe',
   });
   return { key: readFileSync(key), cert: readFileSync(cert) };

@@ -1,7 +1,7 @@
 // serve(): where it listens, TLS and HTTP/2, and how it stops.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
@@ -11,8 +11,10 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Application, encode } from 'waygate';
+import { type Application, decodeWsgi, encode } from 'waygate';
+import { validator } from 'waygate/middleware';
 import { type RunningServer, type ServeOptions, serve } from 'waygate/node';
+import { certificate } from './certificate.ts';
 import { Conversation } from './http-client.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'waygate-'));
@@ -35,12 +37,7 @@ async function start(app: Application, options: ServeOptions = {}): Promise<Runn
 }
 
 beforeAll(() => {
-  const [key, cert] = [join(scratch, 'key.pem'), join(scratch, 'cert.pem')];
-  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', [...request, '-subj', '/O=Waygate, tests/CN=localhost', '-keyout', key, '-out', cert], {
-    stdio: 'pipe',
-  });
-  tls = { key: readFileSync(key), cert: readFileSync(cert) };
+  tls = certificate(scratch);
 });
 afterEach(async () => {
   for (const served of running.splice(0)) await served.close();
@@ -175,6 +172,22 @@ describe('https', () => {
     const trusting = await start(connection, { tls: { ...tls, requestCert: true, ca: tls.cert } });
     const trusted = JSON.parse((await ask(https, { ...options, port: trusting.port }))[1]);
     expect(trusted.SSL_CLIENT_VERIFY).toBe('SUCCESS');
+  });
+
+  it('gives the names in a certificate as bytes of UTF-8, and escapes what RFC 4514 asks for', async () => {
+    const subject = '/O=#1 Caf\u00e9 /OU= /CN= \u82b1\u5b50\\/x';
+    const shown = certificate(mkdtempSync(join(scratch, 'client-')), subject);
+    const served = await start(validator(connection), {
+      tls: { ...tls, requestCert: true, rejectUnauthorized: false },
+    });
+    const [response, text] = await ask(https, {
+      host: '127.0.0.1',
+      port: served.port,
+      rejectUnauthorized: false,
+      ...shown,
+    });
+    expect(response.statusCode).toBe(200);
+    expect(decodeWsgi(JSON.parse(text).SSL_CLIENT_S_DN)).toBe('CN=\\ \u82b1\u5b50/x,OU=\\ ,O=\\#1 Caf\u00e9\\ ');
   });
 });
 
