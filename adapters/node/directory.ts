@@ -13,8 +13,8 @@ const AT_ONCE = 128 * 1024;
 const FLAGS = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0);
 
 /**
- * Names that mean something else on Windows: streams, devices, names that lose their end, and the short name that most files
- * have beside their own, such as `GIT~1` for `.git`.
+ * Names that mean something else on Windows: streams, devices, and names that lose their end. Most files also have a short
+ * name beside their own, such as `GIT~1` for `.git`.
  */
 const ODD_ON_WINDOWS =
   /[:<>"|?*]|[. ](?:\/|$)|(?:^|\/)(?:(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\/|$)|[^/.]{0,6}~\d{1,6}(?:\.[^/.]{0,3})?(?:\/|$))/i;
