@@ -17,9 +17,8 @@ import { addInput, type EnvironState, nodeEnviron } from './environ.ts';
 import type { NodeGateway } from './gateway.ts';
 import type { DirectCall } from './hosted/registry.ts';
 import type { NodeTarget } from './mount.ts';
-import { onClose } from './neighbours.ts';
 import { needsNoGateway, type RequestState } from './passthrough.ts';
-import { closeWithConnection } from './pipelining.ts';
+import { onEnd } from './pipelining.ts';
 import { checkIsRequest, checkIsResponse } from './refusals.ts';
 import { send, sendEarlyHints } from './response.ts';
 import { NodeSource } from './source.ts';
@@ -242,10 +241,9 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       return;
     }
     const over = (): void => this.#over();
-    onClose(response, over);
+    onEnd(response, over);
     // Under HTTP/2 it closes only once the request is over too, for which somebody has to take what is left of it.
     if (this.#request.httpVersionMajor > 1) (response as unknown as { stream: Writable }).stream.on('finish', over);
-    if (response.socket === null) closeWithConnection(response);
   }
 
   #over(): void {

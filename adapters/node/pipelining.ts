@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { breakOff } from './break-off.ts';
+import { onClose } from './neighbours.ts';
 
 const LINES = new WeakMap<Socket, Line>();
 
@@ -113,6 +114,12 @@ function handleOf(socket: Socket): Handle | null | undefined {
   return (socket as { _handle?: Handle | null })._handle;
 }
 
+/** Listens for the end of a response, also of one that waits behind others while its client leaves. */
+export function onEnd(response: ServerResponse, listener: () => void): void {
+  onClose(response, listener);
+  if (response.socket === null && !response.writableFinished) closeWithConnection(response);
+}
+
 const QUEUED = new WeakMap<Socket, Set<ServerResponse>>();
 
 /**
@@ -121,7 +128,7 @@ const QUEUED = new WeakMap<Socket, Set<ServerResponse>>();
  *
  * @param response one without a socket as yet
  */
-export function closeWithConnection(response: ServerResponse): void {
+function closeWithConnection(response: ServerResponse): void {
   const { socket } = response.req;
   if (socket.closed) {
     close(response);

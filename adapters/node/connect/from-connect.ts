@@ -15,8 +15,8 @@ import { listenerHost } from '../hosted/host.ts';
 import { type DirectCall, hostedBehind } from '../hosted/registry.ts';
 import type { HostedRequest } from '../hosted/request.ts';
 import { closeUnread } from '../hosted/response.ts';
-import { onClose } from '../neighbours.ts';
 import { requestState } from '../passthrough.ts';
+import { onEnd } from '../pipelining.ts';
 import { send } from '../response.ts';
 import { BodyTap } from './body-tap.ts';
 import { type ConnectChain, type ConnectHandler, type ConnectNext, type ConnectWalk, toChain, walk } from './chain.ts';
@@ -192,7 +192,7 @@ class ConnectCall implements ConnectWalk {
 
   /** With the response, and no later than the body that stands for it is closed. (L-64) */
   #closeInTheEnd(exchange: InnerExchange): void {
-    onClose(this.response, exchange.close);
+    onEnd(this.response, exchange.close);
     closeUnread(this.response, exchange.close);
   }
 

@@ -16,8 +16,8 @@ import { showProperties } from '../hosted/properties.ts';
 import type { DirectCall } from '../hosted/registry.ts';
 import type { HostedRequest } from '../hosted/request.ts';
 import type { HostedResponse } from '../hosted/response.ts';
-import { onClose } from '../neighbours.ts';
 import type { NodeOptions } from '../options.ts';
+import { onEnd } from '../pipelining.ts';
 import type { ConnectMiddleware, ConnectNext } from './chain.ts';
 import { InnerExchange } from './inner-exchange.ts';
 import { ConnectOutput } from './output.ts';
@@ -109,7 +109,7 @@ class ConnectedCall {
         this.#answer(answer, exchange);
         return;
       }
-      onClose(this.#response, exchange.close);
+      onEnd(this.#response, exchange.close);
       answer.then((each) => this.#answer(each, exchange)).catch((error) => this.#next(error));
     } catch (error) {
       this.#next(error ?? new Error('The middleware threw nothing.'));
@@ -149,7 +149,7 @@ class ConnectedCall {
       exchange.close();
       return;
     }
-    if (!Array.isArray(answer.body)) onClose(response, exchange.close);
+    if (!Array.isArray(answer.body)) onEnd(response, exchange.close);
     this.#call.preventAutoDrain();
     this.#output.send(answer).then(exchange.close, (error) => {
       exchange.settle(error);

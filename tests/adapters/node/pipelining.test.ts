@@ -1,10 +1,21 @@
 // Requests that a client sends ahead of the answers: how many run at once, and what a response does before its turn.
 
+import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type Application, encode } from 'waygate';
-import { fromNode, type RunningServer, type ServeOptions, serve } from 'waygate/node';
+import connect from 'connect';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Application, type ApplicationBody, encode } from 'waygate';
+import {
+  type ConnectMiddleware,
+  fromConnect,
+  fromNode,
+  type RunningServer,
+  type ServeOptions,
+  serve,
+  toConnect,
+  toNode,
+} from 'waygate/node';
 import { Conversation, raw } from './http-client.ts';
 
 const running: RunningServer[] = [];
@@ -96,6 +107,8 @@ describe('of the requests on one connection', () => {
 });
 
 describe('before its turn', () => {
+  const passes: ConnectMiddleware = (_request, _response, next) => next();
+
   /** `/slow` answers in two pieces; whatever else comes behind it. */
   const slow =
     (behind: Application): Application =>
@@ -162,6 +175,40 @@ describe('before its turn', () => {
     expect(await Promise.race([closed, wait(3000)])).toBe('closed');
     expect(client.received).toMatch(/slowdone/);
     expect(client.received).not.toMatch(/never sent|0\r\n\r\n$/);
+  });
+
+  test.each<[string, (app: Application) => http.RequestListener]>([
+    ['an application', (app) => toNode(app)],
+    ['an application among connect functions', (app) => toNode(fromConnect(passes)(app))],
+    ['a middleware among the handlers of a framework', (app) => connect().use(toConnect(() => app))],
+  ])('%s is closed when its client leaves', async (_what, make) => {
+    let closed = 0;
+    let asked = 0;
+    const waits: Application = async (environ, startResponse) => {
+      asked++;
+      await wait(environ.PATH_INFO === '/early' ? 0 : 50);
+      startResponse('200 OK', []);
+      const body = (async function* () {
+        for (;;) {
+          yield new Uint8Array(100_000);
+          await wait(1);
+        }
+      })();
+      return Object.assign(body, { close: () => closed++ }) as unknown as ApplicationBody;
+    };
+    const server = http.createServer(make(waits)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const client = new Conversation((server.address() as net.AddressInfo).port);
+      for (const path of ['/first', '/early', '/late']) client.send(get(path));
+      await vi.waitFor(() => expect(asked).toBe(3));
+      await wait(10);
+      client.socket.resetAndDestroy();
+      await vi.waitFor(() => expect(closed).toBe(3));
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test('neither a 100 nor a 103 lands in the middle of another response', async () => {
