@@ -16,7 +16,7 @@ import type { Answer, ExchangeOptions, GatewayResponse, Passthrough, Receiver } 
 import { isNullBodyStatus } from './status.ts';
 import { isThenable } from './thenable.ts';
 import type { Application, ApplicationBody, Environ, ReadonlyHeaderList, StartResponse, Write } from './types.ts';
-import { LOST, lost, WriteQueue } from './write-queue.ts';
+import { LOST, lost, WriteQueue, writtenLate } from './write-queue.ts';
 
 const NO_OPTIONS: ExchangeOptions = {};
 const TAKEN: Promise<void> = Promise.resolve();
@@ -226,12 +226,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     // A response without content may be over while the application still writes it: that is dropped as it was before.
     if (this.phase === 'done' && (this.#hasReturned || this.head?.hasContent !== false))
       throw new ContractError('SR-16', 'write was called after the response was finished.');
-    if (this.#hasReturned) {
-      throw new ContractError(
-        'WRITE-03',
-        'write was called after the application returned its body; yield the chunk instead.',
-      );
-    }
+    if (this.#hasReturned) throw writtenLate();
     checkChunk(chunk, 'The argument of write');
     if (chunk.byteLength === 0) return TAKEN;
     if (this.fault !== null) throw this.fault.error;

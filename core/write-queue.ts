@@ -1,6 +1,6 @@
 // What an application pushes through `write`, until the platform asks for it. (WRITE-01 … WRITE-04)
 
-import { ClientDisconnectedError } from './errors.ts';
+import { ClientDisconnectedError, ContractError } from './errors.ts';
 
 /** Why a chunk was lost. */
 export const LOST = 'The response was closed before this chunk went out.';
@@ -79,6 +79,14 @@ export class WriteQueue {
     first.next = null;
     return first;
   }
+}
+
+/** The error for a `write` after the application has returned its body. (WRITE-03) */
+export function writtenLate(): ContractError {
+  return new ContractError(
+    'WRITE-03',
+    'write was called after the application returned its body; yield the chunk instead.',
+  );
 }
 
 /** What `write` returns when nobody is left to take the chunk; it may be ignored safely. (WRITE-04) */

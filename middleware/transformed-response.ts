@@ -3,11 +3,11 @@
 
 import { BodyReader, checkBody, closeBody, FLUSH } from '../core/body.ts';
 import { checkChunk } from '../core/check.ts';
-import { ClientDisconnectedError, ContractError, isA, report } from '../core/errors.ts';
+import { ClientDisconnectedError, isA, report } from '../core/errors.ts';
 import { log } from '../core/log.ts';
 import { isThenable } from '../core/thenable.ts';
 import type { ApplicationBody, Environ, StartResponse, Write } from '../core/types.ts';
-import { LOST, lost, WriteQueue } from '../core/write-queue.ts';
+import { LOST, lost, WriteQueue, writtenLate } from '../core/write-queue.ts';
 
 import { CodedChunks, OVER, type Step, stepOf } from './coded-chunks.ts';
 import { HeldHead } from './held-head.ts';
@@ -51,12 +51,7 @@ export class TransformedResponse {
     // What is not sent anyway is dropped, also once the response is over.
     if (head.outcome?.chunks !== undefined && !this.#returned) return TAKEN;
     if (this.#chunks.isClosed) return lost();
-    if (this.#returned) {
-      throw new ContractError(
-        'WRITE-03',
-        'write was called after the application returned its body; yield the chunk instead.',
-      );
-    }
+    if (this.#returned) throw writtenLate();
     checkChunk(chunk, 'The argument of write');
     if (chunk.byteLength === 0) return TAKEN;
     if (head.failure !== null) throw head.failure.error;

@@ -7,25 +7,10 @@ import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The file behind each path of package.json's exports. */
-const ENTRIES = [
-  'core/index.ts',
-  'core/adapter.ts',
-  'adapters/node/index.ts',
-  'adapters/fetch/index.ts',
-  'adapters/cloudflare-workers/index.ts',
-  'adapters/aws-lambda/index.ts',
-  'adapters/aws-lambda/sources/index.ts',
-  'adapters/fetch/presets/vercel/index.ts',
-  'adapters/fetch/presets/netlify/index.ts',
-  'adapters/node/presets/google-cloud/index.ts',
-  'adapters/fetch/presets/azure-functions/index.ts',
-  'adapters/fetch/presets/deno-deploy/index.ts',
-  'adapters/fetch/presets/fastly/index.ts',
-  'adapters/fetch/presets/bunny/index.ts',
-  'middleware/index.ts',
-  'testing/index.ts',
-];
+/** The file behind each path that the package exports. */
+const ENTRIES = Object.values<string>(JSON.parse(readFileSync(join(root, 'jsr.json'), 'utf8')).exports).map((path) =>
+  path.replace('./', ''),
+);
 
 interface Declared {
   name: string;

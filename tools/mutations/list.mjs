@@ -262,8 +262,8 @@ const gateway = [
   {
     rule: 'WRITE-03',
     what: 'write works from inside the body',
-    from: '    if (this.#hasReturned) {',
-    to: '    if (false) {',
+    from: 'if (this.#hasReturned) throw writtenLate();',
+    to: '',
   },
   {
     rule: 'WRITE-03',
