@@ -18,6 +18,7 @@ export class Head implements GatewayResponse {
   headers: HeaderList;
   /** Unset until the head is committed. */
   body!: Uint8Array[] | ResponseBody;
+  text: string | undefined = undefined;
   /** Bytes that are still to come: of the declared length, or -1 where none is declared; 0 once no more go out. */
   #bytesLeft: number;
   readonly #isHead: boolean;

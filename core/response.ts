@@ -15,6 +15,8 @@ export interface GatewayResponse {
   readonly headers: HeaderList;
   /** All chunks at once, with nothing left to close; or a body to be pulled, and closed when the response is over. */
   readonly body: Uint8Array[] | ResponseBody;
+  /** All of the body where an adapter has it as a text of ASCII; `body` is empty then. */
+  readonly text?: string | undefined;
   /** Tells it from a {@link Passthrough}. */
   readonly passthrough?: undefined;
   /** The application failed before its head, and this response stands in for its own; only with {@link ExchangeOptions.onFailure}. */

@@ -2,15 +2,17 @@
 // hosted/ has the side of the hosted app: the request it sees, what else it is given, how its response is read. The file
 // passthrough.ts says when none of that is needed.
 
+import { type DirectApp, markDirect } from '../../core/direct-app.ts';
 import { describe, RequestError } from '../../core/errors.ts';
 import { type GatewayInput, gatewayInput } from '../../core/input-base.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { cancelBody } from './foreign-body.ts';
 import { HostedBody } from './hosted/body.ts';
-import { platformArguments } from './hosted/platform.ts';
-import { hostedRequest, remember } from './hosted/request.ts';
-import { checkResponse, respond } from './hosted/response.ts';
+import { directArguments, platformArguments } from './hosted/platform.ts';
+import { directRequest, hostedRequest, remember } from './hosted/request.ts';
+import { checkResponse, respond, responseInMemory } from './hosted/response.ts';
+import { isLightEnough } from './light/request.ts';
 import { originalRequest } from './passthrough.ts';
 
 /** A handler of the Fetch kind. What follows the request is the platform's: bindings and execution context, by custom. */
@@ -40,7 +42,7 @@ export type FetchApp = FetchHandlerFunction | { fetch: FetchHandlerFunction };
  */
 export function fromFetch(app: FetchApp): Application {
   const handler = toHandler(app);
-  return (environ, startResponse) => {
+  const application: Application = (environ, startResponse) => {
     const original = originalRequest(environ);
     if (original === null) return host(handler, environ, startResponse);
     remember(original, environ);
@@ -50,6 +52,23 @@ export function fromFetch(app: FetchApp): Application {
       (response) => respond(response, environ, startResponse),
       startResponse,
     );
+  };
+  return markDirect(application, directApp(handler));
+}
+
+/** The handler for a gateway that calls it without an environ, as {@link host} does with one. */
+function directApp(handler: FetchHandlerFunction): DirectApp {
+  return {
+    get isOpen(): boolean {
+      return isLightEnough();
+    },
+    call(direct) {
+      const [bindings, context] = directArguments(direct);
+      return handler(directRequest(direct), bindings, context);
+    },
+    inMemory: responseInMemory,
+    finish: (answer, environ, startResponse) =>
+      respond(answered(answer, gatewayInput(environ['wsgi.input'])), environ, startResponse),
   };
 }
 

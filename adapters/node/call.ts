@@ -3,16 +3,26 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
+import type { DirectApp } from '../../core/direct-app.ts';
 import { ClientDisconnectedError, isA, report, statusOf } from '../../core/errors.ts';
 import { Exchange } from '../../core/exchange.ts';
+import { Input } from '../../core/input.ts';
 import { RequestLifetime } from '../../core/lifetime.ts';
 import { log } from '../../core/log.ts';
 import { plainResponse, refuse } from '../../core/plain-response.ts';
 import { attachState, lazyKey, stateOf } from '../../core/private-state.ts';
 import type { Answer, Receiver } from '../../core/response.ts';
 import { isThenable } from '../../core/thenable.ts';
-import type { Environ, ErrorStream, HeaderList, InputStream, ReadonlyHeaderList } from '../../core/types.ts';
+import type {
+  Application,
+  Environ,
+  ErrorStream,
+  HeaderList,
+  InputStream,
+  ReadonlyHeaderList,
+} from '../../core/types.ts';
 import { breakOff, hasLost } from './break-off.ts';
+import { DirectRequestCall, type RestOfCall } from './direct-request.ts';
 import { addInput, type EnvironState, nodeEnviron } from './environ.ts';
 import type { NodeGateway } from './gateway.ts';
 import type { DirectCall } from './hosted/registry.ts';
@@ -20,11 +30,11 @@ import type { NodeTarget } from './mount.ts';
 import { needsNoGateway, type RequestState } from './passthrough.ts';
 import { onEnd } from './pipelining.ts';
 import { checkIsRequest, checkIsResponse } from './refusals.ts';
-import { send, sendEarlyHints } from './response.ts';
+import { send, sendEarlyHints, sendPlain } from './response.ts';
 import { NodeSource } from './source.ts';
 import { endUnread } from './untouched-request.ts';
 
-export class NodeCall extends RequestLifetime implements EnvironState, RequestState, Receiver<DirectCall> {
+export class NodeCall extends RequestLifetime implements EnvironState, RequestState, RestOfCall, Receiver<DirectCall> {
   readonly #gateway: NodeGateway;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -32,6 +42,8 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   #next: (() => void) | null;
   /** The request line as it came, where a listener has the request before its environ is made. */
   #line: NodeTarget | null = null;
+  /** The request as a hosted Fetch app sees it that is called without an environ. */
+  #direct: DirectRequestCall | null = null;
   /** The request body; null when there is none. */
   #source: NodeSource | null = null;
   /** `wsgi.input` as this gateway made it. */
@@ -56,12 +68,16 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
    * @throws {TypeError} where it was not called with the request and the response of a Node server
    */
   run(): void {
-    const { app, settings, exchangeOptions, passthrough } = this.#gateway;
-    const { direct } = passthrough;
-    if (direct !== null && this.#mayPassAtOnce()) {
-      this.#passAtOnce(direct);
-      return;
-    }
+    const { app, passthrough } = this.#gateway;
+    const { direct, directApp } = passthrough;
+    const request = this.#request;
+    // A request that one listener has given to another shares the state of that one.
+    if (direct !== null && stateOf(request) === undefined && needsNoGateway(request)) this.#passAtOnce(direct);
+    else if (directApp?.isOpen !== true || !this.#callAtOnce(directApp)) this.#runApplication(app);
+  }
+
+  #runApplication(app: Application): void {
+    const { settings, exchangeOptions } = this.#gateway;
     const errors = settings.errors();
     let environ: Environ;
     try {
@@ -71,9 +87,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       return;
     }
     this.begin(new Exchange(environ, exchangeOptions)).runTo(app, this);
-    if (this.#endSeenBy === 'answer') return;
-    checkIsResponse(this.#response);
-    this.#watch();
+    this.follow();
   }
 
   /** @throws {RequestError} for a request that cannot be served */
@@ -82,9 +96,14 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     const response = this.#response;
     const { info, settings } = this.#gateway;
     const environ = nodeEnviron(request, response, info, settings, errors, this.#line ?? request, this);
-    this.#source = addInput(environ, request, response, settings.maxBodyBytes);
+    if (this.#input === null) this.#source = addInput(environ, request, response, settings.maxBodyBytes);
+    else environ['wsgi.input'] = this.#input;
     this.#input = environ['wsgi.input'];
     return environ;
+  }
+
+  get input(): InputStream | null {
+    return this.#input;
   }
 
   override attachTo(environ: Environ): void {
@@ -113,11 +132,6 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   // The passthrough: a hosted listener answers on the connection's own objects. It may still fail like any application.
 
-  /** Whether a listener may have the request at once. One that another listener gave it to shares the state of that one. */
-  #mayPassAtOnce(): boolean {
-    return stateOf(this.#request) === undefined && needsNoGateway(this.#request);
-  }
-
   /** Its environ is made when somebody looks at it, of what the listener has not changed yet. */
   #passAtOnce(listener: DirectCall): void {
     const { method, url, baseUrl, originalUrl } = this.#request as NodeTarget;
@@ -125,6 +139,36 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     attachState(this.#request, this);
     Object.defineProperty(this.#request, 'environ', ENVIRON);
     this.#pass(listener);
+  }
+
+  /** Calls a hosted Fetch app without an environ. False for a request that it cannot have so: nothing has happened then. */
+  #callAtOnce(app: DirectApp): boolean {
+    const { maxBodyBytes } = this.#gateway.settings;
+    const direct = DirectRequestCall.of(this, this.#request, this.#response, maxBodyBytes);
+    if (direct === null) return false;
+    this.#direct = direct;
+    this.#line = direct;
+    if (direct.bodyLength !== 0) {
+      this.#source = new NodeSource(this.#request, this.#response, false, direct.declaredLength);
+      this.#input = new Input(this.#source, direct.declaredLength, maxBodyBytes);
+    }
+    direct.run(app);
+    return true;
+  }
+
+  /**
+   * What an application that was called without an environ leaves to be done with one. Never throws.
+   *
+   * @param app gives its answer, or fails as it did
+   */
+  runRest(app: Application): void {
+    try {
+      const { environ } = this.#direct as DirectRequestCall;
+      this.begin(new Exchange(environ, this.#gateway.exchangeOptions)).runTo(app, this);
+      this.follow();
+    } catch (error) {
+      this.#giveUp(error);
+    }
   }
 
   isUnchanged(environ: Environ): boolean {
@@ -154,19 +198,10 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       if (!hasLost(this.#request, response)) this.#reportError(error);
       if (response.destroyed || response.writableEnded) return;
       if (response.headersSent) breakOff(response);
-      else this.#sendPlain(statusOf(error));
+      else sendPlain(plainResponse(statusOf(error), this.#request.method), response);
     } catch (second) {
       this.#giveUp(second);
     }
-  }
-
-  #sendPlain(status: number): void {
-    const response = this.#response;
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
-    const page = plainResponse(status, this.#request.method);
-    // Node takes no list of pairs for a response that has had headers set.
-    for (const [name, value] of page.headers) response.setHeader(name, value);
-    send(page, response);
   }
 
   // The response.
@@ -231,6 +266,13 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   // The end, and the client that leaves before it.
 
+  /** Until there is a response somebody has to see whether the client is there. */
+  follow(): void {
+    if (this.#endSeenBy === 'answer') return;
+    checkIsResponse(this.#response);
+    this.#watch();
+  }
+
   /** Follows the response to its end, good or bad. The request does not show it: it closes once it was read. */
   #watch(): void {
     if (this.#endSeenBy === 'watch') return;
@@ -253,6 +295,9 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       // Under HTTP/2 a response is finished also where its stream was reset, but nobody has ended it.
       if (writableEnded && writableFinished) this.finish();
       else this.clientLeft();
+      // What a Fetch app still does is waited for, as an exchange has it waited for. (CLOSE-03)
+      const working = this.#direct?.pending ?? null;
+      if (working !== null) this.waitUntil(working);
       this.#source?.discard();
     } catch (error) {
       this.#reportError(error);
@@ -286,7 +331,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   #reportError(error: unknown): void {
     const { settings, exchangeOptions } = this.#gateway;
     try {
-      const { environ } = this.#request as unknown as { environ: Environ };
+      const { environ } = this.#direct ?? (this.#request as unknown as { environ: Environ });
       const exchange = this.exchange ?? this.begin(new Exchange(environ, exchangeOptions));
       exchange.reportError(error);
     } catch {

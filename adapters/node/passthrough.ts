@@ -4,6 +4,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { DeferredBody } from '../../core/deferred-body.ts';
+import { type DirectApp, directBehind } from '../../core/direct-app.ts';
 import type { Settings } from '../../core/environ.ts';
 import { addHeaderLines } from '../../core/header-plans.ts';
 import { stateOf } from '../../core/private-state.ts';
@@ -32,6 +33,8 @@ export function requestState(environ: Environ): RequestState | undefined {
 export class Passthrough {
   /** The listener that is the whole application, where no option asks for more: it needs no environ. */
   readonly direct: DirectCall | null;
+  /** The Fetch app that is the whole application, likewise. */
+  readonly directApp: DirectApp | null;
   readonly #settings: Settings;
   readonly #isHosted: boolean;
   /** No request may pass: the deployer adds headers that it would lack, or its response may be given up for another's. */
@@ -42,8 +45,9 @@ export class Passthrough {
     this.#settings = settings;
     this.#isHosted = hosted !== undefined;
     this.#isClosed = fallThrough || settings.deployerKeys.some(([key]) => key.startsWith('HTTP_'));
-    const isBare = !this.#isClosed && settings.basePath === '' && settings.maxBodyBytes === Number.POSITIVE_INFINITY;
-    this.direct = (isBare && hosted?.listener) || null;
+    const isBare = !this.#isClosed && settings.basePath === '';
+    this.direct = (isBare && settings.maxBodyBytes === Number.POSITIVE_INFINITY && hosted?.listener) || null;
+    this.directApp = (isBare && directBehind(app)) || null;
   }
 
   /** Whether a listener may have a request as it is: environ shows it unchanged, and nothing has to be counted. */

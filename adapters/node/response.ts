@@ -24,6 +24,8 @@ export function send(answer: GatewayResponse, response: ServerResponse, watched 
   if (!Array.isArray(body)) {
     if (body.wantsHead) response.flushHeaders();
     new Sending(body, headers, response).go();
+  } else if (answer.text !== undefined) {
+    sendText(response, answer.text, isNodes, isFree);
   } else if (body.length !== 1) {
     for (const chunk of body) if (chunk.byteLength > 0) response.write(asBuffer(chunk));
     response.end();
@@ -33,6 +35,14 @@ export function send(answer: GatewayResponse, response: ServerResponse, watched 
     response.end(asBuffer(body[0] as Uint8Array));
   }
   return isFree;
+}
+
+/** Sends a page in the place of what a hosted listener has prepared. */
+export function sendPlain(page: GatewayResponse, response: ServerResponse): void {
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  // Node takes no list of pairs for a response that has had headers set.
+  for (const [name, value] of page.headers) response.setHeader(name, value);
+  send(page, response);
 }
 
 /** Up to this many bytes a body goes out in one piece with the head. */
@@ -56,9 +66,18 @@ function endWith(response: ServerResponse, chunk: Uint8Array, isFree: boolean): 
     response.end(asBuffer(chunk));
     return;
   }
-  const text = latin1Slice.call(chunk, 0, byteLength);
+  endWithText(response, latin1Slice.call(chunk, 0, byteLength), isFree);
+}
+
+function endWithText(response: ServerResponse, text: string, isFree: boolean): void {
   if (isFree) endAtOnce(response, text);
   else response.end(text, 'latin1');
+}
+
+/** A text of ASCII, which is one byte in each character as it is. Other code than Node's gets bytes. */
+function sendText(response: ServerResponse, text: string, isNodes: boolean, isFree: boolean): void {
+  if (isNodes && text.length <= SMALL_BODY) endWithText(response, text, isFree);
+  else response.end(Buffer.from(text, 'latin1'));
 }
 
 /** The same bytes in the one class of byte arrays that all middleware knows. */

@@ -1,6 +1,8 @@
 // What a Fetch handler is given besides the request, on each platform as its framework's own adapter for that platform
 // gives it: Hono shows the first as `c.env`, the second as `c.executionCtx`.
 
+import type { DirectRequest } from '../../../core/direct-app.ts';
+import { attachState, lazyKey } from '../../../core/private-state.ts';
 import type { Environ } from '../../../core/types.ts';
 
 /** Keeps work alive after the response: the part of Workers' `ExecutionContext` that every platform can give. */
@@ -21,10 +23,19 @@ export interface ExecutionContextLike {
  */
 export function platformArguments(environ: Environ): readonly unknown[] {
   const given = environ['fetch.arguments'];
-  if (Array.isArray(given)) return given.length > 1 ? given : [given[0], new HostedContext(environ)];
+  if (Array.isArray(given)) return given.length > 1 ? given : [given[0], new HostedContext(environ, null)];
   if ('cloudflare.ctx' in environ) return [environ['cloudflare.env'], environ['cloudflare.ctx']];
-  return [bindings(environ), new HostedContext(environ)];
+  return [bindings(environ), new HostedContext(environ, null)];
 }
+
+/** The same for a request on node that has no environ yet: it is made when somebody looks for it. */
+export function directArguments(direct: DirectRequest): readonly [object, ExecutionContextLike] {
+  const given = { incoming: direct.own('node.request'), outgoing: direct.own('node.response') };
+  attachState(given, direct);
+  return [Object.defineProperty(given, 'environ', ENVIRON), new HostedContext(null, direct)];
+}
+
+const ENVIRON: PropertyDescriptor = /* @__PURE__ */ lazyKey('environ', (direct: DirectRequest) => direct.environ);
 
 function bindings(environ: Environ): object {
   if ('node.request' in environ) {
@@ -49,15 +60,19 @@ function lambdaBindings(environ: Environ): object {
 }
 
 class HostedContext implements ExecutionContextLike {
-  readonly #environ: Environ;
+  readonly #environ: Environ | null;
+  readonly #direct: DirectRequest | null;
   readonly props: Record<string, never> = {};
 
-  constructor(environ: Environ) {
+  /** @param environ null where `direct` makes it */
+  constructor(environ: Environ | null, direct: DirectRequest | null) {
     this.#environ = environ;
+    this.#direct = direct;
   }
 
   waitUntil(promise: Promise<unknown>): void {
-    this.#environ['waygate.wait_until'](promise);
+    const environ = this.#environ ?? (this.#direct as DirectRequest).environ;
+    environ['waygate.wait_until'](promise);
   }
 
   passThroughOnException(): void {}

@@ -1,6 +1,7 @@
 // The `Request` that a Fetch handler sees, made from environ: what a middleware changed there is what it shows.
 
 import { isToken } from '../../../core/check.ts';
+import type { DirectRequest } from '../../../core/direct-app.ts';
 import { BadRequestError, quote, RequestError } from '../../../core/errors.ts';
 import { gatewayInput } from '../../../core/input-base.ts';
 import { attachState, stateOf } from '../../../core/private-state.ts';
@@ -8,7 +9,7 @@ import type { Environ } from '../../../core/types.ts';
 import { real } from '../light/real.ts';
 import { isLightEnough, LazyRequest, type RequestParts } from '../light/request.ts';
 import { hostedHeaders } from './headers.ts';
-import { hostedUrl } from './url.ts';
+import { directUrl, hostedUrl } from './url.ts';
 
 /**
  * Makes the request. Its URL is that of {@link hostedUrl}, its signal is `waygate.signal`, its body reads from
@@ -22,13 +23,26 @@ export function hostedRequest(environ: Environ): Request {
   const parts: RequestParts = { url: hostedUrl(environ), method, hasBody: hasBody(environ, method) };
   let request: Request;
   if (isLightEnough()) {
-    request = new LazyRequest(environ, parts, makeRequest) as unknown as Request;
+    request = new LazyRequest(environ, null, parts, makeRequest) as unknown as Request;
   } else {
     request = makeRequest(environ, parts);
     remember(request, environ);
   }
   copyOwnProperties(environ['fetch.request'], request);
   return request;
+}
+
+/**
+ * The same request where there is no environ yet: one that makes its parts when they are used. Nobody has put anything on it.
+ *
+ * @throws {RequestError} as {@link hostedRequest}
+ */
+export function directRequest(direct: DirectRequest): Request {
+  const method = normalizedMethod(direct.method);
+  const isBodiless = method === 'GET' || method === 'HEAD';
+  const url = directUrl(direct) ?? hostedUrl(direct.environ);
+  const parts: RequestParts = { url, method, hasBody: !isBodiless && direct.input !== null };
+  return new LazyRequest(null, direct, parts, makeRequest) as unknown as Request;
 }
 
 /** What a router, for example, has put on the platform's own request is meant for the code that gets it next. */

@@ -1,6 +1,7 @@
 // The `Response` of a Fetch handler, given to the gateway.
 
 import { isHopByHop } from '../../../core/check.ts';
+import type { DirectAnswer } from '../../../core/direct-app.ts';
 import { describe, RequestError } from '../../../core/errors.ts';
 import { reasonPhrase } from '../../../core/status.ts';
 import { encode, encodeWsgi, trimBlanks } from '../../../core/strings.ts';
@@ -84,6 +85,15 @@ export function respond(
   }
   startResponse(line, headers);
   return asBody(stream, environ, isLive);
+}
+
+/** The answer of a handler where all of it is in memory; null for any other. */
+export function responseInMemory(answer: unknown): DirectAnswer | null {
+  const parts = typeof answer === 'object' && answer !== null ? lightMode()?.parts(answer) : null;
+  if (!parts) return null;
+  const { status, statusText, headers, body } = parts;
+  const phrase = statusText === '' ? reasonPhrase(status) : reason(answer as Response);
+  return { status, reason: phrase, headers, body };
 }
 
 /** The same for one whose body never was a stream. */

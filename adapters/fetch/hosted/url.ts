@@ -1,5 +1,6 @@
 // The URL that a Fetch handler sees, made from environ.
 
+import type { DirectRequest } from '../../../core/direct-app.ts';
 import { BadRequestError, quote } from '../../../core/errors.ts';
 import { memo } from '../../../core/memo.ts';
 import type { Environ } from '../../../core/types.ts';
@@ -34,6 +35,16 @@ export function hostedUrl(environ: Environ): string {
   }
   const end = query === '' ? '' : `?${escapeBytes(query)}`;
   return new URL(start + escapeBytes(rooted) + end).href;
+}
+
+/** A target that the URL standard leaves as it is, but for dot segments; a lone "?" is rare. */
+const PLAIN_TARGET = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(?:\?[\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]+)?$/;
+
+/** The same URL, where it can be told without an environ; else null. */
+export function directUrl({ scheme, host, target }: DirectRequest): string | null {
+  if (!PLAIN_TARGET.test(target) || hasDotSegments(target)) return null;
+  const start = originOf(`${scheme}://${host}`);
+  return start === null ? null : start + target;
 }
 
 /** Whether a path, in the encoding that was sent, is another one in a URL. (URL-05) */

@@ -1,5 +1,6 @@
 // The headers of a light request: single look-ups are answered from environ, and a real `Headers` is made for all else.
 
+import type { DirectRequest } from '../../../core/direct-app.ts';
 import { headerKey } from '../../../core/environ.ts';
 import type { Environ } from '../../../core/types.ts';
 import { hostedHeaders } from '../hosted/headers.ts';
@@ -9,11 +10,15 @@ import { standFor } from './stand-for.ts';
 
 /** In everything that can be observed a `Headers`, also by `new Headers(it)`, which reads it as an iterable. */
 export class LightHeaders implements Iterable<[string, string]> {
-  #environ: Environ;
+  /** The request while it has no environ. */
+  readonly #direct: DirectRequest | null;
+  #environ: Environ | null;
   #real: Headers | null = null;
 
-  constructor(environ: Environ) {
+  /** @param environ null where `direct` makes it */
+  constructor(environ: Environ | null, direct: DirectRequest | null) {
     this.#environ = environ;
+    this.#direct = direct;
   }
 
   static is(headers: object): boolean {
@@ -22,7 +27,7 @@ export class LightHeaders implements Iterable<[string, string]> {
 
   /** The real headers, made when they are first needed. */
   real(): Headers {
-    this.#real ??= new (headersClass())(hostedHeaders(this.#environ));
+    this.#real ??= new (headersClass())(hostedHeaders(this.#known()));
     return this.#real;
   }
 
@@ -30,6 +35,11 @@ export class LightHeaders implements Iterable<[string, string]> {
   platform(): Headers {
     const made = this.real();
     return lightMode()?.headers(made) ?? made;
+  }
+
+  #known(): Environ {
+    this.#environ ??= (this.#direct as DirectRequest).environ;
+    return this.#environ;
   }
 
   /** From now on these are the headers of a real request, so that a change of one shows in the other. */
@@ -40,7 +50,9 @@ export class LightHeaders implements Iterable<[string, string]> {
   get(name: string): string | null {
     if (this.#real === null && typeof name === 'string') {
       const key = headerKey(name);
-      const value = this.#environ[key];
+      const sent = this.#environ === null && key !== '' ? this.#direct?.header(name) : undefined;
+      if (sent === null) return null;
+      const value = sent ?? this.#known()[key];
       // The real headers judge anything out of the ordinary, for example an illegal name.
       if (typeof value === 'string' && PLAIN.test(value)) return value;
       if (value === undefined && key !== '') return null;

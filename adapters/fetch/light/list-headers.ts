@@ -6,7 +6,7 @@ import { describe, quote } from '../../../core/errors.ts';
 import { memo } from '../../../core/memo.ts';
 import { LightHeaders } from './headers.ts';
 import { listIterator } from './list-iterator.ts';
-import { markAsUncloneable, real } from './real.ts';
+import { isProxy, markAsUncloneable, real } from './real.ts';
 import { instanceCheck, likePlatform, standFor } from './stand-for.ts';
 
 /** The name in lower case, the value, and the name as it was first given, which is what is shown. */
@@ -196,6 +196,14 @@ export class ListHeaders implements Iterable<[string, string]> {
     const iterate: unknown = (init as Partial<Iterable<unknown>>)[Symbol.iterator];
     if (#list in init && iterate === ENTRIES) {
       for (const [name, value, given] of init.#list) this.#list.push([name, value, given]);
+      return;
+    }
+    if (iterate === undefined && !isProxy(init) && Object.getOwnPropertySymbols(init).length === 0) {
+      // What a getter takes away is not there any more.
+      for (const name of Object.keys(init)) {
+        if (Object.hasOwn(init, name))
+          this.#add(headerName(name), headerValue((init as Record<string, unknown>)[name]), name);
+      }
       return;
     }
     if (iterate === undefined) {

@@ -41,11 +41,17 @@ export function replaceGlobals(globals: FetchGlobals): void {
   }
 }
 
+/** What of Node's own modules is used. */
+interface Builtin {
+  markAsUncloneable?(object: object): void;
+  types?: { isProxy(value: unknown): boolean };
+}
+
 /** What of Node's `process` is looked at, where there is one. */
 interface Process {
   versions?: Record<string, string | undefined>;
   moduleLoadList?: unknown;
-  getBuiltinModule?(name: string): { markAsUncloneable?(object: object): void } | undefined;
+  getBuiltinModule?(name: string): Builtin | undefined;
 }
 
 const node = (globalThis as { process?: Process }).process;
@@ -75,3 +81,7 @@ function uncloneable(): ((object: object) => void) | undefined {
   if (!isNode() || Number.parseInt(node?.versions?.node ?? '', 10) < 22) return undefined;
   return node?.getBuiltinModule?.('node:worker_threads')?.markAsUncloneable;
 }
+
+/** Whether an object is a proxy, which sees in what order it is asked; true where nothing can tell. */
+export const isProxy: (object: object) => boolean =
+  (isNode() ? node?.getBuiltinModule?.('node:util')?.types?.isProxy : undefined) ?? ((): boolean => true);

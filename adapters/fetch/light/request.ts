@@ -2,7 +2,8 @@
 // need one: they read the URL, a header, the body as text. Its prototype chain ends in `Request.prototype`, so that it is a
 // Request to `instanceof`. Whatever it does not answer by itself, a real Request answers.
 
-import type { Environ } from '../../../core/types.ts';
+import type { DirectRequest } from '../../../core/direct-app.ts';
+import type { Environ, InputStream } from '../../../core/types.ts';
 import { LightHeaders } from './headers.ts';
 import { lightMode } from './mode.ts';
 import { real } from './real.ts';
@@ -21,7 +22,9 @@ export interface RequestParts {
 type Make = (environ: Environ, parts: RequestParts, headers: Headers | undefined, signal: AbortSignal) => Request;
 
 export class LazyRequest {
-  readonly #environ: Environ;
+  /** Makes the environ, and answers for it as long as there is none. */
+  readonly #direct: DirectRequest | null;
+  #environ: Environ | null;
   readonly #parts: RequestParts;
   readonly #make: Make;
   #headers: LightHeaders | null = null;
@@ -29,16 +32,20 @@ export class LazyRequest {
   #read = false;
   #real: Request | null = null;
 
-  /** @param make makes the real request, should it be needed */
-  constructor(environ: Environ, parts: RequestParts, make: Make) {
+  /**
+   * @param environ null where `direct` makes it
+   * @param make makes the real request, should it be needed
+   */
+  constructor(environ: Environ | null, direct: DirectRequest | null, parts: RequestParts, make: Make) {
     this.#environ = environ;
+    this.#direct = direct;
     this.#parts = parts;
     this.#make = make;
   }
 
   /** The environ behind a light request, or undefined for anything else. */
   static environOf(request: object): Environ | undefined {
-    return #environ in request ? request.#environ : undefined;
+    return #environ in request ? request.#known() : undefined;
   }
 
   static is(request: object): request is LazyRequest {
@@ -59,12 +66,12 @@ export class LazyRequest {
   }
 
   get headers(): Headers {
-    this.#headers ??= new LightHeaders(this.#environ);
+    this.#headers ??= new LightHeaders(this.#environ, this.#direct);
     return this.#headers as unknown as Headers;
   }
 
   get signal(): AbortSignal {
-    return this.#environ['waygate.signal'];
+    return this.#environ === null ? (this.#direct as DirectRequest).signal : this.#environ['waygate.signal'];
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -76,16 +83,16 @@ export class LazyRequest {
   }
 
   text(): Promise<string> {
-    return this.#reads() ? this.#environ['wsgi.input'].text() : this.#materialize().text();
+    return this.#reads() ? this.#input().text() : this.#materialize().text();
   }
 
   json(): Promise<unknown> {
-    return this.#reads() ? this.#environ['wsgi.input'].json() : this.#materialize().json();
+    return this.#reads() ? this.#input().json() : this.#materialize().json();
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
     if (!this.#reads()) return this.#materialize().arrayBuffer();
-    const bytes = await this.#environ['wsgi.input'].bytes();
+    const bytes = await this.#input().bytes();
     // A chunk may be a view of a larger buffer, which is nobody else's business.
     return bytes.slice().buffer as ArrayBuffer;
   }
@@ -106,6 +113,15 @@ export class LazyRequest {
     return this.#materialize().clone();
   }
 
+  #known(): Environ {
+    this.#environ ??= (this.#direct as DirectRequest).environ;
+    return this.#environ;
+  }
+
+  #input(): InputStream {
+    return (this.#environ === null ? this.#direct?.input : null) ?? this.#known()['wsgi.input'];
+  }
+
   /** Whether a body can be read straight from `wsgi.input`; it then counts as used. */
   #reads(): boolean {
     if (!this.#parts.hasBody || this.#read || this.#real !== null) return false;
@@ -115,7 +131,7 @@ export class LazyRequest {
 
   #materialize(): Request {
     if (this.#real !== null) return this.#real;
-    const real = this.#make(this.#environ, this.#parts, this.#headers?.platform(), following(this.signal));
+    const real = this.#make(this.#known(), this.#parts, this.#headers?.platform(), following(this.signal));
     this.#real = real;
     this.#headers?.become(real.headers);
     // What was read without it must be used for it too.
@@ -177,7 +193,7 @@ function supportsLazyRequest(): boolean {
       body: 'body',
     });
     const environ = { 'waygate.signal': own.signal } as Environ;
-    const light = new LazyRequest(environ, { url: own.url, method: own.method, hasBody: true }, () => own);
+    const light = new LazyRequest(environ, null, { url: own.url, method: own.method, hasBody: true }, () => own);
     const copy = new (real('Request'))(light as unknown as Request);
     return (
       copy.url === own.url && copy.method === 'POST' && copy.headers.get('x-light') === 'yes' && copy.body !== null
