@@ -1,6 +1,6 @@
-// An app that a gateway may call before there is an environ: one of another kind than the gateway's platform, hosted as an
-// application with nothing around it. The app sees the request by a few questions, and an environ is made of that request
-// when somebody asks for it. An adapter that hosts such apps marks its applications; a gateway that knows how looks for it.
+// An app that a gateway may call before there is an environ. It is of another kind than the gateway's platform, and hosted
+// as an application with nothing around it. The app asks a few questions of the request, and the environ is made when
+// somebody asks for it. An adapter that hosts such apps marks its applications, and a gateway looks for the mark.
 
 import type { Application, ApplicationBody, Environ, HeaderList, InputStream, StartResponse } from './types.ts';
 
@@ -27,7 +27,7 @@ export interface DirectRequest {
    * A request header.
    *
    * @param name a legal name without `_`, in lower case or as it is usually spelled
-   * @returns null where there is none; undefined where only environ can tell, for example of a repeated one
+   * @returns null where there is none; undefined where only environ has it, for example a repeated one
    */
   header(name: string): string | null | undefined;
   /** What environ has under this key of the platform's own, such as `node.request`; undefined for any other. */

@@ -40,7 +40,7 @@ export function hostedUrl(environ: Environ): string {
 /** A target that the URL standard leaves as it is, but for dot segments; a lone "?" is rare. */
 const PLAIN_TARGET = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*(?:\?[\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]+)?$/;
 
-/** The same URL, where it can be told without an environ; else null. */
+/** The same URL without an environ; null where the URL standard would change it. */
 export function directUrl({ scheme, host, target }: DirectRequest): string | null {
   if (!PLAIN_TARGET.test(target) || hasDotSegments(target)) return null;
   const start = originOf(`${scheme}://${host}`);

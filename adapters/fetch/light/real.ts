@@ -82,6 +82,6 @@ function uncloneable(): ((object: object) => void) | undefined {
   return node?.getBuiltinModule?.('node:worker_threads')?.markAsUncloneable;
 }
 
-/** Whether an object is a proxy, which sees in what order it is asked; true where nothing can tell. */
+/** Whether an object is a proxy, which sees in what order it is asked; true where the platform does not say. */
 export const isProxy: (object: object) => boolean =
   (isNode() ? node?.getBuiltinModule?.('node:util')?.types?.isProxy : undefined) ?? ((): boolean => true);
