@@ -1,7 +1,6 @@
 // A request for a hosted Fetch app, which is called before there is an environ. Only an ordinary request is one: what a
 // gateway would refuse or answer by itself, and whatever is rare, goes the longer way.
 
-import { IncomingMessage, ServerResponse } from 'node:http';
 import { checkOwnHeaders, checkStatus } from '../../core/check.ts';
 import type { DirectAnswer, DirectApp, DirectRequest } from '../../core/direct-app.ts';
 import { Head } from '../../core/head.ts';
@@ -11,6 +10,7 @@ import { encode } from '../../core/strings.ts';
 import { isThenable } from '../../core/thenable.ts';
 import type { Application, Environ, InputStream } from '../../core/types.ts';
 import { connectionOf, socketOf } from './environ.ts';
+import { IncomingMessage, ServerResponse } from './http.ts';
 import type { NodeTarget } from './mount.ts';
 import { checkSilently } from './refusals.ts';
 

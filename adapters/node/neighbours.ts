@@ -3,7 +3,7 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from './http.ts';
 
 const { writeHead, setHeader, write, end } = ServerResponse.prototype;
 

@@ -1,8 +1,8 @@
 // Responses in fewer pieces than Node makes of them: head and body in one write, and a chunk with its frame in one. Only
 // where every method on the way is Node's own, which is then given what it would be given otherwise, in one piece.
 
-import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ServerResponse } from './http.ts';
 import { hasNodesMethods, isObserved, isOwn } from './neighbours.ts';
 
 /** What Node's class has and its types leave out. */

@@ -2,7 +2,6 @@
 // changed them. This file decides when it may.
 
 import { AsyncResource } from 'node:async_hooks';
-import { IncomingMessage, type ServerResponse } from 'node:http';
 import { DeferredBody } from '../../core/deferred-body.ts';
 import { type DirectApp, directBehind } from '../../core/direct-app.ts';
 import type { Settings } from '../../core/environ.ts';
@@ -11,6 +10,7 @@ import { stateOf } from '../../core/private-state.ts';
 import type { Application, ApplicationBody, Environ, StartResponse } from '../../core/types.ts';
 import { connectionOf, protocolOf, socketOf } from './environ.ts';
 import { type DirectCall, hostedBehind } from './hosted/registry.ts';
+import { IncomingMessage, type ServerResponse } from './http.ts';
 import { headerLines } from './neighbours.ts';
 import { checkLine, checkSilently } from './refusals.ts';
 import { tlsKeys } from './tls.ts';

@@ -2,7 +2,7 @@
 // for every request, which costs more than all else that is done for a small one. Each of them is open only while every
 // method on its way is Node's own, and nobody but the gateway listens. On other platforms than Node it never is.
 
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage } from './http.ts';
 import { isOwn } from './neighbours.ts';
 
 /** What Node's class has and its types leave out. */

@@ -78,9 +78,12 @@ async function bundle(
       outfile,
       write: false,
       format: 'esm',
-      minify: true,
-      // Error names and the names of functions in stacks are for people.
-      keepNames: true,
+      // The names of errors and of functions in stacks are for people. A module with short names also takes longer to load,
+      // an Express app a tenth; but where there is no file system, the size of the module is limited.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      minifyIdentifiers: !target.needsRequire,
+      keepNames: !target.needsRequire,
       sourcemap: true,
       legalComments: 'none',
       charset: 'utf8',
@@ -91,14 +94,16 @@ async function bundle(
     root,
   );
   const metafile = result.metafile as Metafile;
-  // What hosts a Node listener makes its requests of the classes of node:http.
-  const hostsNode = Object.values(metafile.outputs).some(({ imports }) =>
-    imports.some(({ path }) => path === 'node:http'),
-  );
+  const hostsNode =
+    Object.values(metafile.outputs).some(({ imports }) => imports.some(({ path }) => path === 'node:http')) ||
+    (result.outputFiles ?? []).some(({ text }) => ASKS_FOR_HTTP.test(text));
   // The entry is not a file.
   const inputs = userFiles(result, root).filter((path) => existsSync(path));
   return { inputs, hostsNode, kept: [...kept], metafile, files: result.outputFiles ?? [] };
 }
+
+/** What hosts a Node listener makes its requests of the classes of node:http, for which the library asks in this way. */
+const ASKS_FOR_HTTP = /getBuiltinModule\(["'`]node:http["'`]\)/;
 
 const REQUIRED = 'required-module-of-node';
 

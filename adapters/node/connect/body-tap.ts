@@ -1,11 +1,11 @@
 // The request body where connect middleware has read of it ahead of the application. What it took is kept: the application
 // reads the same bytes from `wsgi.input`.
 
-import { IncomingMessage } from 'node:http';
 import { declaredLength } from '../../../core/environ.ts';
 import { ClientDisconnectedError } from '../../../core/errors.ts';
 import { type ByteSource, Input } from '../../../core/input.ts';
 import type { Environ, InputStream } from '../../../core/types.ts';
+import { IncomingMessage } from '../http.ts';
 
 /** Up to this many bytes are kept of a body that a middleware reads: the largest that AWS Lambda delivers, and some. */
 const KEPT_BYTES = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // Puts a request and a response on their connection: by Node's own means where there are any. In workerd, whose `node:http`
 // has no connections, what they lack for it is added to the objects themselves.
 
-import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from '../http.ts';
 import { coded, type HostedSocket } from './socket.ts';
 
 /** Whether the runtime's responses take a socket; found out with the first. */

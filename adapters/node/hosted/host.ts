@@ -1,9 +1,10 @@
 // How a hosted app is called: a listener as it is, a server by the events that Node would emit.
 
-import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, RequestError } from '../../../core/errors.ts';
 import type { Environ } from '../../../core/types.ts';
+import { IncomingMessage, ServerResponse } from '../http.ts';
 import { expressMessages, type Messages, PlainMessages } from './messages.ts';
 import type { HostedRequest } from './request.ts';
 import type { HostedResponse } from './response.ts';

@@ -3,7 +3,7 @@
 // its own for each later one. Nothing that V8 has learned of one request then holds for the next: Express takes several
 // times as long. Set again, a prototype changes nothing.
 
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from '../http.ts';
 
 /** Makes requests and responses. */
 export interface Messages {

@@ -1,12 +1,12 @@
 // The `http.ServerResponse` that a hosted listener gets: Node's own class on a connection in memory. Its head is taken
 // as values before Node makes text of it, and what is about a connection, framing above all, is left out.
 
-import { type IncomingMessage, ServerResponse } from 'node:http';
 import { isHopByHop } from '../../../core/check.ts';
 import { memo } from '../../../core/memo.ts';
 import { trimBlanks } from '../../../core/strings.ts';
 import { isThenable } from '../../../core/thenable.ts';
 import type { HeaderList } from '../../../core/types.ts';
+import { type IncomingMessage, ServerResponse } from '../http.ts';
 import { connect } from './connection.ts';
 import type { Messages } from './messages.ts';
 import type { HostedSocket } from './socket.ts';
@@ -52,6 +52,7 @@ interface Internals {
   _writeRaw(this: HostedResponse, data: string, encoding?: BufferEncoding | null, written?: Written): boolean;
   _flush(): void;
   _flushOutput(): boolean;
+  getRawHeaderNames(): string[];
 }
 
 const inside = (response: ServerResponse): Internals => response as unknown as Internals;
@@ -188,6 +189,12 @@ function allHeaders(response: HostedResponse, given: unknown): HeaderList {
       const [name, value] = given[key] as [string, unknown];
       addHeader(list, name, value);
     }
+    return list;
+  }
+  const names = inside(response).getRawHeaderNames();
+  if (names.length > 0) {
+    // Node has merged what writeHead was given into what setHeader had set.
+    for (const name of names) addHeader(list, name, response.getHeader(name));
   } else if (Array.isArray(given)) {
     if (Array.isArray(given[0])) for (const [name, value] of given) addHeader(list, String(name), value);
     else for (let at = 0; at + 1 < given.length; at += 2) addHeader(list, String(given[at]), given[at + 1]);
@@ -199,11 +206,16 @@ function allHeaders(response: HostedResponse, given: unknown): HeaderList {
 
 /**
  * Whether Node gives its own store, which it does once a header was set by `setHeader`. Its keys are names in lower case;
- * it has the name as it was given, and the value. It then has what `writeHead` was given as well.
+ * it has the name as it was given, and the value. It then has what `writeHead` was given as well. The store of workerd
+ * is of another shape.
  */
 function isStore(response: HostedResponse, given: unknown): given is Record<string, [string, unknown]> {
   if (typeof given !== 'object' || given === null || Object.getPrototypeOf(given) !== null) return false;
-  for (const key in given) return response.hasHeader(key);
+  const store = given as Record<string, unknown>;
+  for (const key in store) {
+    const entry = store[key];
+    return Array.isArray(entry) && entry.length === 2 && entry[1] === response.getHeader(key);
+  }
   return false;
 }
 

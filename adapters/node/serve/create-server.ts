@@ -1,9 +1,10 @@
 // Makes the server that `serve` listens with, with limits for its clients, and the upgrades of a hosted server.
 
-import http from 'node:http';
+import type http from 'node:http';
 import type http2 from 'node:http2';
 import type https from 'node:https';
 import type { Application } from '../../../core/types.ts';
+import { createServer as createHttpServer } from '../http.ts';
 import type { NodeListener } from '../to-node.ts';
 import { limitSessions } from './http2-limits.ts';
 import { type MessageClasses, serverOptions } from './message-classes.ts';
@@ -64,7 +65,7 @@ export function createServer(app: Application, listener: NodeListener, options: 
     // A client of HTTP/1.1 that came over TLS is held to them too.
     if (tls) Object.assign(server, { headersTimeout, requestTimeout, keepAliveTimeout });
   } else {
-    server = tls ? httpsModule().createServer({ ...limits, ...tls }, listener) : http.createServer(limits, listener);
+    server = tls ? httpsModule().createServer({ ...limits, ...tls }, listener) : createHttpServer(limits, listener);
   }
   if (writeTimeout > 0) limitWriting(server, writeTimeout);
   const { maxHeadersCount, maxRequestsPerSocket, maxConnections } = options;
