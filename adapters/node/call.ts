@@ -40,10 +40,8 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   readonly #response: ServerResponse;
   /** Hands the request on to what is mounted behind; null where nothing is, and once it was handed on. */
   #next: (() => void) | null;
-  /** The request line as it came, where a listener has the request before its environ is made. */
-  #line: NodeTarget | null = null;
-  /** The request as a hosted Fetch app sees it that is called without an environ. */
-  #direct: DirectRequestCall | null = null;
+  /** The request line as it came, where the environ is made later. A hosted Fetch app without an environ has it in its call. */
+  #line: NodeTarget | DirectRequestCall | null = null;
   /** The request body; null when there is none. */
   #source: NodeSource | null = null;
   /** `wsgi.input` as this gateway made it. */
@@ -146,7 +144,6 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
     const { maxBodyBytes } = this.#gateway.settings;
     const direct = DirectRequestCall.of(this, this.#request, this.#response, maxBodyBytes);
     if (direct === null) return false;
-    this.#direct = direct;
     this.#line = direct;
     if (direct.bodyLength !== 0) {
       this.#source = new NodeSource(this.#request, this.#response, false, direct.declaredLength);
@@ -163,7 +160,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
    */
   runRest(app: Application): void {
     try {
-      const { environ } = this.#direct as DirectRequestCall;
+      const { environ } = this.#line as DirectRequestCall;
       this.begin(new Exchange(environ, this.#gateway.exchangeOptions)).runTo(app, this);
       this.follow();
     } catch (error) {
@@ -296,7 +293,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
       if (writableEnded && writableFinished) this.finish();
       else this.clientLeft();
       // What a Fetch app still does is waited for, as an exchange has it waited for. (CLOSE-03)
-      const working = this.#direct?.pending ?? null;
+      const working = this.#line instanceof DirectRequestCall ? this.#line.pending : null;
       if (working !== null) this.waitUntil(working);
       this.#source?.discard();
     } catch (error) {
@@ -331,7 +328,9 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
   #reportError(error: unknown): void {
     const { settings, exchangeOptions } = this.#gateway;
     try {
-      const { environ } = this.#direct ?? (this.#request as unknown as { environ: Environ });
+      const { environ } = (this.#line instanceof DirectRequestCall ? this.#line : this.#request) as {
+        environ: Environ;
+      };
       const exchange = this.exchange ?? this.begin(new Exchange(environ, exchangeOptions));
       exchange.reportError(error);
     } catch {
