@@ -87,6 +87,7 @@ function addServe(program: Command, output: Output): void {
     .option('--cert <file>', 'certificate for HTTPS, PEM')
     .option('--key <file>', 'private key of the certificate, PEM')
     .option('--http2', 'speak HTTP/2, with HTTPS beside HTTP/1.1', false)
+    .option('--light-fetch', 'replace Response, Request, Headers and fetch by the light classes', false)
     .option('--inspect', 'show every request, its conversion and its response on a page', false)
     .option(
       '--inspect-port <number>',

@@ -15,6 +15,8 @@ export interface ServeOptions extends RunOptions, TlsOptions {
   /** Files of environment variables. */
   envFile: string[];
   http2: boolean;
+  /** Whether the globals of Fetch are the light classes in the processes that serve. */
+  lightFetch: boolean;
   /** Whether the requests are shown on a page. */
   inspect: boolean;
   /** The port of that page. When left out, the one after `port`; any free one where that is any, too. */

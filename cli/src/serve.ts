@@ -39,6 +39,7 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
   const folder = new BundleFolder();
   let inspector: Inspector | undefined;
   try {
+    checkLightFetch(options);
     if (platform.name === 'lambda-web') return await serveWebFunction(path, { ...options, port }, tls, folder, output);
     checkWebOptions(options);
     const file = await findFile(path, cwd);
@@ -54,6 +55,7 @@ export async function serveCommand(path: string, options: ServeOptions, output: 
       port,
       tls,
       http2: options.http2,
+      lightFetch: options.lightFetch,
       multiprocess: options.processes > 1 || options.watch,
       quiet: options.quiet,
       verbose: output.verbose,
@@ -273,6 +275,15 @@ async function serveWebFunction(
 ): Promise<void> {
   const server = await webFunctionServer(path, options, tls, await folder.path, output);
   await serveVersions(path, server, `Starting ${path} as a Web Function`, options, output);
+}
+
+function checkLightFetch({ platform, lightFetch }: ServeOptions): void {
+  if (!lightFetch || (platform !== 'workers' && platform !== 'lambda:web')) return;
+  const why =
+    platform === 'workers'
+      ? 'the classes of workerd are cheap'
+      : 'what it runs is built, and a Fetch app there has them';
+  throw usageError(`--light-fetch has no effect with --platform ${platform}: ${why}; leave it out.`);
 }
 
 function checkWebOptions({ platform, timeout, maxConcurrency }: ServeOptions): void {

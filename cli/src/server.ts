@@ -28,6 +28,8 @@ export interface ServerConfig {
   /** Without it the server speaks plain HTTP. */
   tls: Certificate | undefined;
   http2: boolean;
+  /** Whether the app gets the light classes of `waygate/light-fetch` in the place of the globals. */
+  lightFetch: boolean;
   /** Whether other processes serve the same app. */
   multiprocess: boolean;
   /** Whether there is no access log. */
@@ -64,6 +66,8 @@ export async function startServer(
   inspection?: ServerInspection,
 ): Promise<RunningServer> {
   prepareLoading(config.run);
+  // Ahead of the app: its modules may keep what they find.
+  if (config.lightFetch) await import('waygate/light-fetch');
   const loaded = await importBundle(config.bundle, config.name, {
     kind: saidKind(config.run),
     port: config.port,

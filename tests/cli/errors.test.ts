@@ -171,6 +171,12 @@ const cases: [what: string, args: string[], code: number, message: string | RegE
     '--multi-value-headers is for lambda:alb; workers has no such option.',
   ],
   [
+    'light classes in workerd',
+    ['serve', 'app.ts', '--platform', 'workers', '--light-fetch'],
+    2,
+    '--light-fetch has no effect with --platform workers: the classes of workerd are cheap; leave it out.',
+  ],
+  [
     'a viewer request without CloudFront',
     ['event', 'lambda:http-api', 'GET', '/', '--viewer-request'],
     2,

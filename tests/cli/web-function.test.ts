@@ -18,6 +18,7 @@ describe('serve --platform lambda:web', () => {
     [['--stage', 'live'], '--stage is for lambda:rest-api and lambda:http-api; lambda:web has no such option.'],
     [['--payload', '1.0'], '--payload is for lambda:http-api; lambda:web has no such option.'],
     [['--multi-value-headers'], '--multi-value-headers is for lambda:alb; lambda:web has no such option.'],
+    [['--light-fetch'], '--light-fetch has no effect with --platform lambda:web: what it runs is built'],
     [['--inspect'], '--inspect shows how a request is converted; to a Web Function it goes as it is.'],
     [['--timeout', '2'], 'Expected a number of seconds, 3 to 900.'],
     [['--timeout', '901'], 'Expected a number of seconds, 3 to 900.'],

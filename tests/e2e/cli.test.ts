@@ -127,6 +127,45 @@ describe('waygate serve', () => {
     expect(served.stderr()).not.toContain('\u001b');
   });
 
+  it('gives the app and its packages the light classes with --light-fetch alone', async () => {
+    const shown = '[Response, Request, Headers, fetch].map((each) => each === light[each.name])';
+    project.write({
+      'node_modules/pages/package.json': '{ "name": "pages", "type": "module", "exports": "./pages.js" }',
+      'node_modules/pages/pages.js': `export const shown = (light) => ${shown};\n`,
+      'node_modules/old-pages/package.json': '{ "name": "old-pages", "main": "./pages.js" }',
+      'node_modules/old-pages/pages.js': `exports.shown = (light) => ${shown};\n`,
+      'light.ts': `import * as light from 'waygate/light-fetch/classes';
+import { shown } from 'pages';
+import old from 'old-pages';
+
+const version = 'one' as string;
+export default {
+  fetch: (request: Request) => {
+    if (request.url.endsWith('/fail')) throw new Error('planted');
+    return Response.json([version, new Set([${shown}, shown(light), old.shown(light)].flat()).size === 1, Response === light.Response]);
+  },
+};
+`,
+    });
+    const next = readFileSync(join(project.folder, 'light.ts'), 'utf8').replace("'one'", "'two'");
+    for (const [flags, isLight] of [
+      [[], false],
+      [['--light-fetch'], true],
+      [['--light-fetch', '--processes', '2'], true],
+    ] as const) {
+      const served = await project.serve('light.ts', ...flags);
+      expect(JSON.parse(await text(`${served.url}/`))).toEqual(['one', true, isLight]);
+      expect((await fetch(`${served.url}/fail`)).status).toBe(500);
+      await served.prints(/Error: planted\n +at .*fetch \(.*light\.ts:8:\d+\)/);
+      expect(await served.stop()).toBe(0);
+    }
+    const watched = await project.serve('light.ts', '--light-fetch', '--watch');
+    project.write({ 'light.ts': next });
+    await watched.prints(/Serving the new light\.ts/);
+    expect(JSON.parse(await text(`${watched.url}/`))).toEqual(['two', true, true]);
+    expect(await watched.stop()).toBe(0);
+  });
+
   it('serves the next version after one that never gets ready', async () => {
     project.write({ 'stuck.ts': VERSION('one') });
     const served = await project.serve('stuck.ts', '--watch', '--quiet');

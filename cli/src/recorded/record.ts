@@ -53,6 +53,7 @@ export async function recordCommand(path: string, options: RecordOptions, output
         port,
         tls: undefined,
         http2: false,
+        lightFetch: false,
         multiprocess: false,
         quiet,
         verbose: output.verbose,
