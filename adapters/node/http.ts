@@ -1,6 +1,6 @@
-// `node:http`, for all of this adapter. Imported as an ES module it has each of its exports read, and since version 22 one of
-// them makes Node load its client of fetch: 30 milliseconds at the start of a function that never needs it. Asked of the
-// process, the module comes as it is.
+// `node:http`, for all of this adapter. An import as an ES module reads each of its exports. Since version 22 one of them
+// makes Node load its client of fetch: 30 milliseconds at the start of a function that never needs it. The process gives
+// the module as it is.
 
 import type * as Http from 'node:http';
 

@@ -79,7 +79,7 @@ async function bundle(
       write: false,
       format: 'esm',
       // The names of errors and of functions in stacks are for people. A module with short names also takes longer to load,
-      // an Express app a tenth; but where there is no file system, the size of the module is limited.
+      // an Express app a tenth. But where there is no file system, the size of a module is limited.
       minifyWhitespace: true,
       minifySyntax: true,
       minifyIdentifiers: !target.needsRequire,
