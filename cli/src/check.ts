@@ -81,7 +81,8 @@ export async function checkCommand(
   }
   if (total > 0) {
     throw new CommandError(
-      `${total} finding${total === 1 ? '' : 's'} in ${count} requests. Ids are those of the contract.`,
+      `${total} finding${total === 1 ? '' : 's'} in ${count} requests. ` +
+        'node_modules/waygate/docs/errors.md says how to fix what has an id.',
     );
   }
   output.print(output.colors.green(`${count} requests, nothing found.`));

@@ -62,7 +62,9 @@ describe('check', () => {
   ])('finds %s', async (_what, body, request, message) => {
     const { code, stdout, stderr } = await run(folderOf({ 'app.js': app(body) }), ['check', 'app.js']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^waygate: \d+ findings? in \d+ requests\. Ids are those of the contract\.\n$/);
+    expect(stderr).toMatch(
+      /^waygate: \d+ findings? in \d+ requests\. .*docs\/errors\.md says how to fix what has an id\.\n$/,
+    );
     const lines = stdout.split('\n');
     const at = lines.findIndex((line) => line.startsWith(`FAIL ${request} `));
     expect(at).toBeGreaterThanOrEqual(0);
