@@ -5,6 +5,9 @@ import { attachState, lazyKey } from './private-state.ts';
 import type { Environ, ErrorStream } from './types.ts';
 import { logRejection, PendingWork, type WaitContext } from './work.ts';
 
+/** Work that nobody but its lifetime waits for. */
+class OwnWork extends PendingWork {}
+
 /** What a lifetime has of an `Exchange`. */
 export interface Running {
   /** Ends the response, and closes the application's body once. Never throws. */
@@ -35,13 +38,11 @@ export interface Running {
  * await lifetime.end();
  */
 export class RequestLifetime implements WaitContext {
-  readonly #context: WaitContext | null;
-  /** Work that nobody but this lifetime waits for. */
-  #work: PendingWork | null = null;
+  /** Who waits for work: the platform, or from the first work on this lifetime itself. */
+  #context: WaitContext | null;
   #exchange: Running | null = null;
+  /** Made when somebody asks for the signal, or when that is aborted. */
   #controller: AbortController | null = null;
-  /** Why the signal is aborted, once it is; it may be asked for later. */
-  #abortion: { readonly reason: unknown } | null = null;
   #phase: 'open' | 'left' | 'finished' = 'open';
 
   /**
@@ -92,15 +93,14 @@ export class RequestLifetime implements WaitContext {
 
   /** Why the signal is aborted; undefined while it is not. */
   get reason(): unknown {
-    return this.#abortion?.reason;
+    return this.#controller?.signal.reason;
   }
 
   /** `waygate.signal`, made on first use. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#abortion !== null) this.#controller.abort(this.#abortion.reason);
-      else if (this.#phase === 'open') this.listen();
+      if (this.#phase === 'open') this.listen();
     }
     return this.#controller.signal;
   }
@@ -114,8 +114,8 @@ export class RequestLifetime implements WaitContext {
    * @param reason the signal's; left out, the usual `AbortError`
    */
   abort(reason?: unknown): void {
-    this.#abortion ??= { reason };
-    this.#controller?.abort(reason);
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
   }
 
   /**
@@ -154,22 +154,18 @@ export class RequestLifetime implements WaitContext {
 
   /** Has the platform wait for something of the adapter's that never rejects. */
   waitUntil(work: Promise<unknown>): void {
-    if (this.#context === null) {
-      this.#work ??= new PendingWork();
-      this.#work.waitUntil(work);
-    } else {
-      this.#context.waitUntil(work);
-    }
+    this.#context ??= new OwnWork();
+    this.#context.waitUntil(work);
   }
 
   /** Whether there is work to wait for that no other context waits for. */
   get hasWork(): boolean {
-    return this.#work !== null && this.#work.size > 0;
+    return this.#context instanceof OwnWork && this.#context.size > 0;
   }
 
   /** Resolves when all this work is done, also what is added meanwhile. Never rejects. */
   async workDone(): Promise<void> {
-    await this.#work?.settled();
+    if (this.#context instanceof OwnWork) await this.#context.settled();
   }
 
   /** The response is over; resolves when the application is closed and all work is done. Never rejects. */

@@ -2,8 +2,8 @@
 //   - What has to run without Node reaches no `node:` module and no other package, through any number of files.
 //   - Core and adapters have no dependency at run time: of a package they import types only.
 //   - No file imports itself through others, not even for a type.
-//   - A file of the library has at most 350 lines. A class declares at most twelve fields of state, and has at most sixteen
-//     with the inherited ones.
+//   - A file of the library has at most 350 lines. A class has at most twelve fields of state with the inherited ones; one
+//     class may have more.
 //   - No file of the repository names a package registry's host or a path of somebody's machine.
 //
 // usage: node tools/check-structure.mjs [ROOT]
@@ -16,7 +16,8 @@ import { files, importsOf, nodesOf } from './source-tree.mjs';
 const LIBRARY = /^(?:core|adapters|middleware|testing|cli\/src)\//;
 const MAX_LINES = 350;
 const MAX_FIELDS = 12;
-const MAX_FIELDS_IN_ALL = 16;
+/** The one class with more: it is a request on the hot path, and parts of its own would be allocated for each request. */
+const LARGE_CLASSES = new Map([['core/exchange.ts#Exchange', 16]]);
 
 /**
  * Where the circle is wanted: `EnvironKeys` has to be declared in the entry itself, or nobody could add keys to it.
@@ -143,17 +144,18 @@ function largeClasses(classes) {
     const above = parent === null ? undefined : classes.get(parent);
     return above === undefined ? 0 : above.fields + inherited(above);
   };
-  return [...classes.values()].flatMap((each) => {
+  return [...classes].flatMap(([key, each]) => {
     const { name, fields, parent, where } = each;
     if (parent !== null && !classes.has(parent)) {
       return [
         `${where}: ${name} extends ${parent.replace('#', ': ')}, which is not there; import it from its own file`,
       ];
     }
-    if (fields > MAX_FIELDS) return [`${where}: ${name} has ${fields} fields of state; ${MAX_FIELDS} is the most`];
     const all = fields + inherited(each);
-    if (all <= MAX_FIELDS_IN_ALL) return [];
-    return [`${where}: ${name} has ${all} fields of state with those it inherits; ${MAX_FIELDS_IN_ALL} is the most`];
+    const most = LARGE_CLASSES.get(key) ?? MAX_FIELDS;
+    if (all <= most) return [];
+    const inheriting = all > fields ? ' with those it inherits' : '';
+    return [`${where}: ${name} has ${all} fields of state${inheriting}; ${most} is the most`];
   });
 }
 

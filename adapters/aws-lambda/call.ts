@@ -28,9 +28,8 @@ class LambdaCall extends Invocation implements Receiver {
   readonly #gateway: LambdaGateway;
   readonly #source: Source;
   #environ: Environ | null = null;
-  /** What the handler returns, once it is known. */
-  #result: Promise<unknown> | null = null;
-  #resolve: ((result: unknown) => void) | null = null;
+  /** What the handler returns, once it is known; before that, what gives it to the promise that {@link run} has returned. */
+  #outcome: Promise<unknown> | ((result: unknown) => void) | null = null;
 
   constructor(gateway: LambdaGateway, source: Source, event: unknown, context: unknown) {
     super(gateway.settings.errors(), event, context);
@@ -49,17 +48,18 @@ class LambdaCall extends Invocation implements Receiver {
     }
     this.#environ = environ;
     this.begin(new Exchange(environ, gateway.settings.exchange)).runTo(gateway.app, this);
-    if (this.#result !== null) return this.#result;
+    const outcome = this.#outcome;
+    if (outcome !== null && typeof outcome !== 'function') return outcome;
     return new Promise((resolve) => {
-      this.#resolve = resolve;
+      this.#outcome = resolve;
     });
   }
 
   /** Given the response by the exchange. */
   answer(response: GatewayResponse): void {
     const result = this.#finish(response);
-    if (this.#resolve !== null) this.#resolve(result);
-    else this.#result = result instanceof Promise ? result : Promise.resolve(result);
+    if (typeof this.#outcome === 'function') this.#outcome(result);
+    else this.#outcome = result instanceof Promise ? result : Promise.resolve(result);
   }
 
   /** The result, or a promise of it that rejects for what fails the invocation. Never throws. */

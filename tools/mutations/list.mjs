@@ -1224,8 +1224,8 @@ const others = [
     rule: 'ERR-05',
     what: 'a client that left before waygate.signal was looked at has not left',
     file: 'core/lifetime.ts',
-    from: 'if (this.#abortion !== null) this.#controller.abort(this.#abortion.reason);\n      else ',
-    to: '',
+    from: '    this.#controller ??= new AbortController();\n    this.#controller.abort(reason);',
+    to: '    this.#controller?.abort(reason);',
     tests: NODE,
   },
   {
