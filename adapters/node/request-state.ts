@@ -44,6 +44,38 @@ export function readAway(request: IncomingMessage): void {
   request.once('close', stop);
 }
 
+/** A little longer than {@link readAway} takes at most. */
+const CLOSE_TIMEOUT = DRAIN_TIMEOUT + 1000;
+
+/**
+ * Has a connection that ends with this response close in stages: its own side at once, and the other when the rest of the
+ * request is read. What comes to a closed connection resets it. The client would then lose what it has not received yet, of
+ * this response and of those before. (RFC 9112 §9.6)
+ */
+export function closeInStages(request: IncomingMessage): void {
+  const { socket } = request;
+  // What imitates a connection may have no such method.
+  if (typeof socket?.destroySoon !== 'function' || Object.hasOwn(socket, 'destroySoon')) return;
+  // What Node's server calls when the last response of a connection is out.
+  const destroySoon = (): void => {
+    Reflect.deleteProperty(socket, 'destroySoon');
+    if (request.complete || isOver(request)) {
+      socket.destroySoon();
+      return;
+    }
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT);
+    const close = (): void => {
+      clearTimeout(timer);
+      socket.destroySoon();
+    };
+    timer.unref();
+    request.once('end', close);
+    request.once('close', close);
+  };
+  Object.defineProperty(socket, 'destroySoon', { value: destroySoon, writable: true, configurable: true });
+}
+
 /** A client that goes on sending loses its connection; over HTTP/2 its stream alone. (RFC 9113 §8.1) */
 function endUpload(request: IncomingMessage): void {
   const { stream } = request as { stream?: { close(code: number): void } };

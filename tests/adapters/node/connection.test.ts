@@ -1,16 +1,24 @@
 // What happens on one connection: 100-continue, early hints, disconnects at every moment, reuse, HTTP/1.0, backpressure.
 
+import { mkdtempSync, rmSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type Application, ClientDisconnectedError, type Environ, encode } from 'waygate';
-import { type NodeOptions, type RunningServer, serve, toNode } from 'waygate/node';
+import { fromConnect, type RunningServer, type ServeOptions, serve, toNode } from 'waygate/node';
+import { certificate } from './certificate.ts';
 import { Conversation } from './http-client.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'waygate-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
 
 let log: string[] = [];
 const running: (() => unknown)[] = [];
 
-async function start(app: Application, options: NodeOptions = {}): Promise<RunningServer> {
+async function start(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const errors = (text: string): void => void log.push(text);
   const served = await serve(app, {
     port: 0,
@@ -560,6 +568,76 @@ describe('a connection that is used again', () => {
     client.send(['/slow', '/fast', '/slow', '/fast'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
     await expect.poll(() => client.received.match(/<[^>]*>/g)).toEqual(['</slow>', '</fast>', '</slow>', '</fast>']);
     client.socket.destroy();
+  });
+
+  it.each<[string, Application]>([
+    [
+      'an array',
+      (_environ, startResponse) => {
+        startResponse('403 Forbidden', []);
+        return [new Uint8Array(1_000_000)];
+      },
+    ],
+    [
+      'a generator that begins later',
+      async function* (_environ, startResponse) {
+        await moment();
+        startResponse('403 Forbidden', [['Content-Length', '1000000']]);
+        for (let count = 0; count < 10; count++) yield new Uint8Array(100_000);
+      },
+    ],
+    [
+      'behind a connect function',
+      fromConnect((_request: unknown, _response: unknown, next: () => void) => next())((_environ, startResponse) => {
+        startResponse('403 Forbidden', []);
+        return [new Uint8Array(1_000_000)];
+      }),
+    ],
+  ])(
+    'closes in stages: a client that still sends gets all of its last response, %s (RFC 9112 §9.6)',
+    async (_what, app) => {
+      for (const secure of [undefined, certificate(scratch)]) {
+        const { port } = await start(app, secure && { tls: secure });
+        const { request } = secure === undefined ? http : https;
+        for (const length of [{ 'content-length': 4_000_000 }, {}]) {
+          const size = await new Promise<number>((resolve, reject) => {
+            const headers = { connection: 'close', ...length };
+            const target = {
+              port,
+              host: '127.0.0.1',
+              method: 'POST',
+              agent: false,
+              headers,
+              rejectUnauthorized: false,
+            };
+            const sent = request(target as https.RequestOptions, (response) => {
+              let received = 0;
+              response.on('data', (chunk: Buffer) => {
+                received += chunk.byteLength;
+              });
+              response.on('error', reject);
+              response.on('end', () => resolve(received));
+            });
+            sent.on('error', reject);
+            sent.end(Buffer.alloc(4_000_000));
+          });
+          expect(size).toBe(1_000_000);
+        }
+      }
+    },
+  );
+
+  it('is cut in the end where a client asked for its end and never stops to send', { timeout: 10_000 }, async () => {
+    const { port } = await start((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      return [encode('done')];
+    });
+    const client = new Conversation(port);
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9000000000\r\n\r\n');
+    await client.until('done');
+    const sending = setInterval(() => client.socket.writable && client.send('x'.repeat(1000)), 100);
+    await expect.poll(() => client.closed, { timeout: 9000 }).toBe(true);
+    clearInterval(sending);
   });
 
   it('is closed where the client asks for that, and stays open where an HTTP/1.0 client asks for that', async () => {
