@@ -30,7 +30,6 @@ import type { NodeTarget } from './mount.ts';
 import { needsNoGateway, type RequestState } from './passthrough.ts';
 import { onEnd } from './pipelining.ts';
 import { checkIsRequest, checkIsResponse } from './refusals.ts';
-import { closeInStages } from './request-state.ts';
 import { send, sendEarlyHints, sendPlain } from './response.ts';
 import { NodeSource } from './source.ts';
 import { endUnread } from './untouched-request.ts';
@@ -249,12 +248,7 @@ export class NodeCall extends RequestLifetime implements EnvironState, RequestSt
 
   /** Ahead of the response: what is left of the body stays for {@link NodeSource.discard}. */
   #keepBody(): void {
-    const source = this.#source;
-    if (source === null) return;
-    source.preventAutoDrain();
-    // Nobody knows what would follow on the connection.
-    if (source.awaitsContinue) this.#response.shouldKeepAlive = false;
-    else if (this.#response.shouldKeepAlive === false) closeInStages(this.#request);
+    this.#source?.preventAutoDrain();
   }
 
   preventAutoDrain(): void {

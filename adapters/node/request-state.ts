@@ -48,8 +48,8 @@ export function readAway(request: IncomingMessage): void {
 const CLOSE_TIMEOUT = DRAIN_TIMEOUT + 1000;
 
 /**
- * Has a connection that ends with this response close in stages: its own side at once, and the other when the rest of the
- * request is read. What comes to a closed connection resets it. The client would then lose what it has not received yet, of
+ * Has a connection close in stages: its own side with the last response, and the other when the rest of the request is read.
+ * What comes to a closed connection resets it. The client would then lose what it has not received yet, of
  * this response and of those before. (RFC 9112 §9.6)
  */
 export function closeInStages(request: IncomingMessage): void {

@@ -5,7 +5,7 @@ import { concat } from '../../core/bytes.ts';
 import type { ByteSource } from '../../core/input.ts';
 import { decoded, dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
-import { isDumped, isOver, isWhole, readAway, waitsForContinue } from './request-state.ts';
+import { closeInStages, isDumped, isOver, isWhole, readAway, waitsForContinue } from './request-state.ts';
 import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
 
 /** How long an application that reads on after its response may take for one chunk, in milliseconds. */
@@ -269,6 +269,9 @@ export class NodeSource implements ByteSource {
    */
   preventAutoDrain(): void {
     if (!this.isRead && !this.#hasArrived() && this.#request.httpVersionMajor === 1) this.#request.read(0);
+    // Nobody knows what would follow on the connection.
+    if (this.#expects) this.#response.shouldKeepAlive = false;
+    else if (this.#response.shouldKeepAlive === false) closeInStages(this.#request);
   }
 
   /**
