@@ -18,6 +18,11 @@ const LARGEST = 1 << 18;
 const TIMES = 4;
 const ATTEMPTS = 6;
 
+/**
+ * Between linear, 4, and quadratic, 16; nearer to the latter, since large inputs are slower by themselves: caches, garbage.
+ */
+export const LINEAR = 11;
+
 async function once(work: Work, input: unknown): Promise<number> {
   // Time of the processor, which a busy machine does not lengthen.
   const start = process.cpuUsage();

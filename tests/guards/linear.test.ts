@@ -25,10 +25,7 @@ import { errorStreams } from '../../core/error-stream.ts';
 import { report } from '../../core/errors.ts';
 import { asciiTarget, normalizePrefix } from '../../core/url.ts';
 import { WriteQueue } from '../../core/write-queue.ts';
-import { growth, type Work } from './growth.ts';
-
-/** Between linear, 4, and quadratic, 16; nearer to the latter, since large inputs are slower by themselves: caches, garbage. */
-const LIMIT = 11;
+import { growth, LINEAR as LIMIT, type Work } from './growth.ts';
 
 const ok = (
   _environ: Environ,
