@@ -87,13 +87,26 @@ export function respond(
   return asBody(stream, environ, isLive);
 }
 
-/** The answer of a handler where all of it is in memory; null for any other. */
+/**
+ * The answer of a handler where all of it is known to be in memory.
+ *
+ * @returns null for any other, and for one that needs more than {@link respond} does for such an answer
+ * @throws {TypeError} as {@link checkResponse}
+ */
 export function responseInMemory(answer: unknown): DirectAnswer | null {
-  const parts = typeof answer === 'object' && answer !== null ? lightMode()?.parts(answer) : null;
-  if (!parts) return null;
-  const { status, statusText, headers, body } = parts;
-  const phrase = statusText === '' ? reasonPhrase(status) : reason(answer as Response);
-  return { status, reason: phrase, headers, body };
+  const light = lightMode();
+  const parts = typeof answer === 'object' && answer !== null ? light?.parts(answer) : null;
+  if (parts) {
+    const { status, statusText, headers, body } = parts;
+    return { status, reason: statusText === '' ? reasonPhrase(status) : reason(answer as Response), headers, body };
+  }
+  const response = checkResponse(answer);
+  const { status } = response;
+  const body = (response.body as unknown) ?? null;
+  if (status === 101 || (body !== null && response.headers.get('content-encoding') !== null)) return null;
+  const bytes = body === null ? null : bytesInMemory(light === null ? response : light.inner(response));
+  if (body !== null && bytes === null) return null;
+  return { status, reason: reason(response), headers: headerList(response, false), body: bytes };
 }
 
 /** The same for one whose body never was a stream. */
