@@ -38,6 +38,8 @@ function breakInTurn(response: ServerResponse, headers?: HeaderList): void {
 
 function endSoon(response: ServerResponse, socket: Socket): void {
   try {
+    // Not in stages: nobody waits for the rest of the request of a response that has failed.
+    Reflect.deleteProperty(socket, 'destroySoon');
     socket.destroySoon();
   } catch {
     destroyAll(response);

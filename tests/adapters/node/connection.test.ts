@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -626,6 +626,23 @@ describe('a connection that is used again', () => {
       }
     },
   );
+
+  it('ends at once where its last response fails while the client still sends', { timeout: 3000 }, async () => {
+    const over = gate();
+    const { port } = await start((_environ, startResponse) => {
+      startResponse('200 OK', []);
+      const body = (async function* () {
+        yield encode('begun');
+        throw new Error('no');
+      })();
+      return Object.assign(body, { close: over.open });
+    });
+    const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+    client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9000000\r\n\r\n');
+    client.write('x'.repeat(1_000_000));
+    await over.opened;
+    client.destroy();
+  });
 
   it('is cut in the end where a client asked for its end and never stops to send', { timeout: 10_000 }, async () => {
     const { port } = await start((_environ, startResponse) => {
