@@ -2,8 +2,8 @@
 //
 //   SUITE …        names of files in bench/suites/; default: those that take a Node version
 //   --rounds=N     rounds per contestant; default 3
-//   --seconds=N    length of one measurement; default 0.5
-//   --from=FOLDER  writes the tables from the results in this folder, measured before; missing ones are measured
+//   --seconds=N    length of one measurement; default 1.5
+//   --from=FOLDER  measures nothing: writes the tables from the results in this folder, and leaves out what is missing there
 //
 // The results are kept in build/figures/, one file for each suite and version.
 
@@ -36,17 +36,18 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '0.5' },
+    seconds: { type: 'string', default: '1.5' },
     from: { type: 'string' },
   },
 });
 const folder = values.from ?? join(root, 'build/figures');
 mkdirSync(folder, { recursive: true });
 
-/** The tables of one suite on one version. */
+/** The tables of one suite on one version; null where there are none. */
 function measured(suite, version) {
   const file = join(folder, `${suite}-${version}.json`);
-  if (values.from === undefined || !existsSync(file)) {
+  if (values.from !== undefined && !existsSync(file)) return null;
+  if (values.from === undefined) {
     const args = [suite, `--rounds=${values.rounds}`, `--seconds=${values.seconds}`];
     args.push(`--node=${nodeRuntime(version)}`, `--json=${file}`);
     execFileSync(process.execPath, [join(root, 'bench/run.mjs'), ...args], { stdio: 'inherit' });
@@ -61,6 +62,7 @@ function columnOf({ columns }) {
 }
 
 function cell(table, name) {
+  if (table === undefined) return '–';
   const at = columnOf(table);
   const values = table.rows.find((row) => row.name === name)?.values[at];
   if (values === undefined) return '–';
@@ -72,7 +74,7 @@ function cell(table, name) {
 
 /** One table of the page: a row for each contestant, a column for each version. */
 function rendered(tables) {
-  const [first] = tables;
+  const first = tables.find((table) => table !== undefined);
   const unit = first.columns[columnOf(first)].name;
   const lines = [
     `**${first.title}** (${unit})`,
@@ -98,7 +100,8 @@ for (const suite of positionals.length > 0 ? positionals : SUITES) {
   const byVersion = NODE_VERSIONS.map((each) => measured(suite, each));
   const { title } = await import(new URL(`suites/${suite}.mjs`, import.meta.url).href);
   parts.push(`### ${title}`);
-  for (let at = 0; at < byVersion[0].length; at++) parts.push(rendered(byVersion.map((tables) => tables[at])));
+  const count = byVersion.find((tables) => tables !== null)?.length ?? 0;
+  for (let at = 0; at < count; at++) parts.push(rendered(byVersion.map((tables) => tables?.[at])));
 }
 
 const page = join(root, 'docs/performance.md');
