@@ -118,7 +118,7 @@ describe('light classes are', () => {
   const holdsThem = async (app: string, ...args: string[]): Promise<boolean> => {
     const cwd = folderOf({ 'app.ts': app });
     expect(await build(cwd, '--out', 'out', ...args)).toMatchObject({ code: 0, stderr: '' });
-    return /"LightResponse"/.test(readFileSync(join(cwd, 'out/index.mjs'), 'utf8'));
+    return /\bLightResponse\b/.test(readFileSync(join(cwd, 'out/index.mjs'), 'utf8'));
   };
   const WSGI = `export default (_environ: unknown, start: (status: string, headers: []) => void) => {
     start('200 OK', []);
