@@ -7,11 +7,11 @@ import { checkChunk } from './check.ts';
 import { ClientDisconnectedError, ContractError, statusOf } from './errors.ts';
 import { checkRemaining, FileWrapper } from './file-wrapper.ts';
 import { checkHead, Head, tooLong } from './head.ts';
-import { flush } from './log.ts';
 import { explainFailure } from './mistaken.ts';
 import { Outgoing } from './outgoing.ts';
 import { plainResponse } from './plain-response.ts';
 import { Returned } from './receive.ts';
+import { Reporter } from './reporter.ts';
 import type { Answer, ExchangeOptions, GatewayResponse, Passthrough, Receiver } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
 import { isThenable } from './thenable.ts';
@@ -57,7 +57,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
   readonly #startResponse: StartResponse = (status, headers, error) => this.#start(status, headers, error);
 
   constructor(environ: Environ, options: ExchangeOptions<Call> = NO_OPTIONS as ExchangeOptions<Call>) {
-    super(environ, options);
+    super(new Reporter(environ, options));
     this.#method = environ.REQUEST_METHOD;
   }
 
@@ -80,7 +80,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     let answer: Answer<Call> | Promise<Answer<Call>>;
     this.#receiver = receiver;
     try {
-      result = app(this.environ, this.#startResponse);
+      result = app(this.reporter.environ, this.#startResponse);
       if (isThenable(result)) {
         this.#await(result);
         return;
@@ -124,13 +124,13 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     if (this.ahead instanceof WriteQueue) this.ahead.close();
     try {
       if (this.isOver) return this.#tooLate(body);
-      const call = this.phase === 'idle' ? this.options.passthrough?.(body, this.#startResponse) : null;
+      const call = this.phase === 'idle' ? this.reporter.options.passthrough?.(body, this.#startResponse) : null;
       if (call) return this.#passThrough(call);
       if (Array.isArray(body) && this.phase !== 'committed') {
         const whole = this.#acceptArray(body);
         if (whole !== null) return whole;
       }
-      if (this.options.takesStreams === true && this.#takesStream(body)) return this.commit(null);
+      if (this.reporter.options.takesStreams === true && this.#isUntouched(body)) return this.#commitStream(body);
       this.reader = new BodyReader(body);
       if (this.response !== null) return this.response;
       const remaining = this.head !== null && !this.head.hasLength ? FileWrapper.remaining(body) : undefined;
@@ -171,19 +171,23 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     }
     if (typeof (chunks as ApplicationBody).close === 'function') return null;
     this.phase = 'done';
-    this.#closing = flush(this.errors);
+    this.#closing = this.reporter.flush();
     head.body = head.hasContent ? chunks : [];
     return head;
   }
 
   /** Whether the body is a native stream that the platform may have untouched. */
-  #takesStream(body: ApplicationBody): boolean {
+  #isUntouched(body: ApplicationBody): body is ReadableStream<Uint8Array> & ApplicationBody {
     if (!(body instanceof ReadableStream) || body.locked || typeof (body as ApplicationBody).close === 'function')
       return false;
     const head = this.head;
-    if (this.phase !== 'stored' || head === null || head.hasLength || !head.hasContent) return false;
-    this.stream = body;
-    return true;
+    return this.phase === 'stored' && head !== null && !head.hasLength && head.hasContent;
+  }
+
+  #commitStream(body: ReadableStream<Uint8Array>): GatewayResponse {
+    const response = this.commit(null);
+    this.ahead = body;
+    return response;
   }
 
   /** The first chunk with bytes decides the head: until then startResponse may still be called. (SR-14) */
@@ -251,7 +255,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     const isEnd = this.head?.isFull === true || this.fault?.isReported === true || this.stream !== null;
     this.phase = isEnd ? 'done' : 'left';
     this.#closing = this.#release();
-    const { context } = this.options;
+    const { context } = this.reporter.options;
     if (!this.#hasReturned && this.#running !== null) context?.waitUntil(this.#running.then(() => this.#closing));
     if (this.response === null) this.#giveSoon(this.#nobody());
     if (this.ahead instanceof WriteQueue) this.ahead.lose(new ClientDisconnectedError(LOST));
@@ -260,8 +264,9 @@ export class Exchange<Call = never> extends Outgoing<Call> {
 
   #release(): void | Promise<void> {
     const fail = (error: unknown): void => this.reportError(error);
-    const closed = this.reader !== null ? this.reader.release(fail, this.options.context) : closeBody(this.#body, fail);
-    return isThenable(closed) ? closed.then(() => flush(this.errors)) : flush(this.errors);
+    const closed =
+      this.reader !== null ? this.reader.release(fail, this.reporter.options.context) : closeBody(this.#body, fail);
+    return isThenable(closed) ? closed.then(() => this.reporter.flush()) : this.reporter.flush();
   }
 
   /** The client left while the application was working: its body is closed without being read. (ERR-05) */
@@ -286,10 +291,10 @@ export class Exchange<Call = never> extends Outgoing<Call> {
       return this.response;
     }
     const page = plainResponse(statusOf(error), this.#method);
-    const failure = this.options.onFailure === undefined ? undefined : { error };
+    const failure = this.reporter.options.onFailure === undefined ? undefined : { error };
     if (this.#body === null) {
       if (!this.isOver) this.phase = 'done';
-      this.#closing = flush(this.errors);
+      this.#closing = this.reporter.flush();
       return failure === undefined ? page : { ...page, failure };
     }
     // The page goes out first, then the body it stands in for is closed.

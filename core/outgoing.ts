@@ -1,12 +1,11 @@
 // A response on its way: its head is committed, and its body follows as the adapter pulls it. The phases are those of the
 // state table in docs/contract.md. (SR-09, CL, BODY-02, BODY-07)
 
-import { type BodyReader, FLUSH } from './body.ts';
+import { BodyReader, FLUSH } from './body.ts';
 import { ContractError } from './errors.ts';
 import type { Head } from './head.ts';
-import { log } from './log.ts';
 import { iterateBody } from './receive.ts';
-import { isAbort, Reporter } from './reporter.ts';
+import { isAbort, type Reporter } from './reporter.ts';
 import type { GatewayResponse, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
 import { isThenable } from './thenable.ts';
@@ -26,16 +25,20 @@ export interface Fault {
 }
 
 /** The response of one request, from its head to the last chunk. Exchange is the application's side of it. */
-export abstract class Outgoing<Call> extends Reporter<Call> implements ResponseBody {
+export abstract class Outgoing<Call> implements ResponseBody {
+  protected readonly reporter: Reporter<Call>;
   protected phase: Phase = 'idle';
   /** The head that holds, if there is one; the response, once it is committed. */
   protected head: Head | null = null;
   /** Reads what the application returned. */
   protected reader: BodyReader | null = null;
-  /** What goes out ahead of that: the chunk that committed the head, or what was written. */
-  protected ahead: Uint8Array | WriteQueue | null = null;
+  /** What goes out ahead of that: the chunk that committed the head, what was written, or a native stream. */
+  protected ahead: Uint8Array | WriteQueue | ReadableStream<Uint8Array> | null = null;
   protected fault: Fault | null = null;
-  stream: ReadableStream<Uint8Array> | null = null;
+
+  constructor(reporter: Reporter<Call>) {
+    this.reporter = reporter;
+  }
 
   abstract close(): void | Promise<void>;
 
@@ -53,7 +56,7 @@ export abstract class Outgoing<Call> extends Reporter<Call> implements ResponseB
       this.ahead = chunk;
     } else {
       if (isNullBodyStatus(head.statusCode) && chunk !== null && chunk !== FLUSH)
-        log(this.errors, `A ${head.statusCode} response has no content: the bytes of its body were dropped.`);
+        this.reporter.log(`A ${head.statusCode} response has no content: the bytes of its body were dropped.`);
       head.dropContent();
       this.ahead = chunk === FLUSH ? FLUSH : null;
     }
@@ -83,6 +86,10 @@ export abstract class Outgoing<Call> extends Reporter<Call> implements ResponseB
     return this.ahead === FLUSH;
   }
 
+  get stream(): ReadableStream<Uint8Array> | null {
+    return this.ahead instanceof ReadableStream ? this.ahead : null;
+  }
+
   // The body, as the adapter pulls it.
 
   next(): Uint8Array | null | Promise<Uint8Array | null> {
@@ -90,7 +97,8 @@ export abstract class Outgoing<Call> extends Reporter<Call> implements ResponseB
     if (ahead !== null) {
       if (ahead instanceof WriteQueue) return this.#nextWrite(ahead);
       this.ahead = null;
-      if (ahead !== FLUSH) return this.#send(ahead);
+      if (ahead instanceof ReadableStream) this.reader = new BodyReader(ahead);
+      else if (ahead !== FLUSH) return this.#send(ahead);
     }
     if (this.fault?.isReported) throw this.fault.error;
     if (this.isOver || (this.head as Head).isFull) return null;
@@ -143,7 +151,8 @@ export abstract class Outgoing<Call> extends Reporter<Call> implements ResponseB
     throw error;
   }
 
-  override reportError(error: unknown): void {
-    if (!this.isOver || !isAbort(error)) super.reportError(error);
+  /** Reports a failure of the application; what its own aborted `fetch` throws once the response is over is none. (ERR-05) */
+  reportError(error: unknown): void {
+    if (!this.isOver || !isAbort(error)) this.reporter.report(error);
   }
 }

@@ -349,6 +349,14 @@ describe('the body of a response', () => {
     expect(((await answer(() => new Blob(['a']).stream())).body as ResponseBody).stream).toBe(null);
   });
 
+  it('may be pulled all the same where an adapter that takes streams has no use for this one', async () => {
+    const { body } = await answer(() => new Blob(['ab']).stream(), { takesStreams: true });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body as ResponseBody) chunks.push(chunk);
+    expect(chunks.map(nativeFromBytes).join('')).toBe('ab');
+    expect((body as ResponseBody).stream).toBe(null);
+  });
+
   it('goes to the adapter unread where that answers natively, and startResponse was not called', async () => {
     const branded = { [Symbol.iterator]: () => expect.fail('it was iterated') };
     const native = { of: 'the platform' };

@@ -329,10 +329,10 @@ for (const source of SOURCES) {
 
 test('what is measured tells quadratic from linear', async () => {
   const atEnd = { input: text('/', '', 'x'), run: (value: string) => value.search(/\/+$/) };
-  // A busy machine makes the small input slow now and then.
+  // A busy machine makes the small input slow now and then, and the least of several attempts looks linear.
   let grown = 0;
-  for (let attempt = 0; attempt < 10 && grown < LIMIT; attempt++) {
-    grown = Math.max(grown, await growth(atEnd as Work, LIMIT));
+  for (let attempt = 0; attempt < 20 && grown < LIMIT; attempt++) {
+    grown = Math.max(grown, await growth(atEnd as Work, Number.POSITIVE_INFINITY));
   }
   expect(grown).toBeGreaterThan(LIMIT);
   const linear = { input: text('/', '', 'x'), run: (value: string) => encodeURIComponent(value) };

@@ -11,14 +11,14 @@ const gateway = [
   {
     rule: 'CALL-02',
     what: 'the application gets a third argument',
-    from: 'result = app(this.environ, this.#startResponse);',
-    to: 'result = /** @type {any} */ (app)(this.environ, this.#startResponse, {});',
+    from: 'result = app(this.reporter.environ, this.#startResponse);',
+    to: 'result = /** @type {any} */ (app)(this.reporter.environ, this.#startResponse, {});',
   },
   {
     rule: 'CALL-04',
     what: 'an application that throws is called again',
     from: '      answer = this.#fail(error);\n    }\n    this.#give(answer);',
-    to: '      try { answer = this.#accept(/** @type {any} */ (app)(this.environ, this.#startResponse)); } catch { answer = this.#fail(error); }\n    }\n    this.#give(answer);',
+    to: '      try { answer = this.#accept(/** @type {any} */ (app)(this.reporter.environ, this.#startResponse)); } catch { answer = this.#fail(error); }\n    }\n    this.#give(answer);',
   },
   {
     rule: 'SR-13',
@@ -276,7 +276,7 @@ const gateway = [
     rule: 'ERR-02',
     file: 'core/reporter.ts',
     what: 'failures are not logged',
-    from: '    log(this.errors, report(error));\n    const fail',
+    from: '    log(this.#errors, report(error));\n    const fail',
     to: '    const fail',
   },
   {
