@@ -1,7 +1,7 @@
 // What lives as long as a request: `waygate.signal`, `waygate.wait_until`, whether the client is still there, and what has
 // to be done before the platform may stop. Every adapter stands on it. (CLOSE-01, CLOSE-03, ERR-05)
 
-import { attachState, lazyKey } from './private-state.ts';
+import { attachState, keptKey } from './private-state.ts';
 import type { Environ, ErrorStream } from './types.ts';
 import { logRejection, PendingWork, type WaitContext } from './work.ts';
 
@@ -181,7 +181,7 @@ function waitUntil(context: WaitContext, errors: ErrorStream): Environ['waygate.
 }
 
 /** `waygate.signal` as a key of environ. */
-export const SIGNAL: PropertyDescriptor = /* @__PURE__ */ lazyKey(
+export const SIGNAL: PropertyDescriptor = /* @__PURE__ */ keptKey(
   'waygate.signal',
   (lifetime: RequestLifetime) => lifetime.signal,
 );

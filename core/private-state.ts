@@ -1,5 +1,5 @@
 // Environ keys that cost something to make are made on first use: an accessor that turns itself into data when it is read
-// or written. The state it needs rides on the environ as a private field, which no copy, listing or client can reach. It
+// or written, or asks its state each time. The state it needs rides on the environ as a private field, which no copy, listing or client can reach. It
 // costs a few nanoseconds; a closure or a WeakMap entry would cost half a microsecond. An adapter may have its platform's
 // request carry something in the same way.
 
@@ -71,6 +71,25 @@ export function lazyKey<State>(key: string, make: (state: State) => unknown): Pr
       // A frozen environ keeps the accessor, which gives the same again.
       Reflect.defineProperty(this, key, data(value));
       return value;
+    },
+    set(this: Environ, value: unknown) {
+      Object.defineProperty(this, key, data(value));
+    },
+  };
+}
+
+/**
+ * The same for a value that the state itself keeps: the key stays an accessor, which asks the state each time. To turn it
+ * into data takes an engine longer than all reads of it do, as a rule.
+ *
+ * @param find the value of the state given to {@link attachState}: the same each time
+ */
+export function keptKey<State>(key: string, find: (state: State) => unknown): PropertyDescriptor {
+  return {
+    enumerable: true,
+    configurable: true,
+    get(this: Environ) {
+      return find(stateOf(this) as State);
     },
     set(this: Environ, value: unknown) {
       Object.defineProperty(this, key, data(value));

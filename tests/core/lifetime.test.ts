@@ -34,6 +34,18 @@ describe('waygate.signal', () => {
     expect(signal.reason).toEqual(new Error('reset'));
   });
 
+  it('is the same each time, in copies too, and gives way to what is set', () => {
+    const lifetime = new RequestLifetime();
+    const environ = attached(lifetime);
+    const copy = { ...environ };
+    expect(environ['waygate.signal']).toBe(lifetime.signal);
+    expect([environ['waygate.signal'], copy['waygate.signal']]).toEqual([lifetime.signal, lifetime.signal]);
+    expect(Object.keys(environ)).toContain('waygate.signal');
+    const other = new AbortController().signal;
+    environ['waygate.signal'] = other;
+    expect([environ['waygate.signal'], copy['waygate.signal']]).toEqual([other, lifetime.signal]);
+  });
+
   it('is aborted already for who asks after that', () => {
     const lifetime = new RequestLifetime();
     const environ = attached(lifetime);

@@ -36,7 +36,8 @@ export function knownLength(response: Response): number | null {
 
 /** What the runtime keeps of this very response; undefined unless it is the body that the response shows. */
 function stateOf(response: Response): State | undefined {
-  key ??= findKey();
+  // Once: where nothing is found that is null, and looking for it makes a response.
+  if (key === undefined) key = findKey();
   // A subclass may make its own body, and somebody may have put another one on an object.
   if (key === null || Object.getPrototypeOf(response) !== real('Response').prototype) return undefined;
   const state = (response as unknown as Record<symbol, State | undefined>)[key];
