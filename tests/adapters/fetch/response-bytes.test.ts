@@ -18,5 +18,6 @@ test('a runtime that keeps the bytes elsewhere is asked for them once', async ()
     [null, null],
   ]);
   // Each time makes a response, which costs as much as the handler's own.
-  expect(symbols).toHaveBeenCalledTimes(1);
+  const asked = symbols.mock.calls.filter(([object]) => object instanceof Response);
+  expect(asked).toHaveLength(1);
 });
