@@ -299,7 +299,7 @@ export class Exchange<Call = never> extends Outgoing<Call> {
     }
     // The page goes out first, then the body it stands in for is closed.
     const [first = null] = page.body as Uint8Array[];
-    this.head = new Head(page.status, page.headers, first?.byteLength ?? 0, this.#method);
+    this.head = new Head(page, page.headers, first?.byteLength ?? 0, this.#method);
     this.ahead = first;
     const response = this.commitTo(this.head);
     return failure === undefined ? response : { ...response, failure };

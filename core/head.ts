@@ -1,6 +1,6 @@
 // The head of a response: what startResponse stored, and the length that its body has to keep to. (SR-08 … SR-10, CL, HTTP-06)
 
-import { checkHeaders, checkStatus } from './check.ts';
+import { checkHeaders, checkStatus, type StatusLine } from './check.ts';
 import { ContractError } from './errors.ts';
 import type { GatewayResponse, ResponseBody } from './response.ts';
 import { isNullBodyStatus } from './status.ts';
@@ -29,10 +29,10 @@ export class Head implements GatewayResponse {
    * @param length the declared length in bytes, or -1
    * @param method the request method
    */
-  constructor(status: string, headers: HeaderList, length: number, method: string) {
-    this.status = status;
-    this.statusCode = Number(status.slice(0, 3));
-    this.reason = status.slice(4);
+  constructor(line: StatusLine, headers: HeaderList, length: number, method: string) {
+    this.status = line.status;
+    this.statusCode = line.statusCode;
+    this.reason = line.reason;
     this.headers = headers;
     this.#bytesLeft = length;
     this.#isHead = method === 'HEAD';
@@ -127,7 +127,7 @@ export function tooLong(): ContractError {
  * @throws {ContractError} SR-02 … SR-07, L-34, L-48 for what no head can hold
  */
 export function checkHead(status: unknown, headers: unknown, method: string): Head {
-  checkStatus(status);
+  const line = checkStatus(status);
   const checked = checkHeaders(headers);
-  return new Head(status, checked.headers, checked.length, method);
+  return new Head(line, checked.headers, checked.length, method);
 }

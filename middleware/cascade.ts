@@ -174,8 +174,7 @@ class Attempt {
       if (this.#total > 0) throw error;
     }
     if (this.#write === null) {
-      checkStatus(status);
-      if (this.#isUnwanted(Number(status.slice(0, 3)))) {
+      if (this.#isUnwanted(checkStatus(status).statusCode)) {
         this.#head = [status, checkHeaders(headers).headers, error];
         return this.#hold;
       }

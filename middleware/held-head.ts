@@ -64,8 +64,8 @@ export class HeldHead {
 
   #checked(status: string, headers: ReadonlyHeaderList, error: unknown): Head {
     try {
-      checkStatus(status);
-      return { status, code: Number(status.slice(0, 3)), ...checkHeaders(headers) };
+      const { statusCode } = checkStatus(status);
+      return { status, code: statusCode, ...checkHeaders(headers) };
     } catch (refused) {
       this.#given = null;
       this.#outer(status, headers, error);

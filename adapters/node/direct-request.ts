@@ -218,8 +218,7 @@ function isOrdinary(request: IncomingMessage & NodeTarget, response: ServerRespo
  */
 export function wholeResponse({ status, reason, headers, body }: DirectAnswer, method: string): Head | null {
   if (isNullBodyStatus(status)) return null;
-  const line = `${status} ${reason}`;
-  checkStatus(line);
+  const line = checkStatus(`${status} ${reason}`);
   const head = new Head(line, headers, checkOwnHeaders(headers), method);
   const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   if (!head.hasLength) head.declare(length);

@@ -65,13 +65,12 @@ export class ResponseWatch {
 
   #store(status: unknown, headers: unknown): void {
     this.#status = '';
-    checkStatus(status);
+    const line = checkStatus(status);
     const checked = checkHeaders(headers);
-    const code = Number(status.slice(0, 3));
     this.#hasType = false;
-    for (const [name, value] of checked.headers) this.#checkHeader(code, name, value);
+    for (const [name, value] of checked.headers) this.#checkHeader(line.statusCode, name, value);
     this.#declared = checked.length;
-    this.#status = status;
+    this.#status = line.status;
   }
 
   /** What is legal and yet worth a word, or wrong for this status alone. */

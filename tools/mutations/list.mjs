@@ -102,13 +102,13 @@ const gateway = [
     rule: 'SR-15',
     what: 'data without a head is sent as 200',
     from: '    const head = this.stored();\n    if (isNullBodyStatus',
-    to: '    const head = this.head ?? new Head("200 OK", [], -1, "GET");\n    if (isNullBodyStatus',
+    to: '    const head = this.head ?? new Head({ status: "200 OK", statusCode: 200, reason: "OK" }, [], -1, "GET");\n    if (isNullBodyStatus',
   },
   {
     rule: 'SR-15',
     what: 'an empty body without a head is sent as 200',
     from: '    if (!isThenable(first)) return this.commit(first);',
-    to: '    this.head ??= new Head("200 OK", [], -1, "GET");\n    if (!isThenable(first)) return this.commit(first);',
+    to: '    this.head ??= new Head({ status: "200 OK", statusCode: 200, reason: "OK" }, [], -1, "GET");\n    if (!isThenable(first)) return this.commit(first);',
   },
   {
     rule: 'SR-09',
@@ -289,8 +289,8 @@ const gateway = [
   {
     rule: 'ERR-03',
     what: "the application's headers go with the 500",
-    from: 'new Head(page.status, page.headers, first',
-    to: 'new Head(page.status, this.head?.headers ?? page.headers, first',
+    from: 'new Head(page, page.headers, first',
+    to: 'new Head(page, this.head?.headers ?? page.headers, first',
   },
   {
     rule: 'ERR-03',

@@ -279,9 +279,14 @@ likePlatform(LightResponse.prototype, [
   ...['text', 'json', 'arrayBuffer', 'bytes', 'blob', 'formData', 'clone'],
 ]);
 
+/** What a gateway looks at. */
+const SHOWN = ['body', 'bodyUsed', 'headers', 'status', 'statusText', 'url'] as const;
+
 /** A subclass may make its own body, and somebody may have put another one on a response. */
 function isUntouched(response: object): boolean {
-  return Object.getPrototypeOf(response) === LightResponse.prototype && Reflect.ownKeys(response).length === 0;
+  return (
+    Object.getPrototypeOf(response) === LightResponse.prototype && !SHOWN.some((key) => Object.hasOwn(response, key))
+  );
 }
 
 function typeOnly(type: string | null): [name: string, value: string][] {
