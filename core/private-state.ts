@@ -1,7 +1,7 @@
-// Environ keys that cost something to make are made on first use: an accessor that turns itself into data when it is read
-// or written, or asks its state each time. The state it needs rides on the environ as a private field, which no copy, listing or client can reach. It
-// costs a few nanoseconds; a closure or a WeakMap entry would cost half a microsecond. An adapter may have its platform's
-// request carry something in the same way.
+// Environ keys that cost something to make are made on first use. Such a key is an accessor, which turns itself into data
+// when it is read or written, or asks its state each time. The state it needs rides on the environ as a private field, which
+// no copy, listing or client can reach. It costs a few nanoseconds; a closure or a WeakMap entry would cost half a microsecond.
+// An adapter may have its platform's request carry something in the same way.
 
 import type { Environ } from './types.ts';
 
