@@ -1,4 +1,5 @@
-// Measures on every Node version that is supported, and writes the tables of docs/performance.md: `npm run figures`.
+// Measures on every Node version that is supported, and writes the tables of docs/performance.md: `npm run figures`. The tables
+// of a suite that is not measured stay as they are.
 //
 //   SUITE …        names of files in bench/suites/; default: those that take a Node version
 //   --rounds=N     rounds per contestant; default 3
@@ -9,7 +10,6 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -43,7 +43,7 @@ const { values, positionals } = parseArgs({
 const folder = values.from ?? join(root, 'build/figures');
 mkdirSync(folder, { recursive: true });
 
-/** The tables of one suite on one version; null where there are none. */
+/** The results of one suite on one version; null where there are none. */
 function measured(suite, version) {
   const file = join(folder, `${suite}-${version}.json`);
   if (values.from !== undefined && !existsSync(file)) return null;
@@ -52,7 +52,7 @@ function measured(suite, version) {
     args.push(`--node=${nodeRuntime(version)}`, `--json=${file}`);
     execFileSync(process.execPath, [join(root, 'bench/run.mjs'), ...args], { stdio: 'inherit' });
   }
-  return JSON.parse(readFileSync(file, 'utf8'))[suite];
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** The column by which contestants are compared: processor time where it was measured. */
@@ -92,17 +92,30 @@ const version = (name) => {
   return `${name} ${JSON.parse(readFileSync(file, 'utf8')).version}`;
 };
 
-const parts = [
-  `Measured on ${new Date().toISOString().slice(0, 10)}, on ${os.cpus().length} cores of an ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.type()}: ` +
-    `Node ${NODE_VERSIONS.join(', ')}; ${PACKAGES.map(version).join(', ')}.`,
-];
-for (const suite of positionals.length > 0 ? positionals : SUITES) {
-  const byVersion = NODE_VERSIONS.map((each) => measured(suite, each));
-  const { title } = await import(new URL(`suites/${suite}.mjs`, import.meta.url).href);
-  parts.push(`### ${title}`);
-  const count = byVersion.find((tables) => tables !== null)?.length ?? 0;
-  for (let at = 0; at < count; at++) parts.push(rendered(byVersion.map((tables) => tables?.[at])));
+/** When, where and how a suite was measured: once where that is the same for all versions. */
+function provenance(byVersion) {
+  const lines = byVersion.flatMap((results, at) => {
+    if (results === null) return [];
+    const { date, machine, rounds, seconds } = results.measured;
+    return [{ node: NODE_VERSIONS[at], how: `on ${date}, on ${machine}, ${rounds} rounds of ${seconds} s` }];
+  });
+  const ways = [...new Set(lines.map(({ how }) => how))].map((how) => {
+    const nodes = lines.filter((line) => line.how === how).map(({ node }) => node);
+    return `${how}: Node ${nodes.join(', ')}`;
+  });
+  return `Measured ${ways.join('; ')}. ${PACKAGES.map(version).join(', ')}.`;
 }
+
+/** The part of the page for a suite; undefined where nothing was measured. */
+async function section(suite) {
+  const byVersion = NODE_VERSIONS.map((each) => measured(suite, each));
+  const count = byVersion.find((results) => results !== null)?.[suite].length ?? 0;
+  if (count === 0) return undefined;
+  const tables = Array.from({ length: count }, (_, at) => rendered(byVersion.map((results) => results?.[suite][at])));
+  return [`### ${await titleOf(suite)}`, provenance(byVersion), ...tables].join('\n\n');
+}
+
+const titleOf = async (suite) => (await import(new URL(`suites/${suite}.mjs`, import.meta.url).href)).title;
 
 const page = join(root, 'docs/performance.md');
 const text = readFileSync(page, 'utf8');
@@ -110,4 +123,15 @@ const begin = text.indexOf(BEGIN);
 const end = text.indexOf(END);
 if (begin < 0 || end < begin)
   throw new Error(`${page} has no place for the tables; expected the lines "${BEGIN}" and "${END}".`);
+/** What the page has now, by the titles of its parts. */
+const earlier = new Map();
+for (const part of text.slice(begin + BEGIN.length, end).split(/^(?=### )/m)) {
+  earlier.set(/^### (.*)/.exec(part)?.[1], part.trim());
+}
+const wanted = positionals.length > 0 ? positionals : SUITES;
+const parts = [];
+for (const suite of new Set([...SUITES, ...wanted])) {
+  const part = (wanted.includes(suite) ? await section(suite) : undefined) ?? earlier.get(await titleOf(suite));
+  if (part !== undefined) parts.push(part);
+}
 writeFileSync(page, `${text.slice(0, begin)}${BEGIN}\n\n${parts.join('\n\n')}\n\n${text.slice(end)}`);

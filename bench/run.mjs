@@ -55,9 +55,8 @@ if (!existsSync(here('../dist/core/index.js'))) {
   execFileSync('npm', ['run', 'build'], { cwd: here('..'), stdio: 'inherit' });
 }
 
-console.log(
-  `Node ${execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim()}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.type()}`,
-);
+const machine = `${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.type()}`;
+console.log(`Node ${execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim()}, ${machine}`);
 console.log(
   `${options.rounds} rounds of ${options.seconds} s each, in turns; medians, with the range of the middle half`,
 );
@@ -69,4 +68,8 @@ for (const name of positionals.length > 0 ? positionals : known) {
   results[name] = await suite.run(options);
   for (const table of results[name]) printTable(table);
 }
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+if (values.json !== undefined) {
+  const { rounds, seconds } = options;
+  const measured = { date: new Date().toISOString().slice(0, 10), machine, rounds, seconds };
+  writeFileSync(values.json, `${JSON.stringify({ measured, ...results }, null, 2)}\n`);
+}

@@ -2,6 +2,7 @@
 // state table in docs/contract.md. (SR-09, CL, BODY-02, BODY-07)
 
 import { BodyReader, FLUSH } from './body.ts';
+import { isBytes } from './bytes.ts';
 import { ContractError } from './errors.ts';
 import type { Head } from './head.ts';
 import { iterateBody } from './receive.ts';
@@ -87,7 +88,9 @@ export abstract class Outgoing<Call> implements ResponseBody {
   }
 
   get stream(): ReadableStream<Uint8Array> | null {
-    return this.ahead instanceof ReadableStream ? this.ahead : null;
+    const { ahead } = this;
+    // Not by its class: where nobody uses streams, as on Lambda, the first look at that name loads all of them.
+    return ahead === null || ahead instanceof WriteQueue || isBytes(ahead) ? null : ahead;
   }
 
   // The body, as the adapter pulls it.
@@ -97,7 +100,7 @@ export abstract class Outgoing<Call> implements ResponseBody {
     if (ahead !== null) {
       if (ahead instanceof WriteQueue) return this.#nextWrite(ahead);
       this.ahead = null;
-      if (ahead instanceof ReadableStream) this.reader = new BodyReader(ahead);
+      if (!isBytes(ahead)) this.reader = new BodyReader(ahead);
       else if (ahead !== FLUSH) return this.#send(ahead);
     }
     if (this.fault?.isReported) throw this.fault.error;

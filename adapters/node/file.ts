@@ -1,7 +1,6 @@
 // `wsgi.file_wrapper` on Node: takes a `FileHandle` as well, and then knows how long the response is. (FILE-04)
 
 import type { FileHandle } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
 import { FileWrapper } from '../../core/file-wrapper.ts';
 import type { ApplicationBody, FileLike } from '../../core/types.ts';
 
@@ -35,6 +34,8 @@ function handleFile(handle: FileHandle): FileLike {
 /** Linux knows a descriptor's position, Node does not. Elsewhere the response goes out without a length. */
 async function positionOf(handle: FileHandle): Promise<number | undefined> {
   try {
+    // Loaded by whoever has a FileHandle.
+    const { readFile } = process.getBuiltinModule('node:fs/promises');
     const info = await readFile(`/proc/self/fdinfo/${handle.fd}`, 'latin1');
     const position = /^pos:\s*([0-9]+)$/m.exec(info)?.[1];
     return position === undefined ? undefined : Number(position);

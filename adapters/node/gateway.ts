@@ -1,6 +1,6 @@
 // One application on Node: its settings, and the work that goes on after its responses. call.ts has the story of a request.
 
-import cluster from 'node:cluster';
+import type { Cluster } from 'node:cluster';
 import { type GatewayInfo, prepareOptions, type Settings } from '../../core/environ.ts';
 import { describe } from '../../core/errors.ts';
 import type { ExchangeOptions } from '../../core/response.ts';
@@ -38,7 +38,7 @@ export class NodeGateway {
   constructor(app: Application, options: MountOptions) {
     this.app = app;
     this.settings = prepareOptions(app, options);
-    const { fallThrough = false, maxPipelined = MAX_PIPELINED, multiprocess = cluster.isWorker } = options;
+    const { fallThrough = false, maxPipelined = MAX_PIPELINED, multiprocess = isClusterWorker() } = options;
     if (typeof fallThrough !== 'boolean')
       throw new TypeError(`The option "fallThrough" is ${describe(fallThrough)}; expected true or false.`);
     if (!(typeof maxPipelined === 'number' && maxPipelined >= 1))
@@ -70,4 +70,10 @@ export class NodeGateway {
 
 function shuttingDown(): DOMException {
   return new DOMException('The server is shutting down.', 'AbortError');
+}
+
+/** Asked when an application is served, and no sooner: on Lambda nobody is, and the module loads six others. */
+function isClusterWorker(): boolean {
+  // The types have it as an ES module, with its class as the default export.
+  return (process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker;
 }

@@ -349,6 +349,40 @@ describe('the body of a response', () => {
     expect(((await answer(() => new Blob(['a']).stream())).body as ResponseBody).stream).toBe(null);
   });
 
+  it('is compared with the class only where it has a reader: in Node the first look at that loads all web streams', async () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'ReadableStream') as PropertyDescriptor;
+    const { ReadableStream } = globalThis;
+    let looks = 0;
+    const get = (): typeof ReadableStream => {
+      looks += 1;
+      return ReadableStream;
+    };
+    Object.defineProperty(globalThis, 'ReadableStream', { configurable: true, get });
+    try {
+      const bodies = [
+        () => [encode('a'), encode('b')],
+        function* () {
+          yield encode('a');
+        },
+        async function* () {
+          yield encode('a');
+        },
+      ];
+      for (const make of bodies) {
+        const { body } = await answer(make as () => ApplicationBody);
+        if (Array.isArray(body)) continue;
+        for await (const _chunk of body);
+        await body.close();
+      }
+      expect(looks).toBe(0);
+      const { body } = await answer(() => new Blob(['a']).stream());
+      for await (const _chunk of body as ResponseBody);
+      expect(looks).toBeGreaterThan(0);
+    } finally {
+      Object.defineProperty(globalThis, 'ReadableStream', own);
+    }
+  });
+
   it('may be pulled all the same where an adapter that takes streams has no use for this one', async () => {
     const { body } = await answer(() => new Blob(['ab']).stream(), { takesStreams: true });
     const chunks: Uint8Array[] = [];
