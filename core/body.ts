@@ -171,8 +171,8 @@ function isIterable(body: unknown): body is ApplicationBody {
 }
 
 /**
- * Whether a body is a native stream. Only what has a reader is compared with the class: in Node the first look at that name
- * loads all web streams, which takes some milliseconds of a cold start.
+ * Whether a body is a native stream. Only what has a reader is compared with the class. In Node the first look at that name
+ * loads all web streams: some milliseconds of a cold start.
  */
 export function isNativeStream(body: object): body is ReadableStream<Uint8Array> {
   return typeof (body as Partial<ReadableStream>).getReader === 'function' && body instanceof ReadableStream;

@@ -20,11 +20,12 @@ export function holdForWork(app: Application): Application {
   return (environ, startResponse) => {
     const work = new PendingWork();
     const waitUntil = environ['waygate.wait_until'];
-    environ['waygate.wait_until'] = (promise) => {
+    const holdAndWait: typeof waitUntil = (promise) => {
       const done = logRejection(promise, environ['wsgi.errors']);
       waitUntil(done);
       work.waitUntil(done);
     };
+    environ['waygate.wait_until'] = holdAndWait;
     const body = app(environ, startResponse);
     const noBody = environ.REQUEST_METHOD === 'HEAD';
     return isThenable(body) ? Promise.resolve(body).then((each) => held(each, work, noBody)) : held(body, work, noBody);

@@ -35,8 +35,10 @@ export function setupTestingDefaults(environ: Record<string, unknown> = {}): Env
   delete defaults.REQUEST_URI;
   defaults.HTTP_HOST = String(environ.SERVER_NAME ?? defaults.SERVER_NAME);
   defaults['wsgi.input'] = new MemoryInput();
-  defaults['waygate.wait_until'] = () => {};
+  defaults['waygate.wait_until'] = waitForNothing;
   defaults['waygate.signal'] = new AbortController().signal;
   for (const [key, value] of Object.entries(defaults)) if (!(key in environ)) environ[key] = value;
   return environ as Environ;
 }
+
+const waitForNothing = (): void => {};

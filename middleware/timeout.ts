@@ -130,7 +130,8 @@ class TimedRequest implements BodyDeadline {
           reject(error);
         }
       };
-      this.#cut = () => attempt(() => this.#answer());
+      const cut = (): void => attempt(() => this.#answer());
+      this.#cut = cut;
       Promise.resolve(result).then(
         (body) => {
           this.#cut = null;
@@ -255,13 +256,14 @@ class TimedRequest implements BodyDeadline {
   /** Waits for a step, but not beyond the time. */
   limit<T>(pending: Promise<T>, cut: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#cut = () => {
+      const cutStep = (): void => {
         try {
           resolve(cut());
         } catch (error) {
           reject(error);
         }
       };
+      this.#cut = cutStep;
       pending.then(
         (value) => {
           this.#cut = null;

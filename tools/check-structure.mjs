@@ -3,6 +3,8 @@
 //   - Core and adapters have no dependency at run time: of a package they import types only.
 //   - No file imports itself through others, not even for a type.
 //   - A file of the library has at most 350 lines. A class has at most twelve fields of state with the inherited ones.
+//   - A function is not written where it is assigned to a member: V8 takes it for a method, which lives long, and puts it and
+//     all that it refers to into the old generation. Of a request nothing would die young.
 //   - No file of the repository names a package registry's host or a path of somebody's machine.
 //
 // usage: node tools/check-structure.mjs [ROOT]
@@ -87,6 +89,21 @@ function namesOf(text) {
     ...(host === undefined ? [] : [`names a package registry's host, ${host}`]),
     ...(path === undefined ? [] : [`names a path of one machine, ${path}`]),
   ];
+}
+
+/**
+ * Where functions are written in an assignment to a member. Give such a function a name first.
+ *
+ * @param {import('./source-tree.mjs').SyntaxNode[]} nodes
+ * @returns {number[]} where each assignment starts
+ */
+function assignedFunctions(nodes) {
+  return nodes.flatMap(({ type, operator, left, right, start }) => {
+    if (type !== 'AssignmentExpression' || operator !== '=' || left.type !== 'MemberExpression') return [];
+    let value = right;
+    while (/^(?:TSAs|TSSatisfies|TSNonNull|Parenthesized)Expression$/.test(value.type)) value = value.expression;
+    return /^(?:ArrowFunction|Function)Expression$/.test(value.type) ? [start] : [];
+  });
 }
 
 /**
@@ -234,6 +251,13 @@ export function checkStructure(root) {
     }
     importsByFile.set(file, imports);
     if (!isLibrary) continue;
+    if (!file.startsWith('cli/')) {
+      for (const start of assignedFunctions(nodes)) {
+        problems.push(
+          `${file}:${lineOf(text, start)}: a function is written in an assignment to a member; name it first`,
+        );
+      }
+    }
     if (/^\s*\/\/\/\s*<reference/m.test(text)) problems.push(`${file}:1: refers to types by a comment; import them`);
     const lines = text.split('\n').length - 1;
     if (lines > MAX_LINES) problems.push(`${file}:${MAX_LINES}: the file has ${lines} lines; ${MAX_LINES} is the most`);

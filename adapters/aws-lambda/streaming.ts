@@ -54,10 +54,11 @@ export const awslambda: AwsLambda = {
       const prelude = JSON.stringify(metadata);
       stream.setContentType?.(PRELUDE_TYPE);
       if ('_onBeforeFirstWrite' in stream) {
-        stream._onBeforeFirstWrite = (write) => {
+        const writeFirst = (write: (chunk: string | Uint8Array) => void): void => {
           write(prelude);
           write(new Uint8Array(DELIMITER_BYTES));
         };
+        stream._onBeforeFirstWrite = writeFirst;
       } else {
         stream.write(prelude);
         stream.write(new Uint8Array(DELIMITER_BYTES));

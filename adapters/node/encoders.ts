@@ -121,7 +121,8 @@ class ZlibCoder implements ChunkCoder {
   #step(begin: (done: () => void) => void): Promise<Uint8Array[]> {
     return new Promise((resolve, reject) => {
       this.#fail = reject;
-      this.#stop = () => resolve([]);
+      const stop = (): void => resolve([]);
+      this.#stop = stop;
       begin(() => {
         const ready = this.#ready;
         this.#ready = [];

@@ -34,7 +34,7 @@ function handleFile(handle: FileHandle): FileLike {
 /** Linux knows a descriptor's position, Node does not. Elsewhere the response goes out without a length. */
 async function positionOf(handle: FileHandle): Promise<number | undefined> {
   try {
-    // Loaded by whoever has a FileHandle.
+    // Who has a FileHandle has loaded it.
     const { readFile } = process.getBuiltinModule('node:fs/promises');
     const info = await readFile(`/proc/self/fdinfo/${handle.fd}`, 'latin1');
     const position = /^pos:\s*([0-9]+)$/m.exec(info)?.[1];

@@ -97,7 +97,7 @@ export function takePast(
   // Or Node would throw away what comes after the response.
   (request as unknown as Innards)._consuming = true;
   request.on('close', closed);
-  request.push = (chunk: Buffer | null): boolean => {
+  const takeChunk = (chunk: Buffer | null): boolean => {
     if (chunk === null || !isAlone(request)) {
       request.push = push;
       leave();
@@ -114,6 +114,7 @@ export function takePast(
     take(chunk);
     return true;
   };
+  request.push = takeChunk;
 }
 
 /** Whether nobody has come since: there is one listener, which is the gateway's. */

@@ -36,7 +36,8 @@ export function validInput(environ: Environ, warn: Warn): InputStream {
     [Symbol.asyncIterator]: () => watch.iterate(),
   };
   for (const name of CONVENIENT) {
-    if (typeof input[name] === 'function') members[name] = () => watch.convenient(name);
+    const method = (): unknown => watch.convenient(name);
+    if (typeof input[name] === 'function') members[name] = method;
   }
   return markTransparent(onlyMembers(members as unknown as InputStream, NO_MEMBERS, 'wsgi.input'), input);
 }

@@ -153,11 +153,26 @@ describe('the structure', () => {
     ['a file that is not there', 'core/a.ts', "import './missing.ts';"],
     ['a file without its extension', 'core/a.ts', "import './run';"],
     ['a long file', 'core/a.ts', 'const line = 1;\n'.repeat(351)],
+    [
+      'a function assigned to a member',
+      'core/a.ts',
+      'export const a = (b: { c: () => void }): void => { b.c = () => {}; };',
+    ],
+    [
+      'one with a type',
+      'adapters/a.ts',
+      "export const a = (b: any): void => { b['c'] = (function () {}) as () => void; };",
+    ],
     ['a large class', 'core/a.ts', `class A { ${Array.from({ length: 13 }, (_, n) => `#f${n} = 0;`).join(' ')} }`],
   ])('refuses: %s', (_, path, text) => {
     const found = problems({ [path]: text });
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(new RegExp(`^${path}:\\d+: `));
+  });
+
+  it('allows functions in fields, in literals, and those that have a name', () => {
+    const text = `const f = () => {}; class A { f = () => {}; #g; constructor(b) { this.#g = f; b.h = f; b.i = { j: () => {} }; } }`;
+    expect(problems({ 'core/a.ts': text })).toEqual([]);
   });
 
   it('counts what a class keeps: no methods, no functions bound to it, nothing of the class itself', () => {

@@ -105,9 +105,10 @@ export const edge: Source<EdgeEvent, EdgeResult | EdgeEvent['Records'][0]['cf'][
     addClient(environ, request.clientIp);
     addBody(environ, body?.data, body?.encoding !== 'text', settings);
     PASSED_ON.delete(event);
-    environ['aws.pass_through'] = (): void => {
+    const passThrough = (): void => {
       PASSED_ON.add(event);
     };
+    environ['aws.pass_through'] = passThrough;
     return environ;
   },
 

@@ -27,7 +27,7 @@ export function replaceGlobals(globals: FetchGlobals): void {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);
     if (replaced[name] !== undefined || before?.configurable !== true) continue;
     let own: unknown = before.value;
-    replaced[name] = () => {
+    const get = (): unknown => {
       if (own === undefined) {
         // Node's getter puts what it returns in its own place.
         const current = Object.getOwnPropertyDescriptor(globalThis, name) as PropertyDescriptor;
@@ -36,6 +36,7 @@ export function replaceGlobals(globals: FetchGlobals): void {
       }
       return own;
     };
+    replaced[name] = get;
     const { enumerable } = before;
     Object.defineProperty(globalThis, name, { value: globals[name], writable: true, enumerable, configurable: true });
   }

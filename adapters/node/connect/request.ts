@@ -93,6 +93,7 @@ export function withOwnBody(request: IncomingMessage): IncomingMessage {
   const methods = request as unknown as Record<string | symbol, unknown>;
   for (const name of METHODS) Object.defineProperty(same, name, { value: methods[name], writable: true });
   // What is set on it is not set on the request: the short ways past the stream are closed to who has such a method.
-  same.emit = ((...event: [string, ...unknown[]]) => request.emit(...event)) as typeof request.emit;
+  const emit = (...event: [string, ...unknown[]]): boolean => request.emit(...event);
+  same.emit = emit as typeof request.emit;
   return same;
 }

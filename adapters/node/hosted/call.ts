@@ -9,7 +9,7 @@ import type { Host } from './host.ts';
 import { showProperties } from './properties.ts';
 import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse, unread } from './response.ts';
-import { HostedSocket } from './socket.ts';
+import { HostedSocket, type SocketOwner } from './socket.ts';
 import { LateTurn } from './turn.ts';
 
 const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
@@ -18,7 +18,7 @@ const OVER: IteratorReturnResult<undefined> = { done: true, value: undefined };
  * The listener at work on one request. It is also the body: its chunks are those that the response wrote. The next one is
  * asked for when the platform has taken the last. So `drain` and `finish` mean what they mean on a connection.
  */
-export class HostedCall {
+export class HostedCall implements SocketOwner {
   readonly #environ: Environ;
   /** Called once; null from then on. */
   #startResponse: StartResponse | null;
@@ -41,13 +41,9 @@ export class HostedCall {
   constructor(host: Host, environ: Environ, startResponse: StartResponse) {
     this.#environ = environ;
     this.#startResponse = startResponse;
-    this.#socket = new HostedSocket(environ, this.#onbreak);
+    this.#socket = new HostedSocket(environ, this);
     this.#socket.server = host.server;
-    this.#socket.onarrival = this.#awake;
     this.#request = hostedRequest(environ, this.#socket, this.#onbodyfailed, host.messages);
-    this.#socket.on('close', this.#onclose);
-    this.#socket.on('drain', this.#ondrain);
-    this.#socket.on('timeout', this.#ontimeout);
     this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.messages);
     this.#response.on('finish', this.#onfinish);
     const seen = environ['connect.response'];
@@ -185,13 +181,17 @@ export class HostedCall {
     });
   }
 
-  readonly #awake = (): void => {
+  #awake(): void {
     const wake = this.#wake;
     this.#wake = null;
     wake?.();
-  };
+  }
 
   // What happens to the connection.
+
+  arrived(): void {
+    this.#awake();
+  }
 
   /** The listener or what it answered failed. Once the response is complete, the failure is only logged. */
   readonly #fail = (error: unknown): void => {
@@ -214,12 +214,12 @@ export class HostedCall {
     this.#awake();
   }
 
-  readonly #onbreak = (error: Error | null): void => {
+  broken(error: Error | null): void {
     if (this.#closed || this.#failure !== null || this.#finished) return;
     // What was written in full ahead of the break has reached the other end.
     if (this.#response?.writableEnded && this.#socket.arrived) return;
     this.#fail(error ?? new Error('The listener destroyed the connection before its response was finished.'));
-  };
+  }
 
   /** All is handed out. What Node's server does then. */
   readonly #onfinish = (): void => {
@@ -236,14 +236,17 @@ export class HostedCall {
     // Not within the write that ends here: for a stream destroyed by then Node makes an error that nobody gets.
     const socket = this.#socket;
     if (socket.listenerCount('close') > 1 || socket.timeout > 0) queueMicrotask(() => socket.destroy());
+    socket.release();
     this.#awake();
   };
 
-  readonly #onclose = (): void => {
+  closed(): void {
     if (!this.#finished) abort(this.#request);
-  };
+  }
 
-  readonly #ondrain = (): void => drained(this.#response);
+  drained(): void {
+    drained(this.#response);
+  }
 
   readonly #onbodyfailed = (error: unknown): void => {
     if (this.#request.destroyed) return;
@@ -253,11 +256,11 @@ export class HostedCall {
   };
 
   /** A `timeout` listener decides what happens; without one the connection is over. (`server.timeout` in Node) */
-  readonly #ontimeout = (): void => {
+  timedOut(): void {
     const heard = [
       !this.#request.complete && this.#request.emit('timeout', this.#socket),
       this.#response.emit('timeout', this.#socket),
     ];
     if (!heard.includes(true)) this.#socket.destroy();
-  };
+  }
 }

@@ -77,6 +77,10 @@ function explainFastify(error: unknown): unknown {
   );
 }
 
+const writtenSoon = (written?: () => void): void => {
+  if (written) process.nextTick(written);
+};
+
 /** Emits on a server what Node would emit for this request. */
 function emit(server: Server, request: HostedRequest, response: HostedResponse, environ: Environ | null): void {
   refuseUpgrade(server, environ);
@@ -86,9 +90,7 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse, 
     const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
     if (server.listenerCount(event) > 0) {
       // Node has sent the 100, or the gateway does when the body is read: a listener that sends one as well sends a second.
-      response.writeContinue = (written) => {
-        if (written) process.nextTick(written);
-      };
+      response.writeContinue = writtenSoon;
       server.emit(event, request, response);
       return;
     }

@@ -178,12 +178,14 @@ export function dump(request: IncomingMessage): void {
  */
 export function failBody(request: IncomingMessage, error: unknown): boolean {
   if (request.listenerCount('error') === 0) return false;
-  request._destroy = (cause, destroyed) => destroyed(cause);
+  request._destroy = destroyNothing;
   // Nothing more comes: who waits for the rest, as body parsers do before they answer, must not wait for ever.
   request.complete = true;
   request.destroy(error as Error);
   return true;
 }
+
+const destroyNothing: IncomingMessage['_destroy'] = (cause, destroyed) => destroyed(cause);
 
 /** Whether a listener may still answer after this failure of the body: the client is there, but sends too much. */
 export function isAnswerable(error: unknown): boolean {

@@ -7,13 +7,23 @@ import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Environ } from '../../../core/types.ts';
 
-/** Called when the connection breaks. */
-export type Broken = (error: Error | null) => void;
+/** Who has the other end of a connection, and hears what happens to it. */
+export interface SocketOwner {
+  /** Chunks have arrived at the other end. */
+  arrived(): void;
+  /** The connection ends or breaks, the latter perhaps with an error. */
+  broken(error: Error | null): void;
+  /** The connection has closed. */
+  closed(): void;
+  /** There is room again. */
+  drained(): void;
+  /** Nothing was written for as long as `setTimeout` allows. */
+  timedOut(): void;
+}
 
 type Written = (error?: Error | null) => void;
 
 const NOTHING: Uint8Array[] = [];
-const ignore = (): void => {};
 
 /** One request's connection. Its addresses are those of the environ. */
 export class HostedSocket extends Duplex {
@@ -24,10 +34,9 @@ export class HostedSocket extends Duplex {
   timeout = 0;
   bytesWritten = 0;
 
-  /** Called when chunks have arrived at the other end. */
-  onarrival: () => void = ignore;
-  readonly #environ: Environ;
-  readonly #onbreak: Broken;
+  #environ: Environ;
+  /** Null once the response is over. */
+  #owner: SocketOwner | null;
   /** Chunks written and not yet taken, from #at on. */
   #chunks = NOTHING;
   #at = 0;
@@ -36,14 +45,32 @@ export class HostedSocket extends Duplex {
   #discards = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(environ: Environ, onbreak: Broken) {
+  constructor(environ: Environ, owner: SocketOwner) {
     super();
     if (environ['wsgi.url_scheme'] === 'https') this.encrypted = true;
     this.#environ = environ;
-    this.#onbreak = onbreak;
+    this.#owner = owner;
+    this.on('close', onclose);
+    this.on('drain', ondrain);
+    this.on('timeout', ontimeout);
+  }
+
+  /** Who has the other end, as long as somebody has. */
+  static owner(socket: HostedSocket): SocketOwner | null {
+    return socket.#owner;
   }
 
   // The other end.
+
+  /**
+   * The response is over: the connection lets go of the request. Since Node 24 each writable stream leaves a function in the
+   * old generation of the engine. That function keeps the stream until the next full collection. With all that a request has
+   * on it, no request of a busy process would die young.
+   */
+  release(): void {
+    this.#owner = null;
+    this.#environ = addressesOf(this.#environ);
+  }
 
   /** The next chunk, perhaps an empty one; null when none is at hand. To ask says that the one before was taken. */
   takeNext(): Uint8Array | null {
@@ -107,7 +134,7 @@ export class HostedSocket extends Duplex {
     this.#chunks = chunks;
     this.#at = 0;
     this.#taken = taken;
-    this.onarrival();
+    this.#owner?.arrived();
   }
 
   // What a stream does.
@@ -126,7 +153,7 @@ export class HostedSocket extends Duplex {
   override _read(): void {}
 
   override _final(finished: Written): void {
-    this.#onbreak(null);
+    this.#owner?.broken(null);
     finished();
   }
 
@@ -138,7 +165,7 @@ export class HostedSocket extends Duplex {
 
   override _destroy(error: Error | null, destroyed: (error: Error | null) => void): void {
     this.setTimeout(0);
-    this.#onbreak(error);
+    this.#owner?.broken(error);
     // A server listens for the errors of its connections; here nobody must, so that one without a listener ends nothing.
     destroyed(this.listenerCount('error') > 0 ? error : null);
   }
@@ -273,6 +300,27 @@ export class HostedSocket extends Duplex {
 /** An error with the code that Node's own has. */
 export function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
+}
+
+// The same functions for all connections: each that is made for one costs the request more than its call.
+
+function onclose(this: HostedSocket): void {
+  HostedSocket.owner(this)?.closed();
+}
+
+function ondrain(this: HostedSocket): void {
+  HostedSocket.owner(this)?.drained();
+}
+
+function ontimeout(this: HostedSocket): void {
+  HostedSocket.owner(this)?.timedOut();
+}
+
+/** What of an environ a connection shows. */
+function addressesOf(environ: Environ): Environ {
+  const { SERVER_NAME, SERVER_PORT, REMOTE_PORT, SSL_CLIENT_VERIFY, SSL_PROTOCOL, SSL_CIPHER } = environ;
+  const addresses = { SERVER_NAME, SERVER_PORT, REMOTE_PORT, SSL_CLIENT_VERIFY, SSL_PROTOCOL, SSL_CIPHER };
+  return { ...addresses, REMOTE_ADDR: remoteAddress(environ) } as Partial<Environ> as Environ;
 }
 
 /** An IPv4 client of a dual-stack socket has a longer address on Node than in environ. */
