@@ -145,10 +145,20 @@ export function checkBody(body: unknown): asserts body is ApplicationBody {
   );
 }
 
+/** The name of an asynchronous iterator's function in a generator or a class; that of a native stream is `values`. */
+const IN_A_CLASS = '[Symbol.asyncIterator]';
+
 /** The one iterator that a body is read through. (BODY-09) */
 export function iterate(body: unknown): Iteration {
   checkBody(body);
-  if (isNativeStream(body)) {
+  const iterable = body as AsyncIterable<unknown> & Iterable<unknown>;
+  const asynchronous = iterable[Symbol.asyncIterator];
+  const isOwn =
+    typeof asynchronous === 'function'
+      ? asynchronous.name === IN_A_CLASS
+      : typeof iterable[Symbol.iterator] === 'function';
+  // In Node the first look at the class loads all web streams: some milliseconds of a cold start.
+  if (!isOwn && body instanceof ReadableStream) {
     const reader = body.getReader();
     // Not the stream's own iterator: its return() waits for a pending read, cancel() does not.
     return {
@@ -159,21 +169,11 @@ export function iterate(body: unknown): Iteration {
       },
     };
   }
-  const iterable = body as AsyncIterable<unknown> & Iterable<unknown>;
-  const asynchronous = iterable[Symbol.asyncIterator];
   return typeof asynchronous === 'function' ? asynchronous.call(iterable) : iterable[Symbol.iterator]();
 }
 
 /** A text and a byte array are iterable too, but hold no chunks. (BODY-01) */
 function isIterable(body: unknown): body is ApplicationBody {
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body) || isBytes(body)) return false;
-  return Symbol.asyncIterator in body || Symbol.iterator in body || isNativeStream(body);
-}
-
-/**
- * Whether a body is a native stream. Only what has a reader is compared with the class. In Node the first look at that name
- * loads all web streams: some milliseconds of a cold start.
- */
-export function isNativeStream(body: object): body is ReadableStream<Uint8Array> {
-  return typeof (body as Partial<ReadableStream>).getReader === 'function' && body instanceof ReadableStream;
+  return Symbol.asyncIterator in body || Symbol.iterator in body || body instanceof ReadableStream;
 }

@@ -2,7 +2,7 @@
 // closes it. The phases are named after the state table in docs/contract.md. Adapters pull the body and never see what the
 // application did. (SR, CL, WRITE, ERR; outgoing.ts has the response on its way, head.ts the head, body.ts reads the body)
 
-import { BodyReader, closeBody, isNativeStream } from './body.ts';
+import { BodyReader, closeBody } from './body.ts';
 import { checkChunk } from './check.ts';
 import { ClientDisconnectedError, ContractError, statusOf } from './errors.ts';
 import { checkRemaining, FileWrapper } from './file-wrapper.ts';
@@ -178,7 +178,8 @@ export class Exchange<Call = never> extends Outgoing<Call> {
 
   /** Whether the body is a native stream that the platform may have untouched. */
   #isUntouched(body: ApplicationBody): body is ReadableStream<Uint8Array> & ApplicationBody {
-    if (!isNativeStream(body) || body.locked || typeof (body as ApplicationBody).close === 'function') return false;
+    if (!(body instanceof ReadableStream) || body.locked || typeof (body as ApplicationBody).close === 'function')
+      return false;
     const head = this.head;
     return this.phase === 'stored' && head !== null && !head.hasLength && head.hasContent;
   }

@@ -349,7 +349,7 @@ describe('the body of a response', () => {
     expect(((await answer(() => new Blob(['a']).stream())).body as ResponseBody).stream).toBe(null);
   });
 
-  it('is compared with the class only where it has a reader: in Node the first look at that loads all web streams', async () => {
+  it('is compared with the class only where it may be one: in Node the first look at that loads all web streams', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'ReadableStream') as PropertyDescriptor;
     const { ReadableStream } = globalThis;
     let looks = 0;
