@@ -242,6 +242,7 @@ export class HostedCall implements SocketOwner {
 
   closed(): void {
     if (!this.#finished) abort(this.#request);
+    this.#socket.release();
   }
 
   drained(): void {
