@@ -242,7 +242,6 @@ export class HostedCall implements SocketOwner {
 
   closed(): void {
     if (!this.#finished) abort(this.#request);
-    this.#socket.release();
   }
 
   drained(): void {
