@@ -6,7 +6,7 @@ import type { ByteSource } from '../../core/input.ts';
 import { decoded, dropped, left, readBefore, unread } from './body-errors.ts';
 import { destroyAll } from './break-off.ts';
 import { closeInStages, isDumped, isOver, isWhole, readAway, waitsForContinue } from './request-state.ts';
-import { isUntouched, TAKES_PAST, takePast } from './untouched-request.ts';
+import { isUntouched, takePast } from './untouched-request.ts';
 
 /** How long an application that reads on after its response may take for one chunk, in milliseconds. */
 const READ_TIMEOUT = 1000;
@@ -84,7 +84,7 @@ export class NodeSource implements ByteSource {
     this.#reject = failed;
     this.#parts = NOTHING;
     this.#phase = 'reading';
-    if (TAKES_PAST && isUntouched(request)) {
+    if (isUntouched(request)) {
       takePast(request, this.#length, this.#arrive, () => this.#takeFromStream(), this.#fail);
       return true;
     }

@@ -75,9 +75,6 @@ function end(request: IncomingMessage): void {
   state.closeEmitted = true;
 }
 
-/** On Node 22 and later what {@link takePast} makes outlives the young generation, which costs more than it saves. */
-export const TAKES_PAST: boolean = Number.parseInt(process.versions.node, 10) < 22;
-
 /**
  * Has the body of an untouched request go to `take` as Node's parser delivers it, and not into the stream. As soon as
  * somebody else looks at the request, all is as it would have been: the rest goes into the stream.
