@@ -1,7 +1,7 @@
 // What lives as long as a request: `waygate.signal`, `waygate.wait_until`, whether the client is still there, and what has
 // to be done before the platform may stop. Every adapter stands on it. (CLOSE-01, CLOSE-03, ERR-05)
 
-import { attachState, keptKey } from './private-state.ts';
+import { attachState, keptKey, stateOf } from './private-state.ts';
 import type { Environ, ErrorStream } from './types.ts';
 import { logRejection, PendingWork, type WaitContext } from './work.ts';
 
@@ -105,6 +105,11 @@ export class RequestLifetime implements WaitContext {
     return this.#controller.signal;
   }
 
+  /** Whether the signal can abort. A platform may show neither that a client leaves nor that the request is about to end. */
+  get canAbort(): boolean {
+    return true;
+  }
+
   /** Somebody has the signal: an adapter that has not listened for the client's leaving yet does now. */
   protected listen(): void {}
 
@@ -185,3 +190,14 @@ export const SIGNAL: PropertyDescriptor = /* @__PURE__ */ keptKey(
   'waygate.signal',
   (lifetime: RequestLifetime) => lifetime.signal,
 );
+
+/**
+ * `waygate.signal` for who only waits for it to abort.
+ *
+ * @returns null where it is the gateway's own and never aborts: a listener would cost more than the rest of a request
+ */
+export function signalToHear(environ: Environ): AbortSignal | null {
+  const isOwn = Object.getOwnPropertyDescriptor(environ, 'waygate.signal')?.get === SIGNAL.get;
+  const lifetime = isOwn ? stateOf(environ) : undefined;
+  return lifetime instanceof RequestLifetime && !lifetime.canAbort ? null : environ['waygate.signal'];
+}

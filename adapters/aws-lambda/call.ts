@@ -55,6 +55,11 @@ class LambdaCall extends Invocation implements Receiver {
     });
   }
 
+  /** Lambda does not tell a function that its client has left. */
+  override get canAbort(): boolean {
+    return this.#gateway.settings.abortBeforeTimeoutMs > 0;
+  }
+
   /** Given the response by the exchange. */
   answer(response: GatewayResponse): void {
     const result = this.#finish(response);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest';
 import { Exchange } from '../../core/exchange.ts';
-import { RequestLifetime } from '../../core/lifetime.ts';
+import { RequestLifetime, signalToHear } from '../../core/lifetime.ts';
 import { encode } from '../../core/strings.ts';
 import { setupTestingDefaults } from '../../core/testing-defaults.ts';
 import type { Application, Environ, ErrorStream } from '../../core/types.ts';
@@ -44,6 +44,23 @@ describe('waygate.signal', () => {
     const other = new AbortController().signal;
     environ['waygate.signal'] = other;
     expect([environ['waygate.signal'], copy['waygate.signal']]).toEqual([other, lifetime.signal]);
+  });
+
+  it('is not heard where it never aborts, and always where somebody has set another', () => {
+    class Deaf extends RequestLifetime {
+      override get canAbort(): boolean {
+        return false;
+      }
+    }
+    const deaf = attached(new Deaf());
+    expect(signalToHear(deaf)).toBe(null);
+    // A copy has the signal itself, of which nothing is known.
+    expect(signalToHear({ ...deaf })).toBe(deaf['waygate.signal']);
+    const other = new AbortController().signal;
+    deaf['waygate.signal'] = other;
+    expect(signalToHear(deaf)).toBe(other);
+    const lifetime = new RequestLifetime();
+    expect(signalToHear(attached(lifetime))).toBe(lifetime.signal);
   });
 
   it('is aborted already for who asks after that', () => {

@@ -4,6 +4,7 @@ import { isToken } from '../../../core/check.ts';
 import type { DirectRequest } from '../../../core/direct-app.ts';
 import { BadRequestError, quote, RequestError } from '../../../core/errors.ts';
 import { gatewayInput } from '../../../core/input-base.ts';
+import { signalToHear } from '../../../core/lifetime.ts';
 import { attachState, stateOf } from '../../../core/private-state.ts';
 import type { Environ } from '../../../core/types.ts';
 import { real } from '../light/real.ts';
@@ -59,7 +60,7 @@ function makeRequest(
   environ: Environ,
   parts: RequestParts,
   headers: HeadersInit = hostedHeaders(environ),
-  signal: AbortSignal = environ['waygate.signal'],
+  signal: AbortSignal | null = signalToHear(environ),
 ): Request {
   const body = parts.hasBody ? environ['wsgi.input'].stream() : null;
   try {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { type Application, type Environ, encode } from 'waygate';
+import { type Application, type Environ, encode, type Middleware } from 'waygate';
 import {
   FailedResponseError,
   fromLambda,
@@ -11,7 +11,8 @@ import {
   toLambda,
   toLambdaStream,
 } from 'waygate/aws-lambda';
-import { toFetch } from 'waygate/fetch';
+import { fromFetch, toFetch } from 'waygate/fetch';
+import { timeout } from 'waygate/middleware';
 import { eventWith } from './cases.ts';
 import { RuntimeStream } from './runtime-stream.ts';
 
@@ -148,6 +149,26 @@ describe('A9: abortBeforeTimeoutMs', () => {
       await handler(event(), odd as never);
       expect(signal?.aborted).toBe(false);
     }
+  });
+
+  it.each([
+    ['a request of a hosted Fetch app', (request: Request) => request.signal],
+    ['a copy of it', (request: Request) => new Request(request).signal],
+  ])('is heard by the signal of %s', async (_what, signalOf) => {
+    const aborted = async (options: LambdaOptions, wrap: Middleware = (app) => app): Promise<boolean> => {
+      let signal: AbortSignal | undefined;
+      const app = fromFetch(async (request) => {
+        signal = signalOf(request);
+        await sleep(60);
+        return new Response('late');
+      });
+      await toLambda(wrap(app), options)(event(), context(40) as never);
+      return signal?.aborted as boolean;
+    };
+    expect(await aborted({ abortBeforeTimeoutMs: 30 })).toBe(true);
+    expect(await aborted({})).toBe(false);
+    // Where Lambda itself never aborts, a middleware may.
+    expect(await aborted({}, (app) => timeout(app, { ms: 20, marginMs: 1 }))).toBe(true);
   });
 
   it('leaves no timer behind, and the signal of what is over quiet', async () => {
