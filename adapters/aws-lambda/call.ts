@@ -55,7 +55,7 @@ class LambdaCall extends Invocation implements Receiver {
     });
   }
 
-  /** Lambda does not tell a function that its client has left. */
+  /** Lambda does not report that a client has left. */
   override get canAbort(): boolean {
     return this.#gateway.settings.abortBeforeTimeoutMs > 0;
   }
