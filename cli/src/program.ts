@@ -175,7 +175,11 @@ function addCheck(program: Command, output: Output): void {
     .argument('<app>', APP)
     .argument('[paths...]', 'paths of the app to look at', ['/']);
   addPlatformOptions(command)
-    .option('--fidelity', 'judge a Lambda handler or a Worker by what AWS and Cloudflare send and accept; --source all implies it', false)
+    .option(
+      '--fidelity',
+      'judge a Lambda handler or a Worker by what AWS and Cloudflare send and accept; --source all implies it',
+      false,
+    )
     .option('--json', '--fidelity: print JSON instead of a table', false)
     .option('--junit <file>', "--fidelity: write JUnit's XML to a file")
     .addHelpText('after', '\nExample: waygate check handler.mjs --source all')
