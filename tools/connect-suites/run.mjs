@@ -11,7 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -40,7 +40,9 @@ const harness = fileURLToPath(new URL('harness.cjs', import.meta.url));
  * @returns the lines that count them, and the names of those that fail
  */
 function run(folder, isThrough) {
-  const mocha = createRequire(join(folder, 'package.json')).resolve('mocha/bin/mocha.js');
+  const require = createRequire(join(folder, 'package.json'));
+  // Its name differs: `mocha` in older ones, `mocha.js` in newer ones.
+  const mocha = join(dirname(require.resolve('mocha/package.json')), require('mocha/package.json').bin.mocha);
   const env = existsSync(join(folder, 'test/support/env.js')) ? ['--require', 'test/support/env'] : [];
   const tests = readdirSync(join(folder, 'test')).filter((name) => name.endsWith('.js'));
   const { stdout } = spawnSync(
