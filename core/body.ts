@@ -145,20 +145,13 @@ export function checkBody(body: unknown): asserts body is ApplicationBody {
   );
 }
 
-/** The name of an asynchronous iterator's function in a generator or a class; that of a native stream is `values`. */
-const IN_A_CLASS = '[Symbol.asyncIterator]';
-
 /** The one iterator that a body is read through. (BODY-09) */
 export function iterate(body: unknown): Iteration {
   checkBody(body);
   const iterable = body as AsyncIterable<unknown> & Iterable<unknown>;
   const asynchronous = iterable[Symbol.asyncIterator];
-  const isOwn =
-    typeof asynchronous === 'function'
-      ? asynchronous.name === IN_A_CLASS
-      : typeof iterable[Symbol.iterator] === 'function';
-  // In Node the first look at the class loads all web streams: some milliseconds of a cold start.
-  if (!isOwn && body instanceof ReadableStream) {
+  const isSynchronous = typeof asynchronous !== 'function' && typeof iterable[Symbol.iterator] === 'function';
+  if (!isSynchronous && isStream(body)) {
     const reader = body.getReader();
     // Not the stream's own iterator: its return() waits for a pending read, cancel() does not.
     return {
@@ -170,6 +163,17 @@ export function iterate(body: unknown): Iteration {
     };
   }
   return typeof asynchronous === 'function' ? asynchronous.call(iterable) : iterable[Symbol.iterator]();
+}
+
+/**
+ * Whether a body is a native stream. Nothing is looked at but its prototypes. In Node the first look at the class itself loads
+ * all web streams, which takes some milliseconds of a cold start. (BODY-06)
+ */
+function isStream(body: unknown): body is ReadableStream {
+  for (let at = Object.getPrototypeOf(body); at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, 'getReader')) return body instanceof ReadableStream;
+  }
+  return false;
 }
 
 /** A text and a byte array are iterable too, but hold no chunks. (BODY-01) */

@@ -67,7 +67,7 @@ export function lazyKey<State>(key: string, make: (state: State) => unknown): Pr
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      const value = make(stateOf(this) as State);
+      const value = make((stateOf(this) ?? stateBehind(this, key)) as State);
       // A frozen environ keeps the accessor, which gives the same again.
       Reflect.defineProperty(this, key, data(value));
       return value;
@@ -89,12 +89,27 @@ export function keptKey<State>(key: string, find: (state: State) => unknown): Pr
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      return find(stateOf(this) as State);
+      return find((stateOf(this) ?? stateBehind(this, key)) as State);
     },
     set(this: Environ, value: unknown) {
       Object.defineProperty(this, key, data(value));
     },
   };
+}
+
+/**
+ * The state of the environ that an object derives from.
+ *
+ * @throws {TypeError} where there is none
+ */
+function stateBehind(object: object, key: string): unknown {
+  for (let at = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
+    const state = stateOf(at);
+    if (state !== undefined) return state;
+  }
+  throw new TypeError(
+    `environ["${key}"] was read of an object that stands for environ, such as a Proxy; expected environ itself, or a copy: { ...environ }.`,
+  );
 }
 
 function data(value: unknown): PropertyDescriptor {

@@ -120,6 +120,7 @@ function isAlone(request: IncomingMessage): boolean {
     (request as unknown as Innards)._eventsCount === 1 &&
     request.listenerCount('close') === 1 &&
     request.readableFlowing === null &&
+    request.readableLength === 0 &&
     !request.destroyed &&
     hasOtherMethods(request)
   );

@@ -383,6 +383,30 @@ describe('the body of a response', () => {
     }
   });
 
+  it('is read as a stream, whatever iterator somebody has given it', async () => {
+    class Own extends ReadableStream<Uint8Array> {
+      override async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
+        yield encode('its own');
+        return undefined;
+      }
+    }
+    const native: UnderlyingDefaultSource<Uint8Array> = {
+      start(controller) {
+        controller.enqueue(encode('native'));
+        controller.close();
+      },
+    };
+    const named = Object.assign(new ReadableStream(native), {
+      [Symbol.asyncIterator]: Own.prototype[Symbol.asyncIterator],
+    });
+    for (const stream of [new Own(native), named]) {
+      const { body } = await answer(() => stream);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body as ResponseBody) chunks.push(chunk);
+      expect(chunks.map(nativeFromBytes)).toEqual(['native']);
+    }
+  });
+
   it('may be pulled all the same where an adapter that takes streams has no use for this one', async () => {
     const { body } = await answer(() => new Blob(['ab']).stream(), { takesStreams: true });
     const chunks: Uint8Array[] = [];

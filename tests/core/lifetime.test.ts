@@ -46,6 +46,19 @@ describe('waygate.signal', () => {
     expect([environ['waygate.signal'], copy['waygate.signal']]).toEqual([other, lifetime.signal]);
   });
 
+  it('is there in what derives from environ, before and after the first look', () => {
+    for (const isSeen of [false, true]) {
+      const lifetime = new RequestLifetime();
+      const environ = attached(lifetime);
+      if (isSeen) expect(environ['waygate.signal'].aborted).toBe(false);
+      const derived = Object.create(Object.create(environ)) as Environ;
+      expect(derived['waygate.signal']).toBe(lifetime.signal);
+      expect(() => new Proxy(environ, {})['waygate.signal']).toThrow(
+        'environ["waygate.signal"] was read of an object that stands for environ, such as a Proxy; expected environ itself, or a copy: { ...environ }.',
+      );
+    }
+  });
+
   it('is not heard where it never aborts, and always where somebody has set another', () => {
     class Deaf extends RequestLifetime {
       override get canAbort(): boolean {

@@ -7,7 +7,7 @@ import { isThenable } from '../../../core/thenable.ts';
 import type { ApplicationBody, Environ, StartResponse } from '../../../core/types.ts';
 import type { Host } from './host.ts';
 import { showProperties } from './properties.ts';
-import { abort, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
+import { abort, detachSignal, dump, failBody, type HostedRequest, hostedRequest, isAnswerable } from './request.ts';
 import { closeResponse, drained, type HostedResponse, hasContent, headOf, hostedResponse, unread } from './response.ts';
 import { HostedSocket, type SocketOwner } from './socket.ts';
 import { LateTurn } from './turn.ts';
@@ -228,6 +228,7 @@ export class HostedCall implements SocketOwner {
     const request = this.#request;
     const response = this.#response;
     if (!request.readableEnded) dump(request);
+    detachSignal(request);
     response.detachSocket(this.#socket as never);
     // What the listener caused in this turn, such as the error of a late write, comes first; unheard it can go faster.
     const isHeard = response.listenerCount('close') > 0 || response.listenerCount('error') > 0;

@@ -1,11 +1,11 @@
 // The `http.IncomingMessage` that a hosted listener gets: Node's own class, made from environ, its body read from
 // `wsgi.input` when it is asked for.
 
-import type { IncomingMessage } from 'node:http';
 import { headerKey, headerName } from '../../../core/environ.ts';
 import { BodyTooLargeError } from '../../../core/errors.ts';
 import type { Environ } from '../../../core/types.ts';
 import { absoluteOrigin, decodePath, encodedPathInfo, querySuffix, quotePath, splitTarget } from '../../../core/url.ts';
+import { IncomingMessage } from '../http.ts';
 import { type BodyFailed, HostedBody } from './body.ts';
 import type { Messages } from './messages.ts';
 import { showProperties } from './properties.ts';
@@ -140,6 +140,16 @@ function placeSent(raw: string[], environ: Environ, headers: string[]): Readonly
     placed.set(key, isSent);
   }
   return placed;
+}
+
+/** Takes the `signal` of a request off its connection; since Node 24 there is one. */
+const DETACH = /* @__PURE__ */ Object.getOwnPropertySymbols(IncomingMessage.prototype).find(
+  ({ description }) => description === 'kDetachAbortSignal',
+);
+
+/** The response is over: what becomes of the connection no longer aborts the request's `signal`, as on Node's server. */
+export function detachSignal(request: IncomingMessage): void {
+  if (DETACH !== undefined) (request as unknown as Record<symbol, () => void>)[DETACH]?.();
 }
 
 /**

@@ -313,7 +313,10 @@ function ondrain(this: HostedSocket): void {
 }
 
 function ontimeout(this: HostedSocket): void {
-  HostedSocket.owner(this)?.timedOut();
+  const owner = HostedSocket.owner(this);
+  // Between two requests nobody decides but Node's server, which closes the connection.
+  if (owner === null) this.destroy();
+  else owner.timedOut();
 }
 
 /** What of an environ a connection shows. */

@@ -1,7 +1,9 @@
-// What a connection in memory keeps of its request once the response is over: nothing but what it shows.
+// What a connection in memory keeps of its request once the response is over: nothing but what it shows. And what becomes of it
+// then.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { type Environ, type GatewayResponse, run, setupTestingDefaults } from 'waygate';
 import { fromNode } from 'waygate/node';
@@ -47,4 +49,30 @@ it.each<[how: string, listener: Listener]>([
   expect([environ.deref(), request.deref()]).toEqual([undefined, undefined]);
   expect([socket.remoteAddress, socket.remotePort, socket.remoteFamily]).toEqual(['203.0.113.7', 4711, 'IPv4']);
   expect([socket.localAddress, socket.localPort]).toEqual(['127.0.0.1', 443]);
+});
+
+it('is closed by a timeout that the listener sets after its answer, as by a server', async () => {
+  const { socket } = await answered((_request, response) => void response.end('done'));
+  socket.setTimeout(1);
+  await sleep(20);
+  expect(socket.destroyed).toBe(true);
+});
+
+it.runIf('signal' in http.IncomingMessage.prototype)('leaves the signal of the request alone', async () => {
+  let complete: AbortSignal | undefined;
+  let broken: AbortSignal | undefined;
+  await answered((request, response) => {
+    ({ signal: complete } = request as unknown as { signal: AbortSignal });
+    request.socket.on('close', () => {});
+    response.end('done');
+  });
+  const closed = new Promise((close) => {
+    answered((request) => {
+      ({ signal: broken } = request as unknown as { signal: AbortSignal });
+      request.socket.on('close', close).destroy();
+    }).catch(() => {});
+  });
+  await closed;
+  await sleep(5);
+  expect([complete?.aborted, broken?.aborted]).toEqual([false, true]);
 });

@@ -131,6 +131,26 @@ describe('a method of the request that somebody has wrapped', () => {
   });
 });
 
+it('what somebody puts back in the middle of a body is a part of it', async () => {
+  const app: Application = async (environ, startResponse) => {
+    const request = environ['node.request'] as IncomingMessage;
+    const text = environ['wsgi.input'].text();
+    setTimeout(() => request.unshift(Buffer.from('-')), 20);
+    startResponse('200 OK', []);
+    return [encode(await text)];
+  };
+  const server = http.createServer(toNode(app)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nConnection: close\r\n\r\nabc');
+  await new Promise((go) => setTimeout(go, 60));
+  socket.end('def');
+  const received: Buffer[] = [];
+  for await (const chunk of socket) received.push(chunk);
+  server.close();
+  expect(Buffer.concat(received).toString()).toMatch(/abc-def?$/);
+});
+
 describe('who listens', () => {
   it.each(['finish', 'close', 'prefinish', 'drain', 'error', 'pipe'])('hears %s of the response', async (event) => {
     const seen = await seenBy(listening('response', event), toNode(page));
