@@ -150,7 +150,7 @@ describe('serve() with AWS_LAMBDA_HTTP_ENDPOINT', () => {
   });
 
   test.each(['endless', 'abort', 'timer', 'cleanup'])(
-    'ends within a second of SIGTERM while its app is busy: %s',
+    'ends soon after SIGTERM while its app is busy for five seconds: %s',
     async (mode) => {
       const endpoint = `127.0.0.1:${await freePort()}`;
       const child = spawn(
@@ -176,7 +176,7 @@ describe('serve() with AWS_LAMBDA_HTTP_ENDPOINT', () => {
         const began = performance.now();
         child.kill('SIGTERM');
         const [code] = await once(child, 'exit');
-        expect(performance.now() - began).toBeLessThan(1000);
+        expect(performance.now() - began).toBeLessThan(3000);
         expect(code).toBe(0);
         await closed;
         expect(body).toBe(mode === 'endless' ? 'begun,' : 'begun,finished');
