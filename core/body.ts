@@ -150,8 +150,7 @@ export function iterate(body: unknown): Iteration {
   checkBody(body);
   const iterable = body as AsyncIterable<unknown> & Iterable<unknown>;
   const asynchronous = iterable[Symbol.asyncIterator];
-  const isSynchronous = typeof asynchronous !== 'function' && typeof iterable[Symbol.iterator] === 'function';
-  if (!isSynchronous && isStream(body)) {
+  if (isStream(body)) {
     const reader = body.getReader();
     // Not the stream's own iterator: its return() waits for a pending read, cancel() does not.
     return {
