@@ -9,7 +9,7 @@ import { FailedResponseError } from './event/errors.ts';
 import { oversizeBytes, tooLarge } from './event/limits.ts';
 import type { LambdaGateway } from './gateway.ts';
 import { Invocation } from './invocation.ts';
-import { collect, wholeOf } from './response.ts';
+import { collect, firstOf, isAll, type Pulled, wholeOf } from './response.ts';
 import type { Source } from './source.ts';
 
 /**
@@ -73,19 +73,25 @@ class LambdaCall extends Invocation implements Receiver {
     try {
       this.#check(response.statusCode);
       const { body } = response;
-      if (!Array.isArray(body)) return afterWork(this.#gather(response, body), this);
-      result = this.#toResult(response, wholeOf(body));
+      if (Array.isArray(body)) {
+        result = this.#toResult(response, wholeOf(body));
+      } else {
+        const first = firstOf(body);
+        if (!isAll(first, response.headers)) return afterWork(this.#gather(response, body, first), this);
+        // Made before the body is closed: the chunk is the application's. (BODY-08)
+        result = this.#toResult(response, first);
+      }
     } catch (error) {
       return afterWork(Promise.reject(error), this);
     }
-    // With a body in memory all is over; the log may still have to be flushed. (LOG-04)
+    // All is over; the body may still have to be closed, and the log to be flushed. (LOG-04)
     return this.finish() instanceof Promise || this.hasWork ? afterWork(result, this) : result;
   }
 
-  async #gather(response: GatewayResponse, body: ResponseBody): Promise<unknown> {
+  async #gather(response: GatewayResponse, body: ResponseBody, first: Pulled): Promise<unknown> {
     let whole: Uint8Array | null;
     try {
-      whole = await collect(body, this.#source.limitBytes(this.event));
+      whole = await collect(body, this.#source.limitBytes(this.event), first);
     } catch {
       // A body that fails halfway has been reported; as nothing went out, the client gets a plain 500.
       return this.#failed();

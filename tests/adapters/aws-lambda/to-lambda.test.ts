@@ -162,6 +162,46 @@ describe('a body that comes in chunks', () => {
   });
 });
 
+describe('a body whose first chunk is as long as its Content-Length', () => {
+  const length: [string, string][] = [['Content-Length', '5']];
+
+  it('is read before it is closed, and not asked for more', async () => {
+    const steps: string[] = [];
+    const buffer = encode('hello');
+    async function* chunks() {
+      try {
+        yield buffer;
+        steps.push('asked for more');
+      } finally {
+        buffer.fill(0);
+        await sleep(1);
+        steps.push('closed');
+      }
+    }
+    const result = await toLambda(respond(chunks(), length))(lambdaEvent('http-api'));
+    expect(result.body).toBe('hello');
+    expect(steps).toEqual(['closed']);
+  });
+
+  it('is whole where only its first piece was that long', async () => {
+    const body = [encode('he'), encode('llo'), encode('rest')].values();
+    expect((await toLambda(respond(body, length))(lambdaEvent('http-api'))).body).toBe('hello');
+  });
+
+  it('of which nothing comes, or that fails, is the usual 500', async () => {
+    const onError = vi.fn();
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield encode('hell');
+      throw new Error('gone');
+    }
+    for (const body of [chunks(), (async function* (): AsyncGenerator<Uint8Array> {})()]) {
+      const result = await toLambda(respond(body, length), { onError })(lambdaEvent('http-api'));
+      expect(statusOf(result as object)).toBe(500);
+    }
+    expect(onError).toHaveBeenCalledTimes(2);
+  });
+});
+
 describe('work after the response', () => {
   it('is waited for: Lambda freezes the process when the invocation ends', async () => {
     const order: string[] = [];
