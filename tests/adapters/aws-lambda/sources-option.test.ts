@@ -73,7 +73,7 @@ describe('waygate/aws-lambda/sources', () => {
 
   it('has an emulator for each source, which fromLambda and lambdaEvent take in place of its name', async () => {
     const names = Object.keys(sources).filter((name) => !/Handler$|Emulator$/.test(name));
-    expect(names.length).toBe(7);
+    expect(names.length).toBeGreaterThanOrEqual(7);
     for (const name of names) expect(sources).toHaveProperty(`${name}Emulator.name`);
     expect(lambdaEvent(httpApiEmulator, { path: '/a' })).toMatchObject({ version: '2.0', rawPath: '/a' });
     const hosted = fromLambda(toLambda(app), { source: httpApiEmulator });
