@@ -63,13 +63,17 @@ export function stateOf(object: object): unknown {
  * Object.defineProperty(environ, 'my.peer', PEER);
  */
 export function lazyKey<State>(key: string, make: (state: State) => unknown): PropertyDescriptor {
+  /** What was made for objects that are frozen. */
+  const frozen = new WeakMap<object, unknown>();
   return {
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      const value = make((stateOf(this) ?? stateBehind(this, key)) as State);
-      // A frozen environ keeps the accessor, which gives the same again.
-      Reflect.defineProperty(this, key, data(value));
+      // What derives from the object shows what that has, whoever is asked first.
+      const owner = stateOf(this) === undefined ? ownerBehind(this, key) : this;
+      if (!Object.isExtensible(owner) && frozen.has(owner)) return frozen.get(owner);
+      const value = make(stateOf(owner) as State);
+      if (!Reflect.defineProperty(owner, key, data(value))) frozen.set(owner, value);
       return value;
     },
     set(this: Environ, value: unknown) {
@@ -89,7 +93,7 @@ export function keptKey<State>(key: string, find: (state: State) => unknown): Pr
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      return find((stateOf(this) ?? stateBehind(this, key)) as State);
+      return find((stateOf(this) ?? stateOf(ownerBehind(this, key))) as State);
     },
     set(this: Environ, value: unknown) {
       Object.defineProperty(this, key, data(value));
@@ -98,17 +102,16 @@ export function keptKey<State>(key: string, find: (state: State) => unknown): Pr
 }
 
 /**
- * The state of the environ that an object derives from.
+ * The object with a state that another one derives from.
  *
  * @throws {TypeError} where there is none
  */
-function stateBehind(object: object, key: string): unknown {
+function ownerBehind(object: object, key: string): object {
   for (let at = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
-    const state = stateOf(at);
-    if (state !== undefined) return state;
+    if (stateOf(at) !== undefined) return at;
   }
   throw new TypeError(
-    `environ["${key}"] was read of an object that stands for environ, such as a Proxy; expected environ itself, or a copy: { ...environ }.`,
+    `"${key}" was read of an object that stands for the one which has it, such as a Proxy of environ; expected that object itself, or a copy: { ...environ }.`,
   );
 }
 

@@ -79,6 +79,7 @@ export class NodeSource implements ByteSource {
   whole(done: (bytes: Uint8Array) => void, failed: (error: unknown) => void): boolean {
     const request = this.#request;
     if (this.#length < 0 || this.#length > SMALL_BODY || this.isRead || isOver(request)) return false;
+    if (this.#failure !== null) return false;
     this.#ask();
     this.#take = done as (bytes: Uint8Array | null) => void;
     this.#reject = failed;
@@ -131,6 +132,7 @@ export class NodeSource implements ByteSource {
     this.#take = null;
     this.#parts = null;
     this.#phase = 'ended';
+    this.#endLate();
     take?.(all);
   }
 
@@ -204,6 +206,7 @@ export class NodeSource implements ByteSource {
     // Under HTTP/2 a request whose stream was reset ends like any other.
     if (this.#request.aborted) this.#failure ??= left();
     this.#phase = 'ended';
+    this.#endLate();
     if (this.#failure !== null) this.#reject?.(this.#failure);
     else this.#take?.(null);
     this.#take = null;
@@ -231,6 +234,7 @@ export class NodeSource implements ByteSource {
     }
     if (this.#takeRest()) return;
     this.#failure = isWhole(this.#request) ? unread() : left();
+    this.#endLate();
     this.#stopGathering();
     this.#reject?.(this.#failure);
   };
@@ -255,6 +259,7 @@ export class NodeSource implements ByteSource {
       return true;
     }
     this.#phase = 'ended';
+    this.#endLate();
     this.#ahead = null;
     if (this.#take !== null) this.#take(rest.byteLength > 0 ? rest : null);
     else if (rest.byteLength > 0) this.#ahead = rest;
@@ -285,13 +290,30 @@ export class NodeSource implements ByteSource {
 
   #drain(): void {
     if (this.#phase === 'ended' || this.#received === this.#length) return;
-    if (this.#take === null) this.#drop();
-    else this.#late = { timer: undefined };
+    if (this.#take === null) {
+      this.#drop();
+      return;
+    }
+    this.#late = { timer: undefined };
+    // After the response, Node's server says nothing more to a request of HTTP/1.
+    const { socket, httpVersionMajor } = this.#request;
+    if (httpVersionMajor !== 1) return;
+    if (socket.destroyed) this.#fail();
+    else socket.on('close', this.#fail);
+  }
+
+  /** Nobody waits for what may still come after the response. */
+  #endLate(): void {
+    if (this.#late === null) return;
+    clearTimeout(this.#late.timer);
+    this.#late = null;
+    if (this.#request.httpVersionMajor === 1) this.#request.socket.off('close', this.#fail);
   }
 
   /** Nobody reads on: should somebody try, what came must not pass for the whole body. */
   #drop(): void {
     this.#failure ??= dropped();
+    this.#endLate();
     this.#ahead = null;
     try {
       if (this.#hasArrived()) return;

@@ -175,6 +175,22 @@ describe('a key made on first use', () => {
     expect({ ...other.environ }).toEqual({ 'test.key': { of: 'state' } });
   });
 
+  it('is made once for all that derive from its object, whoever is asked first', () => {
+    const { environ, made } = lazy();
+    const derived = Object.create(Object.create(environ)) as Environ;
+    const value = derived['test.key'];
+    expect(environ['test.key']).toBe(value);
+    expect([made(), Object.keys(derived)]).toEqual([1, []]);
+  });
+
+  it('is made once where the object is frozen, and is of the state that it had then', () => {
+    const { environ, made } = lazy();
+    Object.freeze(environ);
+    expect((Object.create(environ) as Environ)['test.key']).toBe(environ['test.key']);
+    expect(environ['test.key']).toBe(environ['test.key']);
+    expect(made()).toBe(1);
+  });
+
   it('leaves its state invisible, also to a copy', () => {
     const { environ } = lazy();
     expect(Reflect.ownKeys(environ)).toEqual(['test.key']);

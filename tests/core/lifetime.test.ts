@@ -54,7 +54,7 @@ describe('waygate.signal', () => {
       const derived = Object.create(Object.create(environ)) as Environ;
       expect(derived['waygate.signal']).toBe(lifetime.signal);
       expect(() => new Proxy(environ, {})['waygate.signal']).toThrow(
-        'environ["waygate.signal"] was read of an object that stands for environ, such as a Proxy; expected environ itself, or a copy: { ...environ }.',
+        '"waygate.signal" was read of an object that stands for the one which has it, such as a Proxy of environ; expected that object itself, or a copy: { ...environ }.',
       );
     }
   });

@@ -2,7 +2,6 @@
 // gives it: Hono shows the first as `c.env`, the second as `c.executionCtx`.
 
 import type { DirectRequest } from '../../../core/direct-app.ts';
-import { attachState, lazyKey } from '../../../core/private-state.ts';
 import type { Environ } from '../../../core/types.ts';
 
 /** Keeps work alive after the response: the part of Workers' `ExecutionContext` that every platform can give. */
@@ -30,12 +29,23 @@ export function platformArguments(environ: Environ): readonly unknown[] {
 
 /** The same for a request on node that has no environ yet: it is made when somebody looks for it. */
 export function directArguments(direct: DirectRequest): readonly [object, ExecutionContextLike] {
-  const given = { incoming: direct.own('node.request'), outgoing: direct.own('node.response') };
-  attachState(given, direct);
+  const given = { incoming: direct.own('node.request'), outgoing: direct.own('node.response'), [DIRECT]: direct };
   return [Object.defineProperty(given, 'environ', ENVIRON), new HostedContext(null, direct)];
 }
 
-const ENVIRON: PropertyDescriptor = /* @__PURE__ */ lazyKey('environ', (direct: DirectRequest) => direct.environ);
+/** Under a symbol, and no private field: libraries give applications a Proxy of the bindings. */
+const DIRECT: unique symbol = Symbol('waygate.direct');
+
+const ENVIRON: PropertyDescriptor & ThisType<{ [DIRECT]: DirectRequest }> = {
+  enumerable: true,
+  configurable: true,
+  get() {
+    return this[DIRECT].environ;
+  },
+  set(value: unknown) {
+    Object.defineProperty(this, 'environ', { value, writable: true, enumerable: true, configurable: true });
+  },
+};
 
 function bindings(environ: Environ): object {
   if ('node.request' in environ) {

@@ -85,6 +85,7 @@ const writtenSoon = (written?: () => void): void => {
 function emit(server: Server, request: HostedRequest, response: HostedResponse, environ: Environ | null): void {
   refuseUpgrade(server, environ);
   if (server.timeout > 0) applyTimeout(server, request, response);
+  else if (server.listenerCount('timeout') > 0) tellTimeout(server, response);
   const expect = environ?.HTTP_EXPECT;
   if (expect !== undefined) {
     const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
@@ -105,6 +106,12 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse, 
   if (!isHeard) {
     throw new Error('The http.Server given to fromNode has no "request" listener, so that nobody would ever answer.');
   }
+}
+
+/** The connection may be another server's, which asks its own listeners. */
+function tellTimeout(server: Server, response: HostedResponse): void {
+  const { server: owner } = response.socket as { server?: unknown };
+  if (owner !== server) response.on('timeout', (socket: Socket) => server.emit('timeout', socket));
 }
 
 /** `server.setTimeout()`: the server gets an event for a request that idles, or the request ends. */

@@ -2,7 +2,7 @@
 // `net.Socket`. What a response writes into it comes out at the other end, chunk by chunk, at the gateway's pace. There is
 // nothing to read from it: a request has its body from `wsgi.input`.
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Environ } from '../../../core/types.ts';
@@ -30,7 +30,7 @@ export class HostedSocket extends Duplex {
   /** A member of `tls.TLSSocket` by which frameworks know that the scheme is https; a plain socket has no such member. */
   declare readonly encrypted: true | undefined;
   /** The `http.Server` behind which the listener stands, where there is one. */
-  server: unknown = null;
+  server: Server | null = null;
   timeout = 0;
   bytesWritten = 0;
 
@@ -314,9 +314,14 @@ function ondrain(this: HostedSocket): void {
 
 function ontimeout(this: HostedSocket): void {
   const owner = HostedSocket.owner(this);
-  // Between two requests nobody decides but Node's server, which closes the connection.
-  if (owner === null) this.destroy();
-  else owner.timedOut();
+  if (owner !== null) owner.timedOut();
+  // Between two requests nobody decides but the server.
+  else if (!serverHears(this)) this.destroy();
+}
+
+/** Whether the hosted server hears of the timeout of a connection; it then decides what happens. */
+export function serverHears(socket: HostedSocket): boolean {
+  return socket.server?.emit('timeout', socket as never) === true;
 }
 
 /** What of an environ a connection shows. */

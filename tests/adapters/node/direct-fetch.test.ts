@@ -340,6 +340,29 @@ describe('without an environ all is as with one', () => {
 /** From Node 24 on a `Response` shows nobody that its body is a text. */
 const KEEPS_TEXT = Number.parseInt(process.versions.node, 10) >= 24;
 
+test.each([
+  ['a Proxy', (env: object) => new Proxy(env, {})],
+  [
+    'a Proxy that passes the receiver on',
+    (env: object) => new Proxy(env, { get: (...given) => Reflect.get(...given) }),
+  ],
+  ['an object that derives from it', (env: object) => Object.create(env)],
+  ['a frozen one', (env: object) => Object.freeze(env)],
+  ['a copy', (env: object) => ({ ...env })],
+])('the bindings show the environ through %s', async (_what, around_) => {
+  const handler: FetchHandlerFunction = (_request, env) => {
+    const seen = around_(env as object) as { environ: Environ };
+    seen.environ.REMOTE_USER = 'ada';
+    const names: string[] = [];
+    for (const name in seen) names.push(name);
+    return new light.Response(`${names} ${(env as { environ: Environ }).environ.REMOTE_USER}`) as unknown as Response;
+  };
+  await served(handler, same, {}, async ({ port }) => {
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    expect(await response.text()).toBe('incoming,outgoing,environ ada');
+  });
+});
+
 describe('the environ is made', () => {
   const answer = (_work?: unknown): Response => new light.Response('x');
 

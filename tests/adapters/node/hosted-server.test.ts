@@ -6,7 +6,7 @@ import fastify from 'fastify';
 import { describe, expect, it, vi } from 'vitest';
 import { toFetch } from 'waygate/fetch';
 import { fromNode, toNode } from 'waygate/node';
-import { copies, WAYS } from './hosting.ts';
+import { byNode, copies, onNode, WAYS } from './hosting.ts';
 
 const moment = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -143,5 +143,49 @@ describe('a late rejection of a hosted listener', () => {
     await (await handler('/')).text();
     await vi.waitFor(() => expect(log.join('')).toContain('too late'));
     expect(typeof toNode).toBe('function');
+  });
+});
+
+describe.each(WAYS)('a timeout of one connection, %s', (_name, way) => {
+  const answer = async (listener: RequestListener, heard?: (socket: Socket) => void): Promise<string> => {
+    const server = http.createServer(listener);
+    if (heard !== undefined) server.on('timeout', heard);
+    let answered = '';
+    await way(server, async (call) => {
+      answered = await call('/').then(
+        async (response) => `${response.status} ${await response.text()}`,
+        () => 'broken',
+      );
+    });
+    return answered;
+  };
+  const slow: RequestListener = (request, response) => {
+    request.socket.setTimeout(20);
+    setTimeout(() => response.end('late'), 80);
+  };
+
+  it('is heard by the hosted server, which decides', async () => {
+    const heard = vi.fn();
+    expect(await answer(slow, heard)).toBe('200 late');
+    expect(heard).toHaveBeenCalled();
+    expect(await answer(slow, (socket) => socket.destroy())).toMatch(/^500 |^broken$/);
+  });
+
+  it('ends the request where nobody hears', async () => {
+    expect(await answer(slow)).toMatch(/^500 |^broken$/);
+  });
+
+  // On Node the connection is the outer server's by then.
+  it.skipIf(way === byNode || way === onNode)('is heard by the hosted server after the response as well', async () => {
+    const heard = vi.fn();
+    let socket: Socket | undefined;
+    const listener: RequestListener = (request, response) => {
+      socket = request.socket;
+      response.end('done');
+    };
+    expect(await answer(listener, heard)).toBe('200 done');
+    socket?.setTimeout(20);
+    await moment(60);
+    expect([heard.mock.calls.length, socket?.destroyed]).toEqual([1, false]);
   });
 });

@@ -15,6 +15,12 @@ const READS: [name: string, read: (input: InputStream) => Promise<unknown>][] = 
   ['stream()', (input) => new Response(input.stream()).arrayBuffer()],
 ];
 
+async function readAll(input: InputStream): Promise<string> {
+  let text = '';
+  for await (const line of input) text += new TextDecoder().decode(line);
+  return text;
+}
+
 const sizeOf = (value: unknown): number =>
   typeof value === 'string' ? value.length : (value as Uint8Array).byteLength;
 
@@ -103,4 +109,86 @@ describe.each(READS)('%s after the client has left', (_name, read) => {
     };
     expect(await afterwards(read, reset, { http2: true })).toMatch(/^ClientDisconnectedError: /);
   });
+});
+
+describe.each([...READS, ['for await', readAll] as const])('%s after the response', (_name, read) => {
+  /** Answers before it has read; what the read comes to. */
+  async function late(begun: number, run: (socket: net.Socket) => void): Promise<string> {
+    const server = http.createServer();
+    const outcome = new Promise<string>((settle) => {
+      const app: Application = (environ, startResponse) => {
+        const begin = (): void =>
+          void read(environ['wsgi.input']).then(
+            (value) => settle(`${sizeOf(value)} bytes`),
+            (error) => settle(`${error.name}: ${error.message}`),
+          );
+        if (begun === 0) begin();
+        else setTimeout(begin, begun);
+        startResponse('200 OK', []);
+        return [];
+      };
+      server.on('request', toNode(app, { errors: () => {} }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => {});
+    try {
+      run(socket);
+      return await outcome;
+    } finally {
+      socket.destroy();
+      server.close();
+    }
+  }
+
+  it.each([10, 70_000])('is an error where the client leaves in the middle of %d bytes', async (length) => {
+    const outcome = await late(0, (socket) => {
+      socket.write(`${head(`Content-Length: ${length}`)}hello`);
+      setTimeout(() => socket.destroy(), 150);
+    });
+    expect(outcome).toMatch(/^ClientDisconnectedError: The client left before/);
+  });
+
+  it('gives the body where the rest comes in time', async () => {
+    const outcome = await late(0, (socket) => {
+      socket.write(`${head('Content-Length: 10')}hello`);
+      setTimeout(() => socket.write('world'), 150);
+    });
+    expect(outcome).toBe('10 bytes');
+  });
+
+  it('that begins too late says that the rest was dropped', async () => {
+    const outcome = await late(100, (socket) => {
+      socket.write(head('Content-Length: 10'));
+      setTimeout(() => socket.write('helloworld'), 200);
+    });
+    expect(outcome).toMatch(/^Error: What was left of the request body was dropped/);
+  });
+});
+
+it('a connection whose requests are read after their responses keeps no listener of them', async () => {
+  const server = http.createServer();
+  const counts: number[] = [];
+  const app: Application = (environ, startResponse) => {
+    const { socket } = environ['node.request'] as http.IncomingMessage;
+    counts.push(socket.listenerCount('close'));
+    void environ['wsgi.input'].text();
+    startResponse('200 OK', []);
+    return [];
+  };
+  server.on('request', toNode(app));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+  for (let count = 0; count < 4; count++) {
+    socket.write(`${head('Content-Length: 4')}ab`);
+    await once(socket, 'data');
+    // After the response the read has begun to listen to the connection.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.write('cd');
+  }
+  socket.destroy();
+  server.close();
+  expect(counts).toEqual([counts[0], counts[0], counts[0], counts[0]]);
 });
