@@ -34,13 +34,13 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/e2e/**'] } },
-      // Real runtimes take seconds to start, and there are few cores: one file at a time, with time to spare.
+      // Real runtimes take seconds to start, and there are few cores: with time to spare.
       {
         extends: true,
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          globalSetup: './tests/e2e/build.ts',
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -36,7 +36,6 @@ let site: string;
 
 beforeAll(async () => {
   if (LIGHTTPD === undefined) return;
-  execFileSync(process.execPath, ['tools/build.mjs'], { cwd: root, stdio: 'inherit' });
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.examples.json'], { cwd: root, stdio: 'inherit' });
   writeFileSync(join(scripts, 'echo.js'), ECHO);
   folder = mkdtempSync(join(tmpdir(), 'waygate-cgi-'));

@@ -59,7 +59,7 @@ function parts(outcome: Outcome): {
 }
 
 beforeAll(async () => {
-  execFileSync('npm', ['run', 'build:lambda'], { cwd: root, stdio: 'pipe' });
+  execFileSync('npm', ['run', 'bundle:lambda'], { cwd: root, stdio: 'pipe' });
   await build({
     entryPoints: [`${root}tests/e2e/lambda/app.ts`],
     outfile: `${root}build/lambda-e2e/app.mjs`,

@@ -1,9 +1,8 @@
 // What shows only after a while, against a server process of its own: memory that does not grow, streams larger than
 // memory, and clients that leave. WAYGATE_SOAK_SECONDS sets how long the first test goes on; default 20.
 
-import { execFileSync } from 'node:child_process';
 import http from 'node:http';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Running, start } from './runtimes/process.ts';
 import { hammer, leaving } from './soak/client.ts';
 
@@ -27,9 +26,6 @@ interface Stats {
   peakRss: number;
 }
 
-beforeAll(() => {
-  execFileSync('npm', ['run', 'build'], { stdio: 'ignore' });
-});
 // One for each test: what one has left behind must not make room for the next.
 beforeEach(async () => {
   server = await start(process.execPath, ['--expose-gc', 'tests/e2e/soak/server.mjs']);

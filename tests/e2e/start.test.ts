@@ -1,12 +1,10 @@
 // The first of the two commands that README.md gives, as a stranger types it.
 
-import { execFileSync } from 'node:child_process';
 import http from 'node:http';
 import { expect, test } from 'vitest';
 import { start } from './runtimes/process.ts';
 
 test('npm start serves the page that shows the environ', async () => {
-  execFileSync('npm', ['run', 'build'], { stdio: 'ignore' });
   const server = await start('npm', ['start'], { PORT: '0' });
   try {
     expect(server.output()).toMatch(/Waygate is serving examples\/hello on http:\/\/localhost:\d+$/m);

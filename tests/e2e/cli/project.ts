@@ -43,7 +43,6 @@ export class Project {
   pack(): Record<string, string> {
     const packed = join(this.folder, 'packed');
     mkdirSync(packed);
-    execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'pipe' });
     for (const where of ['.', 'cli', 'create-waygate']) {
       const args = ['pack', '--ignore-scripts', '--pack-destination', packed];
       execFileSync('npm', args, { cwd: join(ROOT, where), stdio: 'pipe' });
