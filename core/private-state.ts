@@ -69,7 +69,7 @@ export function lazyKey<State>(key: string, make: (state: State) => unknown): Pr
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      // What derives from the object shows what that has, whoever is asked first.
+      // What derives from the object shows what that has, in whichever order they are asked.
       const owner = stateOf(this) === undefined ? ownerBehind(this, key) : this;
       if (!Object.isExtensible(owner) && frozen.has(owner)) return frozen.get(owner);
       const value = make(stateOf(owner) as State);

@@ -175,7 +175,7 @@ describe('a key made on first use', () => {
     expect({ ...other.environ }).toEqual({ 'test.key': { of: 'state' } });
   });
 
-  it('is made once for all that derive from its object, whoever is asked first', () => {
+  it('is made once for its object and all that derive from it, in whichever order they are asked', () => {
     const { environ, made } = lazy();
     const derived = Object.create(Object.create(environ)) as Environ;
     const value = derived['test.key'];
