@@ -70,10 +70,11 @@ export function lazyKey<State>(key: string, make: (state: State) => unknown): Pr
     configurable: true,
     get(this: Environ) {
       // What derives from the object shows what that has, in whichever order they are asked.
-      const owner = stateOf(this) === undefined ? ownerBehind(this, key) : this;
-      if (!Object.isExtensible(owner) && frozen.has(owner)) return frozen.get(owner);
-      const value = make(stateOf(owner) as State);
-      if (!Reflect.defineProperty(owner, key, data(value))) frozen.set(owner, value);
+      const state = stateOf(this);
+      if (state === undefined) return ownerBehind(this, key)[key];
+      if (!Object.isExtensible(this) && frozen.has(this)) return frozen.get(this);
+      const value = make(state as State);
+      if (!Reflect.defineProperty(this, key, data(value))) frozen.set(this, value);
       return value;
     },
     set(this: Environ, value: unknown) {
@@ -106,7 +107,7 @@ export function keptKey<State>(key: string, find: (state: State) => unknown): Pr
  *
  * @throws {TypeError} where there is none
  */
-function ownerBehind(object: object, key: string): object {
+function ownerBehind(object: object, key: string): Environ {
   for (let at = Object.getPrototypeOf(object); at !== null; at = Object.getPrototypeOf(at)) {
     if (stateOf(at) !== undefined) return at;
   }

@@ -1,6 +1,7 @@
 // The body of a `node:http` request as a source for `wsgi.input`: read on demand, so that TCP holds the client back.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { concat } from '../../core/bytes.ts';
 import type { ByteSource } from '../../core/input.ts';
 import { decoded, dropped, left, readBefore, unread } from './body-errors.ts';
@@ -15,6 +16,14 @@ const SMALL_BODY = 64 * 1024;
 /** Nothing of a body has been gathered yet. */
 const NOTHING: Uint8Array[] = [];
 
+/** A read that goes on after the response. */
+interface LateRead {
+  /** Runs out where nobody asks for the next chunk. */
+  timer: ReturnType<typeof setTimeout> | undefined;
+  /** The connection, where that alone says that the client has left: Node's server says nothing more to a request of HTTP/1. */
+  readonly socket: Socket | null;
+}
+
 export class NodeSource implements ByteSource {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -28,8 +37,8 @@ export class NodeSource implements ByteSource {
   /** A chunk that came before it was asked for; the request is paused then, so there is never a second one. */
   #ahead: Uint8Array | null = null;
   #failure: Error | null = null;
-  /** Runs out where nobody asks for the next chunk; null until the response is over and the application still reads. */
-  #late: { timer: ReturnType<typeof setTimeout> | undefined } | null = null;
+  /** Null until the response is over and the application still reads. */
+  #late: LateRead | null = null;
   /** The reader that waits: gets the next chunk, or all bytes while they are gathered. */
   #take: ((bytes: Uint8Array | null) => void) | null = null;
   #reject: ((error: Error) => void) | null = null;
@@ -294,20 +303,22 @@ export class NodeSource implements ByteSource {
       this.#drop();
       return;
     }
-    this.#late = { timer: undefined };
-    // After the response, Node's server says nothing more to a request of HTTP/1.
     const { socket, httpVersionMajor } = this.#request;
-    if (httpVersionMajor !== 1) return;
-    if (socket.destroyed) this.#fail();
-    else socket.on('close', this.#fail);
+    // A request in memory may have none, or one that emits nothing.
+    const emits = httpVersionMajor === 1 && typeof socket?.on === 'function';
+    const late: LateRead = { timer: undefined, socket: emits ? socket : null };
+    this.#late = late;
+    if (late.socket?.destroyed) this.#fail();
+    else late.socket?.on('close', this.#fail);
   }
 
   /** Nobody waits for what may still come after the response. */
   #endLate(): void {
-    if (this.#late === null) return;
-    clearTimeout(this.#late.timer);
+    const late = this.#late;
+    if (late === null) return;
     this.#late = null;
-    if (this.#request.httpVersionMajor === 1) this.#request.socket.off('close', this.#fail);
+    clearTimeout(late.timer);
+    late.socket?.off('close', this.#fail);
   }
 
   /** Nobody reads on: should somebody try, what came must not pass for the whole body. */
