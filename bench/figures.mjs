@@ -82,7 +82,8 @@ function rendered(tables) {
     `| | ${NODE_VERSIONS.map((version) => `Node ${version.split('.')[0]}`).join(' | ')} |`,
     `|---|${NODE_VERSIONS.map(() => '---').join('|')}|`,
   ];
-  for (const { name } of first.rows)
+  // What another checkout took (`--before`) is nothing for the page.
+  for (const { name } of first.rows.filter((row) => !row.name.endsWith(', before')))
     lines.push(`| ${name} | ${tables.map((table) => cell(table, name)).join(' | ')} |`);
   return lines.join('\n');
 }
