@@ -82,7 +82,7 @@ function rendered(tables) {
     `| | ${NODE_VERSIONS.map((version) => `Node ${version.split('.')[0]}`).join(' | ')} |`,
     `|---|${NODE_VERSIONS.map(() => '---').join('|')}|`,
   ];
-  // What another checkout took (`--before`) is nothing for the page.
+  // The page has no rows of another checkout (`--before`).
   for (const { name } of first.rows.filter((row) => !row.name.endsWith(', before')))
     lines.push(`| ${name} | ${tables.map((table) => cell(table, name)).join(' | ')} |`);
   return lines.join('\n');

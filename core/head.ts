@@ -115,6 +115,12 @@ export class Head implements GatewayResponse {
   }
 }
 
+/** The length that a list of headers declares, in bytes; undefined where it declares none. */
+export function lengthOf(headers: HeaderList): number | undefined {
+  const header = headers.find(([name]) => name.length === 14 && name.toLowerCase() === 'content-length');
+  return header && Number(header[1]);
+}
+
 /** The error for a body, or a `write`, beyond the declared length. (CL-01) */
 export function tooLong(): ContractError {
   return new ContractError('CL-01', 'The body is longer than the Content-Length it declared; the rest was cut off.');

@@ -69,7 +69,7 @@ export function lazyKey<State>(key: string, make: (state: State) => unknown): Pr
     enumerable: true,
     configurable: true,
     get(this: Environ) {
-      // What derives from the object shows what that has, in whichever order they are asked.
+      // A derived object shows the value of the object that it derives from, even if it is read first.
       const state = stateOf(this);
       if (state === undefined) return ownerBehind(this, key)[key];
       if (!Object.isExtensible(this) && frozen.has(this)) return frozen.get(this);

@@ -1,6 +1,7 @@
 // Response bodies in one piece, as results hold them.
 
 import { concat, EMPTY } from '../../core/bytes.ts';
+import { lengthOf } from '../../core/head.ts';
 import type { ResponseBody } from '../../core/response.ts';
 import type { HeaderList } from '../../core/types.ts';
 
@@ -27,9 +28,7 @@ export function firstOf(body: ResponseBody): Pulled {
 
 /** Whether the first chunk is all that a response has declared: then its body is not asked for more. (CL-01) */
 export function isAll(first: Pulled, headers: HeaderList): first is Uint8Array {
-  if (first === null || first instanceof Promise) return false;
-  const declared = headers.find(([name]) => name.length === 14 && name.toLowerCase() === 'content-length');
-  return declared !== undefined && Number(declared[1]) === first.byteLength;
+  return first !== null && !(first instanceof Promise) && first.byteLength === lengthOf(headers);
 }
 
 /**

@@ -1,6 +1,7 @@
 // A gateway response as a Fetch `Response`, streamed without read-ahead.
 
 import { concat } from '../../core/bytes.ts';
+import { lengthOf } from '../../core/head.ts';
 import type { GatewayResponse, ResponseBody } from '../../core/response.ts';
 import { isNullBodyStatus } from '../../core/status.ts';
 import type { HeaderList } from '../../core/types.ts';
@@ -42,7 +43,7 @@ export function toResponse(response: GatewayResponse, platform: FetchPlatform, c
     call.bodyOver(body);
     return new Response(null, init);
   }
-  const pipe = platform.pipe?.(declaredLength(headers));
+  const pipe = platform.pipe?.(lengthOf(headers));
   if (pipe === undefined) return new Response(pulled(body, call), init);
   pump(body, pipe.writable.getWriter(), call);
   return new Response(pipe.readable, init);
@@ -73,11 +74,6 @@ const AS_IT_IS = { encodeBody: 'manual' };
 function hasCoding(headers: HeaderList): boolean {
   for (const [name] of headers) if (name.length === 16 && name.toLowerCase() === 'content-encoding') return true;
   return false;
-}
-
-function declaredLength(headers: HeaderList): number | undefined {
-  const header = headers.find(([name]) => name.toLowerCase() === 'content-length');
-  return header && Number(header[1]);
 }
 
 function whole(chunks: Uint8Array[]): BodyInit | null {

@@ -2,7 +2,6 @@
 // and no port is opened. The file hosted/call.ts runs one request, on a request, a response and a socket in memory. The
 // file passthrough.ts says when the listener gets the platform's own objects instead.
 
-import type { Server } from 'node:http';
 import type { Application } from '../../core/types.ts';
 import { applicationOf } from './hosted/application.ts';
 import { type NodeApp, toHost } from './hosted/host.ts';
@@ -30,5 +29,5 @@ export function fromNode(app: NodeApp): Application {
   const host = toHost(app);
   const listener: DirectCall = (request, response) =>
     host.call(request as HostedRequest, response as HostedResponse, null);
-  return markHosted(applicationOf(host), { listener, server: host.server as Server | null, messages: host.messages });
+  return markHosted(applicationOf(host), { listener, server: host.server, messages: host.messages });
 }

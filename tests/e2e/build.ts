@@ -1,5 +1,5 @@
-// Before the end-to-end tests: the packages as they are built. Once, and not in each file that needs them: two files run at a
-// time, and a build begins with nothing.
+// Builds the packages once, before all end-to-end tests. Two files run at a time: a build in one of them would remove what the
+// other one uses.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

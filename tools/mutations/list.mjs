@@ -1223,8 +1223,8 @@ const others = [
     rule: 'CL-01',
     what: 'a first chunk passes for the whole body on Lambda',
     file: 'adapters/aws-lambda/response.ts',
-    from: 'return declared !== undefined && Number(declared[1]) === first.byteLength;',
-    to: 'return declared !== undefined;',
+    from: ' && first.byteLength === lengthOf(headers);',
+    to: ' && lengthOf(headers) !== undefined;',
     tests: ['tests/adapters/aws-lambda/to-lambda.test.ts'],
   },
   {

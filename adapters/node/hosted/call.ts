@@ -1,6 +1,5 @@
 // One request of a hosted listener: runs it on a request and a response in memory, and is the body of what it answers.
 
-import type { Server } from 'node:http';
 import { FLUSH } from '../../../core/body.ts';
 import { ClientDisconnectedError, report } from '../../../core/errors.ts';
 import { flush, log } from '../../../core/log.ts';
@@ -43,7 +42,7 @@ export class HostedCall implements SocketOwner {
     this.#environ = environ;
     this.#startResponse = startResponse;
     this.#socket = new HostedSocket(environ, this);
-    this.#socket.server = host.server as Server | null;
+    this.#socket.server = host.server;
     this.#request = hostedRequest(environ, this.#socket, this.#onbodyfailed, host.messages);
     this.#response = hostedResponse(this.#request, this.#socket, environ['waygate.early_hints'], host.messages);
     this.#response.on('finish', this.#onfinish);
@@ -262,10 +261,8 @@ export class HostedCall implements SocketOwner {
     const heard = [
       !this.#request.complete && this.#request.emit('timeout', this.#socket),
       this.#response.emit('timeout', this.#socket),
+      serverHears(this.#socket),
     ];
-    const { server } = this.#socket;
-    // A server with a timeout of its own for all requests hears of it through their responses.
-    if (server !== null && !(server.timeout > 0)) heard.push(serverHears(this.#socket));
     if (!heard.includes(true)) this.#socket.destroy();
   }
 }

@@ -24,7 +24,8 @@ export type NodeApp = NodeAppListener | Server;
 export interface Host {
   /** @param environ null where the request has nothing that is for a server to answer: no expectation, no upgrade */
   call(request: HostedRequest, response: HostedResponse, environ: Environ | null): unknown;
-  server: unknown;
+  /** The server that was given; null for a listener. */
+  readonly server: Server | null;
   readonly messages: Messages;
 }
 
@@ -84,8 +85,7 @@ const writtenSoon = (written?: () => void): void => {
 /** Emits on a server what Node would emit for this request. */
 function emit(server: Server, request: HostedRequest, response: HostedResponse, environ: Environ | null): void {
   refuseUpgrade(server, environ);
-  if (server.timeout > 0) applyTimeout(server, request, response);
-  else if (server.listenerCount('timeout') > 0) tellTimeout(server, response);
+  if (server.timeout > 0 || server.listenerCount('timeout') > 0) applyTimeout(server, request, response);
   const expect = environ?.HTTP_EXPECT;
   if (expect !== undefined) {
     const event = CONTINUE.test(expect) ? 'checkContinue' : 'checkExpectation';
@@ -108,26 +108,24 @@ function emit(server: Server, request: HostedRequest, response: HostedResponse, 
   }
 }
 
-/** The connection may be another server's, which asks its own listeners. */
-function tellTimeout(server: Server, response: HostedResponse): void {
-  const { server: owner } = response.socket as { server?: unknown };
-  if (owner !== server) response.on('timeout', (socket: Socket) => server.emit('timeout', socket));
-}
-
-/** `server.setTimeout()`: the server gets an event for a request that idles, or the request ends. */
+/**
+ * The server's `timeout`, and its listeners for that of a connection. A connection in memory asks them itself. Any other belongs
+ * to another server, which asks only its own: then the response asks them, and ends the connection where nobody listens.
+ */
 function applyTimeout(server: Server, request: HostedRequest, response: HostedResponse): void {
-  response.setTimeout(server.timeout);
+  const { timeout } = server;
+  if (timeout > 0) response.setTimeout(timeout);
+  const outer = (request.socket as { server?: Server } | null)?.server;
+  if (outer === server) return;
   response.on('timeout', (socket: Socket) => {
     const isHeard = server.emit('timeout', socket);
     const isOwn = request.listenerCount('timeout') > 0 || response.listenerCount('timeout') > 1;
     if (!isHeard && !isOwn) socket.destroy();
   });
-  // The connection is another server's, which has a timeout of its own for the requests that follow.
+  // The other server has a timeout of its own for the requests that follow.
   response.once('finish', () => {
     const { socket } = request;
-    const outer = (socket as { server?: Server } | null)?.server;
-    if (outer !== undefined && outer !== server && socket.timeout === server.timeout)
-      socket.setTimeout(outer.timeout ?? 0);
+    if (outer !== undefined && timeout > 0 && socket.timeout === timeout) socket.setTimeout(outer.timeout ?? 0);
   });
 }
 
