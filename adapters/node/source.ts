@@ -1,5 +1,6 @@
 // The body of a `node:http` request as a source for `wsgi.input`: read on demand, so that TCP holds the client back.
 
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { concat } from '../../core/bytes.ts';
@@ -87,8 +88,8 @@ export class NodeSource implements ByteSource {
   /** Takes a short body of a known length as it comes, without a pause or a promise for each chunk. */
   whole(done: (bytes: Uint8Array) => void, failed: (error: unknown) => void): boolean {
     const request = this.#request;
-    if (this.#length < 0 || this.#length > SMALL_BODY || this.isRead || isOver(request)) return false;
-    if (this.#failure !== null) return false;
+    if (this.#length < 0 || this.#length > SMALL_BODY) return false;
+    if (this.isRead || this.#failure !== null || isOver(request)) return false;
     this.#ask();
     this.#take = done as (bytes: Uint8Array | null) => void;
     this.#reject = failed;
@@ -304,12 +305,11 @@ export class NodeSource implements ByteSource {
       return;
     }
     const { socket, httpVersionMajor } = this.#request;
-    // A request in memory may have none, or one that emits nothing.
-    const emits = httpVersionMajor === 1 && typeof socket?.on === 'function';
-    const late: LateRead = { timer: undefined, socket: emits ? socket : null };
-    this.#late = late;
-    if (late.socket?.destroyed) this.#fail();
-    else late.socket?.on('close', this.#fail);
+    // A request in memory may have none, or one that only looks like a socket.
+    const emits = httpVersionMajor === 1 && (socket as unknown) instanceof EventEmitter;
+    this.#late = { timer: undefined, socket: emits ? socket : null };
+    if (emits && socket.destroyed) this.#fail();
+    else if (emits) socket.on('close', this.#fail);
   }
 
   /** Nobody waits for what may still come after the response. */

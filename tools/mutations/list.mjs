@@ -1208,7 +1208,7 @@ const others = [
     rule: 'INPUT-12',
     what: 'a read that outlives its response never hears that the client has left',
     file: 'adapters/node/source.ts',
-    from: "    else late.socket?.on('close', this.#fail);\n",
+    from: "    else if (emits) socket.on('close', this.#fail);\n",
     to: '',
     tests: ['tests/adapters/node/late-body.test.ts'],
   },

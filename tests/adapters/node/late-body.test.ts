@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Application, InputStream } from 'waygate';
 import { toNode } from 'waygate/node';
@@ -191,4 +192,29 @@ it('a connection whose requests are read after their responses keeps no listener
   socket.destroy();
   server.close();
   expect(counts).toEqual([counts[0], counts[0], counts[0], counts[0]]);
+});
+
+it.each([
+  ['has no off()', { on: () => {}, removeListener: () => {} }],
+  ['fails at on()', { on: () => expect.unreachable('on() was called'), off: () => {} }],
+  ['has neither', {}],
+])('a read goes on after the response where a socket that others made %s', async (_what, members) => {
+  const socket = { remoteAddress: '192.0.2.1', end: () => {}, destroy: () => {}, ...members };
+  const request = new http.IncomingMessage(socket as unknown as net.Socket);
+  Object.assign(request, { method: 'POST', url: '/', httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1 });
+  Object.assign(request, { headers: { host: 'x', 'content-length': '5' }, _read: () => {} });
+  request.rawHeaders = ['host', 'x', 'content-length', '5'];
+  const response = new http.ServerResponse(request);
+  response.assignSocket(new Writable({ write: (_chunk, _encoding, done) => done() }) as unknown as net.Socket);
+  let read: Promise<Uint8Array> | undefined;
+  toNode((environ, startResponse) => {
+    read = environ['wsgi.input'].read();
+    startResponse('200 OK', []);
+    return [];
+  })(request, response);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  request.complete = true;
+  request.push('hello');
+  request.push(null);
+  expect((await read)?.byteLength).toBe(5);
 });
